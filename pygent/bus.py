@@ -1,0 +1,68 @@
+"""Stamps events and hands them to every sink, in one order for all."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TypeAlias
+from uuid import uuid4
+
+from pygent.events import E, Event, stamp
+
+Sink: TypeAlias = Callable[[Event], None]
+
+log = logging.getLogger(__name__)
+
+
+class EventBus:
+    """The only way anything leaves the core.
+
+    ``publish`` may be called from any thread. Sinks see gapless ``seq`` numbers in order; they must not block, and
+    one that raises is logged and skipped. A sink that publishes is served after the event it is looking at.
+    """
+
+    def __init__(self, session_id: str | None = None, *, first_seq: int = 1) -> None:
+        self.session_id = session_id or uuid4().hex
+        self._lock = threading.RLock()
+        self._next_seq = first_seq
+        self._sinks: list[Sink] = []
+        self._pending: deque[Event] = deque()
+        self._delivering = False
+
+    def subscribe(self, sink: Sink) -> Callable[[], None]:
+        """Hand every later event to ``sink``. The answer ends that."""
+        with self._lock:
+            self._sinks.append(sink)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                if sink in self._sinks:
+                    self._sinks.remove(sink)
+
+        return unsubscribe
+
+    def publish(self, event: E) -> E:
+        """Stamp ``event`` and deliver it. Answers the stamped event."""
+        with self._lock:
+            stamped = stamp(event, seq=self._next_seq, at=time.time(), session_id=self.session_id)
+            self._next_seq += 1
+            self._pending.append(stamped)
+            if not self._delivering:
+                self._deliver()
+            return stamped
+
+    def _deliver(self) -> None:
+        self._delivering = True
+        try:
+            while self._pending:
+                event = self._pending.popleft()
+                for sink in tuple(self._sinks):
+                    try:
+                        sink(event)
+                    except Exception:
+                        log.exception("an event sink failed on %s", event.type)
+        finally:
+            self._delivering = False

@@ -1,0 +1,292 @@
+"""The facts that leave the core, and their JSON.
+
+An event is inert: frozen, keyword-only, JSON values only. Every ``*Started`` or ``*Requested`` has exactly one
+``*Finished`` or ``*Resolved``, also after a cancel or an exception; ``SessionStarted`` alone has none. The bus stamps
+``seq``, ``at`` and ``session_id``; ``agent_id`` is ``"main"`` or a task's id.
+
+``to_dict`` and ``from_dict`` are inverse; the wire names and fields are a contract with scripts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, get_args
+
+VERSION = 1
+MAIN = "main"
+
+ToolStatus = Literal["ok", "error", "denied", "cancelled", "timeout"]
+Decision = Literal["allow_once", "allow_session", "allow_always", "deny"]
+DecidedBy = Literal["user", "policy", "nobody"]
+Reason = Literal["stopped", "completed", "input_required", "max_steps", "timeout", "budget", "cancelled", "failed"]
+Level = Literal["info", "warning", "error"]
+Origin = Literal["user", "model", "reminder"]
+DeltaKind = Literal["text", "reasoning"]
+Json: TypeAlias = dict[str, Any]
+E = TypeVar("E", bound="Event")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """What all events carry: position, Unix time in seconds, session, and the agent it is about."""
+
+    type: ClassVar[str]
+    durable: ClassVar[bool] = True
+
+    seq: int = 0
+    at: float = 0.0
+    session_id: str = ""
+    agent_id: str = MAIN
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionStarted(Event):
+    """A front end and a core are together; where commands run stands in ``sandbox``."""
+
+    type: ClassVar[str] = "session.started"
+    model: str
+    persona: str
+    workspace: str
+    sandbox: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunStarted(Event):
+    """The agent begins to work on a prompt."""
+
+    type: ClassVar[str] = "run.started"
+    prompt: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFinished(Event):
+    """The run is over; ``cost`` is in the currency of the settings' prices, None where there are none."""
+
+    type: ClassVar[str] = "run.finished"
+    reason: Reason
+    text: str = ""
+    steps: int = 0
+    usage: Json = field(default_factory=dict)
+    cost: float | None = None
+    files_changed: list[str] = field(default_factory=list)
+    denied: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepStarted(Event):
+    """One request to the model and the tool calls of its answer begin; counted from 1 within the run."""
+
+    type: ClassVar[str] = "step.started"
+    step: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepFinished(Event):
+    """The step is over."""
+
+    type: ClassVar[str] = "step.finished"
+    step: int
+    usage: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageStarted(Event):
+    """A message begins to arrive. ``origin`` tells a person's words from a reminder that Pygent adds."""
+
+    type: ClassVar[str] = "message.started"
+    message_id: str
+    role: str
+    origin: Origin = "model"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageDelta(Event):
+    """A piece of a message; not stored."""
+
+    type: ClassVar[str] = "message.delta"
+    durable: ClassVar[bool] = False
+    message_id: str
+    text: str
+    kind: DeltaKind = "text"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageFinished(Event):
+    """The whole message in the protocol's shape; ``discarded`` where a broken stream is tried again."""
+
+    type: ClassVar[str] = "message.finished"
+    message_id: str
+    message: Json
+    discarded: bool = False
+    origin: Origin = "model"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolStarted(Event):
+    """A tool call is looked at; an approval may follow before it runs."""
+
+    type: ClassVar[str] = "tool.started"
+    call_id: str
+    tool: str
+    arguments: Json
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolOutput(Event):
+    """A piece of a running tool's output; not stored."""
+
+    type: ClassVar[str] = "tool.output"
+    durable: ClassVar[bool] = False
+    call_id: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolFinished(Event):
+    """The call is over; ``output`` is what the model reads."""
+
+    type: ClassVar[str] = "tool.finished"
+    call_id: str
+    status: ToolStatus
+    output: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalRequested(Event):
+    """A tool call waits for a decision. ``rule`` is what "always allow" would save, None where it cannot."""
+
+    type: ClassVar[str] = "approval.requested"
+    request_id: str
+    call_id: str
+    tool: str
+    summary: str
+    arguments: Json
+    rule: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalResolved(Event):
+    """The answer to an approval."""
+
+    type: ClassVar[str] = "approval.resolved"
+    request_id: str
+    decision: Decision
+    feedback: str = ""
+    by: DecidedBy = "user"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskStarted(Event):
+    """A run was delegated; its own events carry ``agent_id == task_id``."""
+
+    type: ClassVar[str] = "task.started"
+    task_id: str
+    persona: str
+    prompt: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskUpdated(Event):
+    """A task's status changed."""
+
+    type: ClassVar[str] = "task.updated"
+    task_id: str
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskFinished(Event):
+    """A task is over."""
+
+    type: ClassVar[str] = "task.finished"
+    task_id: str
+    status: str
+    result: str = ""
+    files_changed: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FilesChanged(Event):
+    """Files of the workspace were written, by paths relative to it."""
+
+    type: ClassVar[str] = "files.changed"
+    paths: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContextCompacted(Event):
+    """Older history was replaced by a summary."""
+
+    type: ClassVar[str] = "context.compacted"
+    before_tokens: int
+    after_tokens: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice(Event):
+    """Something a person should know."""
+
+    type: ClassVar[str] = "notice"
+    level: Level
+    text: str
+
+
+AnyEvent: TypeAlias = (
+    SessionStarted
+    | RunStarted
+    | RunFinished
+    | StepStarted
+    | StepFinished
+    | MessageStarted
+    | MessageDelta
+    | MessageFinished
+    | ToolStarted
+    | ToolOutput
+    | ToolFinished
+    | ApprovalRequested
+    | ApprovalResolved
+    | TaskStarted
+    | TaskUpdated
+    | TaskFinished
+    | FilesChanged
+    | ContextCompacted
+    | Notice
+)
+
+EVENT_TYPES: dict[str, type[Event]] = {cls.type: cls for cls in get_args(AnyEvent)}
+_FIELDS: dict[type[Event], tuple[str, ...]] = {
+    cls: tuple(f.name for f in fields(cls)) for cls in EVENT_TYPES.values()
+}
+
+
+def stamp(event: E, *, seq: int, at: float, session_id: str) -> E:
+    """The same fact with its place in the stream."""
+    return replace(event, seq=seq, at=at, session_id=session_id)
+
+
+def to_dict(event: Event) -> Json:
+    """The wire form of an event: JSON values only."""
+    out: Json = {"v": VERSION, "type": event.type}
+    for name in _FIELDS[type(event)]:
+        out[name] = getattr(event, name)
+    return out
+
+
+def from_dict(data: Json) -> AnyEvent:
+    """Read the wire form. Fields this version does not know are ignored.
+
+    Raises ``ValueError`` for an unknown type or version, or where a field is missing.
+    """
+    if data.get("v") != VERSION:
+        raise ValueError(f"event version {data.get('v')!r} is not {VERSION}")
+    cls = EVENT_TYPES.get(data.get("type", ""))
+    if cls is None:
+        raise ValueError(f"unknown event type {data.get('type')!r}")
+    known = _FIELDS[cls]
+    try:
+        return cls(**{name: value for name, value in data.items() if name in known})  # type: ignore[return-value]
+    except TypeError as error:
+        raise ValueError(f"event {cls.type}: {error}") from error
