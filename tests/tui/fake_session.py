@@ -1,0 +1,377 @@
+"""A scripted session with the face of the real one, fed by hand through a real event bus.
+
+A test tells what happens (``fake.user("hi")``, ``fake.say("hello")``, ``fake.tool("bash", …)``); everything the front
+end asks for is kept in ``fake.calls``. A ``script`` given to the constructor runs on a thread of its own for each
+submitted prompt, as the real session's runs do.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pygent.bus import EventBus, Sink
+from pygent.events import (
+    MAIN,
+    ApprovalRequested,
+    ApprovalResolved,
+    FilesChanged,
+    MessageDelta,
+    MessageFinished,
+    MessageStarted,
+    Notice,
+    RunFinished,
+    RunStarted,
+    SessionStarted,
+    StepFinished,
+    StepStarted,
+    TaskFinished,
+    TaskStarted,
+    TaskUpdated,
+    ToolFinished,
+    ToolOutput,
+    ToolStarted,
+)
+from pygent.persona import Persona
+
+MODES = ("ask", "auto", "plan", "yolo")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FakeSettings:
+    model: str = "gpt-4.1-mini"
+    base_url: str | None = None
+    api_key: str | None = "test-key"
+    workspace: Path | None = None
+    permission_mode: str | None = None
+    confirm_bash: bool = False
+    network: bool = False
+    theme: str = "pygent-dark"
+    keymap: dict[str, str] = field(default_factory=dict)
+    context_window: int | None = 128_000
+    max_tasks: int = 3
+    personas: tuple[Persona, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FakeStatus:
+    model: str
+    persona: str
+    permission_mode: str
+    sandbox: str
+    confined: bool
+    network: bool
+    context_window: int | None
+    session_id: str
+    workspace: Path
+    demo: bool = False
+
+
+@dataclass(frozen=True)
+class FakeToolInfo:
+    name: str
+    description: str
+    enabled: bool = True
+
+
+Script = Callable[["FakeSession", str], None]
+
+
+class FakeSession:
+    def __init__(
+        self,
+        workspace: Path | None = None,
+        *,
+        script: Script | None = None,
+        settings: FakeSettings | None = None,
+        sandbox: str = "docker · network off",
+        confined: bool = True,
+        demo: bool = False,
+        open_gate: threading.Event | None = None,
+        open_error: Exception | None = None,
+    ) -> None:
+        self.workspace = workspace or Path("/nonexistent/project")
+        self.settings = settings or FakeSettings(workspace=self.workspace)
+        self.personas = (
+            Persona("developer", "writes and changes code"),
+            Persona("tester", "writes and runs tests"),
+        )
+        self.bus = EventBus("fake-session")
+        self.id = self.bus.session_id
+        self.calls: list[tuple[Any, ...]] = []
+        self.prompts: list[str] = []
+        self.running = False
+        self.opened = False
+        self.closed = False
+        self._script = script
+        self._gate = open_gate
+        self._open_error = open_error
+        self._ids = itertools.count(1)
+        self._status = FakeStatus(
+            model=self.settings.model,
+            persona="developer",
+            permission_mode=self.settings.permission_mode or "auto",
+            sandbox=sandbox,
+            confined=confined,
+            network=False,
+            context_window=self.settings.context_window,
+            session_id=self.id,
+            workspace=self.workspace,
+            demo=demo,
+        )
+        self._tools = [FakeToolInfo("bash", "Run a command"), FakeToolInfo("write_file", "Write a file")]
+        self._banned: list[str] = []
+
+    # What a front end calls.
+
+    @property
+    def permission_mode(self) -> str:
+        return self._status.permission_mode
+
+    def subscribe(self, sink: Sink) -> Callable[[], None]:
+        return self.bus.subscribe(sink)
+
+    def open(self) -> None:
+        if self._gate is not None:
+            self._gate.wait(10)
+        if self._open_error is not None:
+            raise self._open_error
+        self.opened = True
+        self.bus.publish(
+            SessionStarted(
+                model=self._status.model,
+                persona=self._status.persona,
+                workspace=str(self.workspace),
+                sandbox=self._status.sandbox.split(" ")[0].lower().strip(":,"),
+                version="0.0.0",
+            )
+        )
+
+    def submit(self, prompt: str) -> None:
+        self.calls.append(("submit", prompt))
+        self.prompts.append(prompt)
+        if self._script is not None:
+            threading.Thread(target=self._script, args=(self, prompt), daemon=True).start()
+
+    def interrupt(self) -> bool:
+        self.calls.append(("interrupt",))
+        was, self.running = self.running, False
+        if was:
+            self.finish("cancelled")
+        return was
+
+    def resolve(self, request_id: str, decision: str, feedback: str = "") -> bool:
+        self.calls.append(("resolve", request_id, decision, feedback))
+        self.bus.publish(ApprovalResolved(request_id=request_id, decision=decision, feedback=feedback))  # type: ignore[arg-type]
+        return True
+
+    def set_permission_mode(self, mode: str) -> None:
+        self.calls.append(("set_permission_mode", mode))
+        if mode not in MODES:
+            raise ValueError(f"unknown permission mode {mode!r}; one of {', '.join(MODES)}")
+        self._status = replace(self._status, permission_mode=mode)
+
+    def cycle_permission_mode(self) -> str:
+        mode = MODES[(MODES.index(self.permission_mode) + 1) % len(MODES)]
+        self.set_permission_mode(mode)
+        return mode
+
+    def run_command(self, cmd: str) -> None:
+        self.calls.append(("run_command", cmd))
+
+    def copy_in(self, src: str, dest: str | None = None) -> str:
+        self.calls.append(("copy_in", src, dest))
+        return f"Copied {src}"
+
+    def cancel_task(self, task_id: str) -> bool:
+        self.calls.append(("cancel_task", task_id))
+        return True
+
+    def new(self) -> None:
+        self.calls.append(("new",))
+
+    def set_model(self, name: str) -> None:
+        self.calls.append(("set_model", name))
+        self._status = replace(self._status, model=name)
+
+    def set_persona(self, name: str) -> None:
+        self.calls.append(("set_persona", name))
+        self._status = replace(self._status, persona=name)
+
+    def tools(self) -> list[FakeToolInfo]:
+        return list(self._tools)
+
+    def enable_tool(self, name: str, on: bool) -> None:
+        self.calls.append(("enable_tool", name, on))
+        self._tools = [replace(tool, enabled=on) if tool.name == name else tool for tool in self._tools]
+
+    def banned(self) -> list[str]:
+        return list(self._banned)
+
+    def ban(self, cmd: str) -> None:
+        self._banned.append(cmd)
+
+    def unban(self, cmd: str) -> None:
+        self._banned.remove(cmd)
+
+    def set_network(self, on: bool) -> None:
+        self.calls.append(("set_network", on))
+        self._status = replace(self._status, network=on)
+
+    def set_confirm_bash(self, on: bool) -> None:
+        self.calls.append(("set_confirm_bash", on))
+
+    def status(self) -> FakeStatus:
+        return self._status
+
+    def list_files(self) -> Iterator[str]:
+        for path in sorted(self.workspace.rglob("*")):
+            if path.is_file():
+                yield path.relative_to(self.workspace).as_posix()
+
+    def read_file(self, path: str) -> bytes:
+        return (self.workspace / path).read_bytes()
+
+    def export(self, path: str, format: str = "markdown") -> str:  # noqa: A002
+        self.calls.append(("export", path, format))
+        return path
+
+    def close(self) -> None:
+        self.calls.append(("close",))
+        self.closed = True
+
+    # What a test tells. Each may be called from any thread.
+
+    def run(self, prompt: str = "do it", *, agent: str = MAIN) -> None:
+        """A run starts with the person's prompt."""
+        if agent == MAIN:
+            self.running = True
+        self.bus.publish(RunStarted(prompt=prompt, agent_id=agent))
+        self.user(prompt, agent=agent)
+        self.step(1, agent=agent)
+
+    def user(self, text: str, *, agent: str = MAIN, origin: str = "user") -> None:
+        message = {"role": "user", "content": text}
+        self.bus.publish(MessageStarted(message_id=self._id("m"), role="user", origin=origin, agent_id=agent))  # type: ignore[arg-type]
+        self.bus.publish(MessageFinished(message_id="u", message=message, origin=origin, agent_id=agent))  # type: ignore[arg-type]
+
+    def step(self, step: int, *, agent: str = MAIN) -> None:
+        self.bus.publish(StepStarted(step=step, agent_id=agent))
+
+    def step_done(self, step: int = 1, *, prompt: int = 1200, completion: int = 80, agent: str = MAIN) -> None:
+        usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+        self.bus.publish(StepFinished(step=step, usage=usage, agent_id=agent))
+
+    def say(self, text: str, *, chunk: int = 0, reasoning: str = "", agent: str = MAIN) -> None:
+        """A whole answer, in pieces of ``chunk`` characters where that is not 0."""
+        message_id = self.begin(agent=agent)
+        if reasoning:
+            self.bus.publish(MessageDelta(message_id=message_id, text=reasoning, kind="reasoning", agent_id=agent))
+        for start in range(0, len(text), chunk or max(1, len(text))):
+            self.delta(message_id, text[start : start + (chunk or len(text))], agent=agent)
+        self.end(message_id, text, reasoning=reasoning, agent=agent)
+
+    def begin(self, *, agent: str = MAIN) -> str:
+        message_id = self._id("m")
+        self.bus.publish(MessageStarted(message_id=message_id, role="assistant", agent_id=agent))
+        return message_id
+
+    def delta(self, message_id: str, text: str, *, agent: str = MAIN) -> None:
+        self.bus.publish(MessageDelta(message_id=message_id, text=text, agent_id=agent))
+
+    def end(self, message_id: str, text: str, *, reasoning: str = "", agent: str = MAIN) -> None:
+        message: dict[str, Any] = {"role": "assistant", "content": text}
+        if reasoning:
+            message["reasoning_content"] = reasoning
+        self.bus.publish(MessageFinished(message_id=message_id, message=message, agent_id=agent))
+
+    def tool(
+        self,
+        tool: str = "bash",
+        arguments: dict[str, Any] | None = None,
+        output: str = "",
+        *,
+        status: str = "ok",
+        seconds: float = 0.4,
+        agent: str = MAIN,
+    ) -> str:
+        """A whole tool call."""
+        call_id = self.tool_start(tool, arguments, agent=agent)
+        if output:
+            self.tool_output(call_id, output, agent=agent)
+        self.tool_finish(call_id, output, status=status, seconds=seconds, agent=agent)
+        return call_id
+
+    def tool_start(self, tool: str = "bash", arguments: dict[str, Any] | None = None, *, agent: str = MAIN) -> str:
+        call_id = self._id("c")
+        self.bus.publish(ToolStarted(call_id=call_id, tool=tool, arguments=arguments or {}, agent_id=agent))
+        return call_id
+
+    def tool_output(self, call_id: str, text: str, *, agent: str = MAIN) -> None:
+        self.bus.publish(ToolOutput(call_id=call_id, text=text, agent_id=agent))
+
+    def tool_finish(
+        self, call_id: str, output: str = "", *, status: str = "ok", seconds: float = 0.4, agent: str = MAIN
+    ) -> None:
+        self.bus.publish(
+            ToolFinished(call_id=call_id, status=status, output=output, seconds=seconds, agent_id=agent)  # type: ignore[arg-type]
+        )
+
+    def ask(
+        self,
+        tool: str = "bash",
+        arguments: dict[str, Any] | None = None,
+        *,
+        rule: str | None = "bash(make *)",
+        agent: str = MAIN,
+    ) -> str:
+        """A tool call that waits for a decision. Answers the request's id."""
+        arguments = {"cmd": "make test"} if arguments is None else arguments
+        call_id = self.tool_start(tool, arguments, agent=agent)
+        request_id = self._id("r")
+        self.bus.publish(
+            ApprovalRequested(
+                request_id=request_id,
+                call_id=call_id,
+                tool=tool,
+                summary=f"{tool} {next(iter(arguments.values()), '')}",
+                arguments=arguments,
+                rule=rule,
+                agent_id=agent,
+            )
+        )
+        return request_id
+
+    def task(self, task_id: str = "t1", persona: str = "tester", prompt: str = "write the tests") -> str:
+        self.bus.publish(TaskStarted(task_id=task_id, persona=persona, prompt=prompt))
+        return task_id
+
+    def task_update(self, task_id: str, status: str) -> None:
+        self.bus.publish(TaskUpdated(task_id=task_id, status=status))
+
+    def task_done(self, task_id: str, status: str = "finished", result: str = "done", *files: str) -> None:
+        self.bus.publish(TaskFinished(task_id=task_id, status=status, result=result, files_changed=list(files)))
+
+    def files(self, *paths: str) -> None:
+        self.bus.publish(FilesChanged(paths=list(paths)))
+
+    def notice(self, text: str, level: str = "info") -> None:
+        self.bus.publish(Notice(level=level, text=text))  # type: ignore[arg-type]
+
+    def finish(self, reason: str = "completed", *, agent: str = MAIN, **fields: Any) -> None:
+        if agent == MAIN:
+            self.running = False
+        usage = {"prompt_tokens": 2400, "completion_tokens": 160, "total_tokens": 2560}
+        self.bus.publish(RunFinished(**{"reason": reason, "steps": 2, "usage": usage, "agent_id": agent, **fields}))
+
+    def called(self, name: str) -> list[tuple[Any, ...]]:
+        """The calls of one method."""
+        return [call for call in self.calls if call[0] == name]
+
+    def _id(self, prefix: str) -> str:
+        return f"{prefix}{next(self._ids)}"
