@@ -1,0 +1,251 @@
+"""``Agent``: one conversation with a model that can use tools."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from pygent.cancellation import CancelToken
+from pygent.events import Event, FilesChanged
+from pygent.history import History
+from pygent.loop import Limits, RunResult, add_user, run, run_step
+from pygent.model_call import LoopContext
+from pygent.models import default_model
+from pygent.openai_compat import Message
+from pygent.persona import Persona
+from pygent.prompts import Surroundings, build_system_message
+from pygent.runtime import Runtime
+from pygent.settings import from_environment
+from pygent.tasks import TaskManager
+from pygent.tools import REGISTRY, ToolRegistry
+from pygent.tools.executor import Executor
+from pygent.wiring import Wiring
+
+DELEGATION_TOOLS = frozenset(
+    {"delegate_task", "delegate_persona_task", "list_personas", "task_status", "collect_file"}
+)
+
+
+class Agent:
+    """Orchestrates the conversation with a model; owns a ``Runtime``.
+
+    ``runtime`` defaults to a new ``Runtime()`` with a temporary workspace; anything with ``bash(cmd)`` and
+    ``write_file(path, content)`` will do. ``model`` is any object with ``chat(messages, model, tools)``; default is
+    the one given to ``set_custom_model``, else ``OpenAIModel``. ``model_name`` and ``persona`` default to the
+    ``PYGENT_*`` variables. Raises ``SettingsError`` where one of these cannot be read.
+    """
+
+    def __init__(
+        self,
+        runtime: Any = None,
+        model: Any = None,
+        model_name: str | None = None,
+        persona: Persona | None = None,
+        *,
+        tools: ToolRegistry | None = None,
+        wiring: Wiring | None = None,
+    ) -> None:
+        settings = from_environment()
+        self._settings = settings
+        self.wiring = wiring or Wiring()
+        self.runtime = Runtime() if runtime is None else runtime
+        self.model = default_model() if model is None else model
+        self.persona = persona or settings.persona
+        self.registry = REGISTRY if tools is None else tools
+        self.disabled_tools: set[str] = set()
+        self.history = History()
+        self.tasks = TaskManager(self._make_child, parent=self)
+        self._ctx = LoopContext(
+            history=self.history,
+            model=self.model,
+            model_name=model_name or self.persona.model or settings.model,
+            runtime=self.runtime,
+            executor=Executor(self.registry, self.wiring.approvals, self._emit),
+            emit=self._emit,
+            tasks=self.tasks,
+        )
+        self._steps = 0
+        self._busy = threading.Lock()
+        self._token: CancelToken | None = None
+        self._join()
+
+    @property
+    def model_name(self) -> str | None:
+        """The name sent to the server with each request; a change counts from the next step on."""
+        return self._ctx.model_name
+
+    @model_name.setter
+    def model_name(self, name: str | None) -> None:
+        self._ctx.model_name = name
+
+    @property
+    def agent_id(self) -> str:
+        """``"main"`` or the id of the task that this agent works on."""
+        return self.wiring.agent_id
+
+    @property
+    def running(self) -> bool:
+        """True while a step or a run is under way."""
+        return self._busy.locked()
+
+    def step(self, user_msg: str) -> Message:
+        """Add a message, ask the model once, run the tools it calls. Answers what the model said.
+
+        Raises ``APIError`` where the server failed, ``Cancelled`` after ``cancel()``, ``RuntimeError`` where the
+        agent is at work already.
+        """
+        with self._working() as token:
+            self._steps += 1
+            add_user(self._ctx, user_msg, "user")
+            return run_step(self._ctx, self._steps, token.child(self._settings.step_timeout)).message
+
+    def run_until_stop(
+        self,
+        user_msg: str,
+        max_steps: int | None = 20,
+        step_timeout: float | None = None,
+        max_time: float | None = None,
+    ) -> RunResult:
+        """Go on until the ``stop`` or ``continue`` tool is called or a limit is reached.
+
+        ``step_timeout`` and ``max_time`` are in seconds and default to ``PYGENT_STEP_TIMEOUT`` and
+        ``PYGENT_TASK_TIMEOUT``; ``max_steps`` None is no limit. A reply without a tool call is answered once with a
+        reminder; a second one in a row ends the run as ``completed``.
+
+        Raises what ``step`` raises, save that a cancelled run is a result.
+        """
+        return self._run(user_msg, self._limits(max_steps, step_timeout, max_time), until_stop=True)
+
+    def converse(
+        self,
+        user_msg: str,
+        max_steps: int | None = None,
+        step_timeout: float | None = None,
+        max_time: float | None = None,
+    ) -> RunResult:
+        """Like ``run_until_stop``, but a reply without a tool call ends the run: somebody reads it."""
+        return self._run(user_msg, self._limits(max_steps, step_timeout, max_time), until_stop=False)
+
+    def cancel(self) -> bool:
+        """End the present step or run, from any thread. Answers whether there was one."""
+        token = self._token
+        if token is None:
+            return False
+        token.cancel()
+        return True
+
+    def run_interactive(self, use_docker: bool | None = None) -> None:
+        """Open the full-screen application on this agent.
+
+        ``use_docker`` says where commands run from then on; None leaves that as it is.
+        """
+        from pygent.tui.app import run_agent  # noqa: PLC0415 - the library must not import the screen
+
+        self._set_docker(use_docker)
+        run_agent(self)
+
+    def run_gui(self, use_docker: bool | None = None) -> None:
+        """Serve the application to a browser on loopback, on this agent, until interrupted.
+
+        ``use_docker`` as in ``run_interactive``. Raises ``PygentError`` where the extra ``pygent[web]`` is missing.
+        """
+        from pygent.web import serve_agent  # noqa: PLC0415 - the library must not import the screen
+
+        self._set_docker(use_docker)
+        serve_agent(self)
+
+    def join(self, wiring: Wiring) -> None:
+        """Become part of a session or a task. Not while a run is under way."""
+        self.wiring = wiring
+        self._join()
+
+    def refresh_system_message(self) -> None:
+        """Bring the system message up to date with persona, tools and sandbox."""
+        sandbox = getattr(self.runtime, "sandbox", None)
+        self.history.set_system(
+            build_system_message(
+                self.persona,
+                Surroundings(
+                    workspace=str(getattr(sandbox, "workdir", None) or getattr(self.runtime, "base_dir", "")),
+                    sandbox=str(getattr(sandbox, "summary", "")),
+                    autonomous=self.wiring.autonomous,
+                ),
+                self.tool_names(),
+                sorted(self.disabled_tools) or None,
+            )
+        )
+
+    def tool_names(self) -> list[str]:
+        """The tools that the model is offered."""
+        names = self.registry.names()
+        allowed = self._allowed()
+        return names if allowed is None else [name for name in names if name in allowed]
+
+    def close(self) -> None:
+        """End the tasks and clean up the runtime."""
+        self.cancel()
+        self.tasks.close()
+        cleanup = getattr(self.runtime, "cleanup", None)
+        if cleanup is not None:
+            cleanup()
+
+    def _limits(self, max_steps: int | None, step_timeout: float | None, max_time: float | None) -> Limits:
+        return Limits(
+            max_steps,
+            self._settings.step_timeout if step_timeout is None else step_timeout,
+            self._settings.max_time if max_time is None else max_time,
+        )
+
+    def _run(self, prompt: str, limits: Limits, *, until_stop: bool) -> RunResult:
+        with self._working() as token:
+            return run(self._ctx, prompt, limits, token, until_stop=until_stop)
+
+    @contextlib.contextmanager
+    def _working(self) -> Iterator[CancelToken]:
+        if not self._busy.acquire(blocking=False):
+            raise RuntimeError("this agent is at work already; cancel() ends that, tasks run beside it")
+        try:
+            self._token = self.wiring.cancel.child()
+            self._ctx.allowed = self._allowed()
+            self.refresh_system_message()
+            yield self._token
+        finally:
+            self._token = None
+            self._busy.release()
+
+    def _allowed(self) -> frozenset[str] | None:
+        hidden = self.disabled_tools | (DELEGATION_TOOLS if self.wiring.depth else frozenset())
+        if self.persona.tools is None and not hidden:
+            return None
+        names = self.registry.names() if self.persona.tools is None else (*self.persona.tools, "stop", "continue")
+        return frozenset(names) - hidden
+
+    def _emit(self, event: Event) -> None:
+        if isinstance(event, FilesChanged):
+            known = self._ctx.files_changed
+            known.extend(path for path in event.paths if path not in known)
+        self.wiring.bus.publish(event)
+
+    def _join(self) -> None:
+        ctx, wiring = self._ctx, self.wiring
+        ctx.agent_id, ctx.depth, ctx.cancellable = wiring.agent_id, wiring.depth, wiring.cancellable
+        ctx.executor = Executor(self.registry, wiring.approvals, self._emit)
+
+    def _make_child(self, persona: Persona) -> Agent:
+        """A new agent for a task, in a workspace of its own and with this agent's model and rights."""
+        settings = self._settings
+        runtime = Runtime(
+            image=getattr(self.runtime, "image", None),
+            use_docker=getattr(self.runtime, "use_docker", None),
+            banned_commands=getattr(self.runtime, "banned_commands", None),
+            banned_apps=getattr(self.runtime, "banned_apps", None),
+        )
+        name = persona.model or self.model_name or settings.model
+        return Agent(runtime, self.model, name, persona, tools=self.registry)
+
+    def _set_docker(self, use_docker: bool | None) -> None:
+        if use_docker is not None and use_docker != getattr(self.runtime, "use_docker", use_docker):
+            base = getattr(self.runtime, "base_dir", None)
+            self.runtime = self._ctx.runtime = Runtime(use_docker=use_docker, workspace=base)

@@ -1,0 +1,72 @@
+"""What the model sees: one leading system message, then the conversation, every call answered once.
+
+A server refuses a history in which a tool call has no answer, and then refuses it for ever; so the pairing is kept
+here, where it cannot be forgotten.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pygent.openai_compat import Message
+
+INTERRUPTED = "The call was interrupted before it ended; its effects may be incomplete."
+
+
+class History(list[dict[str, Any]]):
+    """A list of messages in the protocol's shape.
+
+    Only the agent's own thread changes it. A message is not changed once it stands here, it is replaced: models
+    may keep what they made of it.
+    """
+
+    def set_system(self, text: str) -> None:
+        """Make ``text`` the one leading system message. An equal one stays, so that prompt caches hold."""
+        if self and self[0]["role"] == "system":
+            if self[0]["content"] != text:
+                self[0] = {"role": "system", "content": text}
+        else:
+            self.insert(0, {"role": "system", "content": text})
+
+    def add_user(self, text: str) -> None:
+        """Add what a person said. Calls that are still open are answered first."""
+        self.answer_open_calls(INTERRUPTED)
+        last = self[-1] if self else None
+        if last is not None and last["role"] == "user" and isinstance(last["content"], str):
+            # Two user messages in a row are refused by some chat templates.
+            self[-1] = {"role": "user", "content": f"{last['content']}\n\n{text}"}
+        else:
+            self.append({"role": "user", "content": text})
+
+    def add_assistant(self, message: Message) -> bool:
+        """Add a reply; answers whether it was added.
+
+        One with neither text nor calls is left out, since servers refuse it.
+        """
+        if not message.tool_calls and not (message.content or "").strip():
+            return False
+        self.append(message.to_dict())
+        return True
+
+    def add_result(self, call_id: str, text: str) -> None:
+        """Answer a call."""
+        self.append({"role": "tool", "tool_call_id": call_id, "content": text})
+
+    def open_calls(self) -> list[str]:
+        """Ids of the last reply's calls that have no answer yet, in order."""
+        answered: set[str] = set()
+        for message in reversed(self):
+            if message["role"] == "tool":
+                answered.add(message["tool_call_id"])
+            else:
+                return [call["id"] for call in message.get("tool_calls", ()) if call["id"] not in answered]
+        return []
+
+    def answer_open_calls(self, text: str) -> None:
+        """Answer every open call with ``text``."""
+        for call_id in self.open_calls():
+            self.add_result(call_id, text)
+
+    def reset(self) -> None:
+        """Forget the conversation, keep the system message."""
+        del self[1 if self and self[0]["role"] == "system" else 0 :]

@@ -1,0 +1,248 @@
+"""The agent's loop: ask the model, run the tools it calls, until somebody says stop.
+
+::
+
+    run.started
+      message.started/finished (the prompt)
+      step.started
+        message.started  message.delta…  message.finished
+        tool.started  [approval.requested/resolved]  tool.output…  tool.finished      (each call, in order)
+      step.finished
+      …
+    run.finished
+
+Everything that is begun is ended, whatever happens in between.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import uuid4
+
+from pygent.cancellation import CancelToken
+from pygent.errors import Cancelled, DeadlineExceeded
+from pygent.events import (
+    MessageFinished,
+    MessageStarted,
+    Origin,
+    Reason,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    StepStarted,
+    ToolFinished,
+    ToolStarted,
+    ToolStatus,
+)
+from pygent.history import INTERRUPTED
+from pygent.model_call import LoopContext, ask
+from pygent.openai_compat import Message, ToolCall, Usage
+from pygent.prompts import REMINDER
+from pygent.tools.executor import CallOutcome
+
+
+@dataclass(slots=True)
+class StepOutcome:
+    """What one step brought."""
+
+    message: Message
+    control: Literal["stop", "continue"] | None = None
+    denied: int = 0
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run ended.
+
+    ``text`` is the last thing the assistant said, ``usage`` the sum over the steps. ``denied`` counts the calls that
+    were refused. ``error`` says what failed where ``reason`` is ``"failed"``.
+    """
+
+    reason: Reason
+    text: str
+    steps: int
+    usage: Usage
+    denied: int = 0
+    files_changed: tuple[str, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of a run: ``max_steps`` steps, ``step_timeout`` and ``max_time`` in seconds; None for no bound."""
+
+    max_steps: int | None = 20
+    step_timeout: float | None = None
+    max_time: float | None = None
+
+
+def run(ctx: LoopContext, prompt: str, limits: Limits, cancel: CancelToken, *, until_stop: bool = True) -> RunResult:
+    """Work on ``prompt`` until the model stops or a limit is reached.
+
+    With ``until_stop`` a reply without a tool call is answered once with a reminder, and a second one in a row ends
+    the run; without it the first one does. Raises what the model raises, after ``run.finished`` told of it.
+    """
+    token = cancel.child(limits.max_time)
+    progress = _Progress()
+    ctx.files_changed.clear()
+    ctx.emit(RunStarted(agent_id=ctx.agent_id, prompt=prompt))
+    reason: Reason = "failed"
+    error: BaseException | None = None
+    try:
+        add_user(ctx, prompt, "user")
+        reason = _steps(ctx, limits, token, progress, until_stop)
+    except Cancelled:
+        reason = "cancelled"
+    except DeadlineExceeded:
+        reason = "timeout"
+    except BaseException as failure:
+        error = failure
+        reason = "cancelled" if isinstance(failure, KeyboardInterrupt) else "failed"
+        raise
+    finally:
+        ctx.history.answer_open_calls(INTERRUPTED)
+        if ctx.before_finish is not None:
+            ctx.before_finish()
+        result = progress.result(reason, ctx.files_changed, error)
+        ctx.emit(
+            RunFinished(
+                agent_id=ctx.agent_id,
+                reason=reason,
+                text=result.text,
+                steps=result.steps,
+                usage=result.usage.to_dict(),
+                files_changed=list(result.files_changed),
+                denied=result.denied,
+                error=result.error,
+            )
+        )
+    return result
+
+
+@dataclass(slots=True)
+class _Progress:
+    text: str = ""
+    steps: int = 0
+    denied: int = 0
+    usage: Usage = field(default_factory=Usage)
+
+    def add(self, outcome: StepOutcome) -> None:
+        self.denied += outcome.denied
+        self.usage = self.usage + outcome.usage
+        if (outcome.message.content or "").strip():
+            self.text = outcome.message.content or ""
+
+    def result(self, reason: Reason, files: list[str], error: BaseException | None) -> RunResult:
+        told = None if error is None else str(error) or type(error).__name__
+        return RunResult(reason, self.text, self.steps, self.usage, self.denied, tuple(files), told)
+
+
+def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Progress, until_stop: bool) -> Reason:
+    reminded = False
+    while limits.max_steps is None or progress.steps < limits.max_steps:
+        token.check()
+        progress.steps += 1
+        outcome = run_step(ctx, progress.steps, token.child(limits.step_timeout))
+        progress.add(outcome)
+        if outcome.control is not None:
+            return "stopped" if outcome.control == "stop" else "input_required"
+        if outcome.message.tool_calls:
+            reminded = False
+        elif reminded or not until_stop:
+            return "completed"
+        elif limits.max_steps is None or progress.steps < limits.max_steps:
+            add_user(ctx, REMINDER, "reminder")
+            reminded = True
+    return "max_steps"
+
+
+def add_user(ctx: LoopContext, text: str, origin: Origin) -> None:
+    """Put a user message into the history and the stream."""
+    message_id = uuid4().hex
+    ctx.history.add_user(text)
+    ctx.emit(MessageStarted(agent_id=ctx.agent_id, message_id=message_id, role="user", origin=origin))
+    message = {"role": "user", "content": text}
+    ctx.emit(MessageFinished(agent_id=ctx.agent_id, message_id=message_id, message=message, origin=origin))
+
+
+def run_step(ctx: LoopContext, step: int, cancel: CancelToken) -> StepOutcome:
+    """Ask the model once and run the tools it calls, in order.
+
+    Raises ``Cancelled`` or ``DeadlineExceeded`` where ``cancel`` ended it, and what the model raises. The history is
+    valid in any case.
+    """
+    ctx.emit(StepStarted(agent_id=ctx.agent_id, step=step))
+    usage = Usage()
+    try:
+        message = ask(ctx, cancel)
+        usage = message.usage or usage
+        ctx.history.add_assistant(message)
+        outcome = StepOutcome(message, usage=usage)
+        _run_calls(ctx, message, outcome, cancel)
+        if outcome.control is None:
+            cancel.check()
+        return outcome
+    finally:
+        ctx.history.answer_open_calls(INTERRUPTED)
+        ctx.emit(StepFinished(agent_id=ctx.agent_id, step=step, usage=usage.to_dict()))
+
+
+def _run_calls(ctx: LoopContext, message: Message, outcome: StepOutcome, cancel: CancelToken) -> None:
+    skipped = ""
+    status: ToolStatus = "cancelled"
+    for call in message.tool_calls:
+        if message.finish_reason == "length" and not _whole(call):
+            skipped, status = (
+                "Not run: the reply was cut off at the length limit. Send the call again, shorter.",
+                "error",
+            )
+        if skipped:
+            _skip(ctx, call, skipped, status)
+            continue
+        result = _execute(ctx, call, cancel)
+        ctx.history.add_result(call.id, result.output)
+        outcome.denied += result.denied
+        if result.control is not None:
+            outcome.control = result.control
+            skipped = f"Not run: `{call.function.name}` was called before it."
+        elif cancel.cancelled:
+            skipped = "Not run: the run was interrupted."
+
+
+def _execute(ctx: LoopContext, call: ToolCall, cancel: CancelToken) -> CallOutcome:
+    return ctx.executor.execute(
+        call,
+        ctx.runtime,
+        agent_id=ctx.agent_id,
+        cancel=cancel,
+        tasks=ctx.tasks,
+        depth=ctx.depth,
+        allowed=ctx.allowed,
+    )
+
+
+def _whole(call: ToolCall) -> bool:
+    try:
+        return isinstance(json.loads(call.function.arguments or "{}"), dict)
+    except ValueError:
+        return False
+
+
+def _skip(ctx: LoopContext, call: ToolCall, text: str, status: ToolStatus) -> None:
+    """Answer a call that does not run; the stream shows it too."""
+    started = time.monotonic()
+    ctx.emit(ToolStarted(agent_id=ctx.agent_id, call_id=call.id, tool=call.function.name, arguments={}))
+    ctx.emit(
+        ToolFinished(
+            agent_id=ctx.agent_id,
+            call_id=call.id,
+            status=status,
+            output=text,
+            seconds=time.monotonic() - started,
+        )
+    )
+    ctx.history.add_result(call.id, text)

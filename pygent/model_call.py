@@ -1,0 +1,183 @@
+"""One call of the model: its answer, streamed or whole, becomes events and a ``Message``."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+from uuid import uuid4
+
+from pygent.cancellation import CancelToken
+from pygent.errors import Cancelled
+from pygent.events import (
+    MAIN,
+    Event,
+    Level,
+    MessageDelta,
+    MessageFinished,
+    MessageStarted,
+    Notice,
+)
+from pygent.history import History
+from pygent.models.base import Completed, Discarded, Model, ModelNotice, ReasoningDelta, StreamItem, TextDelta
+from pygent.openai_compat import Message, ToolCall, parse_message
+from pygent.tools.executor import Executor
+
+Emit = Callable[[Event], object]
+
+
+@dataclass(slots=True)
+class LoopContext:
+    """What a run works with. One for each agent, kept over its runs.
+
+    ``files_changed`` names the files that the agent changed in the present run. ``cancellable`` is set where somebody
+    may cancel from outside. ``before_finish`` is called before the end of a run is told.
+    """
+
+    history: History
+    model: Model
+    model_name: str | None
+    runtime: Any
+    executor: Executor
+    emit: Emit
+    agent_id: str = MAIN
+    allowed: Collection[str] | None = None
+    tasks: Any = None
+    depth: int = 0
+    cancellable: bool = False
+    before_finish: Callable[[], None] | None = None
+    files_changed: list[str] = field(default_factory=list)
+    call_ids: set[str] = field(default_factory=set)
+
+
+def ask(ctx: LoopContext, cancel: CancelToken) -> Message:
+    """Send the history and answer the reply, every call in it with an id that occurs once.
+
+    Raises ``Cancelled`` or ``DeadlineExceeded`` where ``cancel`` ended it, and what the model raises; the message
+    that had begun is finished as discarded then.
+    """
+    cancel.check()
+    reply = _Reply(ctx)
+    try:
+        for item in _answer(ctx, cancel):
+            reply.take(item)
+        message = _with_call_ids(ctx, reply.whole())
+    except BaseException:
+        reply.discard()
+        raise
+    reply.finish(message)
+    return message
+
+
+class _Reply:
+    """One arriving message: turns stream items into events, each start with its end."""
+
+    def __init__(self, ctx: LoopContext) -> None:
+        self.ctx = ctx
+        self.message: Message | None = None
+        self._id: str | None = None
+        self._text = ""
+        self._reasoning = ""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._id, self._text, self._reasoning = uuid4().hex, "", ""
+        self.ctx.emit(MessageStarted(agent_id=self.ctx.agent_id, message_id=self._id, role="assistant"))
+
+    def take(self, item: StreamItem) -> None:
+        match item:
+            case TextDelta(text):
+                self._text += text
+                self._delta(text, "text")
+            case ReasoningDelta(text):
+                self._reasoning += text
+                self._delta(text, "reasoning")
+            case Discarded(why):
+                self.discard()
+                self._notice(why, "warning")
+                self._begin()
+            case ModelNotice(text, level):
+                self._notice(text, level)
+            case Completed(message):
+                self.message = message
+
+    def _delta(self, text: str, kind: Literal["text", "reasoning"]) -> None:
+        assert self._id is not None
+        self.ctx.emit(MessageDelta(agent_id=self.ctx.agent_id, message_id=self._id, text=text, kind=kind))
+
+    def _notice(self, text: str, level: str) -> None:
+        known: Level = "warning" if level == "warning" else "error" if level == "error" else "info"
+        self.ctx.emit(Notice(agent_id=self.ctx.agent_id, level=known, text=text))
+
+    def whole(self) -> Message:
+        if self.message is None:
+            raise TypeError("the model's stream ended without a Completed item")
+        return self.message
+
+    def discard(self) -> None:
+        partial = Message("assistant", self._text, reasoning_content=self._reasoning or None)
+        self._finish(partial, discarded=True)
+
+    def finish(self, message: Message) -> None:
+        self._finish(message, discarded=False)
+
+    def _finish(self, message: Message, *, discarded: bool) -> None:
+        if self._id is None:
+            return
+        message_id, self._id = self._id, None
+        self.ctx.emit(
+            MessageFinished(
+                agent_id=self.ctx.agent_id, message_id=message_id, message=message.to_dict(), discarded=discarded
+            )
+        )
+
+
+def _answer(ctx: LoopContext, cancel: CancelToken) -> Iterator[StreamItem]:
+    tools = ctx.executor.registry.schemas(ctx.allowed) or None
+    stream = getattr(ctx.model, "stream", None)
+    if stream is not None:
+        yield from stream(ctx.history, ctx.model_name, tools, cancel=cancel)
+        return
+
+    def chat() -> Message:
+        return parse_message(ctx.model.chat(ctx.history, ctx.model_name, tools))
+
+    # A plain chat cannot be ended from outside. Where somebody may want to end it, it gets a thread that can be left
+    # behind; a bare Agent() calls it directly, so that debuggers and thread-bound clients work as written.
+    message = _abandonable(chat, cancel) if ctx.cancellable or cancel.deadline is not None else chat()
+    if message.content:
+        yield TextDelta(message.content)
+    yield Completed(message)
+
+
+def _abandonable(call: Callable[[], Message], cancel: CancelToken) -> Message:
+    answers: queue.SimpleQueue[Message | BaseException | None] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            answers.put(call())
+        except BaseException as error:  # handed to the agent's thread, which raises it
+            answers.put(error)
+
+    threading.Thread(target=work, name="pygent-chat", daemon=True).start()
+    with cancel.on_cancel(lambda: answers.put(None)):
+        answer = answers.get()
+    if answer is None:
+        cancel.check()
+        raise Cancelled("cancelled")
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
+def _with_call_ids(ctx: LoopContext, message: Message) -> Message:
+    """Give calls without an id, or with one that was there before, an id of their own."""
+    calls: list[ToolCall] = []
+    for call in message.tool_calls:
+        known = not call.id or call.id in ctx.call_ids
+        fresh = replace(call, id=f"call_{uuid4().hex[:24]}") if known else call
+        ctx.call_ids.add(fresh.id)
+        calls.append(fresh)
+    return replace(message, tool_calls=calls)

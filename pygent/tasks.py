@@ -1,0 +1,315 @@
+"""Delegated runs: a ``Task`` is an agent of its own, on a thread of its own, in a workspace of its own."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from pygent.cancellation import CancelToken
+from pygent.errors import PygentError, TaskError
+from pygent.events import Event, FilesChanged, Reason, TaskFinished, TaskStarted, TaskUpdated
+from pygent.persona import Persona
+from pygent.settings import from_environment
+from pygent.wiring import Wiring
+
+if TYPE_CHECKING:
+    from pygent.agent import Agent
+    from pygent.loop import RunResult
+
+AgentFactory = Callable[[Persona], Any]
+
+COLLECT_LIMIT = 1000
+"""Files that one ``collect_file`` of a folder copies at most."""
+
+
+@dataclass(slots=True)
+class Task:
+    """One delegated run.
+
+    ``status`` is in the words a model reads: ``running``, ``finished``, ``waiting``, ``cancelled``,
+    ``timeout after Ns``, ``error: …``. ``started_at`` and ``ended_at`` are Unix times in seconds.
+    """
+
+    id: str
+    persona: Persona
+    prompt: str
+    agent: Any = None
+    thread: threading.Thread | None = None
+    status: str = "running"
+    result: RunResult | None = None
+    started_at: float = field(default_factory=time.time)
+    ended_at: float | None = None
+    cancel: CancelToken = field(default_factory=CancelToken)
+
+    @property
+    def running(self) -> bool:
+        """True until the task has ended."""
+        return self.ended_at is None
+
+
+class TaskManager:
+    """Launches agents in the background and keeps track of them.
+
+    ``agent_factory`` is called with the persona and answers an ``Agent``. ``max_tasks`` limits how many run at once
+    (default ``PYGENT_MAX_TASKS``, 3). ``personas`` are taken in turn where a task names none (default
+    ``PYGENT_TASK_PERSONAS``). ``parent`` is the agent on whose behalf the tasks run: they join its event stream and
+    its approvals.
+    """
+
+    def __init__(
+        self,
+        agent_factory: AgentFactory | None = None,
+        max_tasks: int | None = None,
+        personas: Sequence[Persona] | None = None,
+        *,
+        parent: Agent | None = None,
+    ) -> None:
+        settings = from_environment()
+        self.max_tasks = settings.max_tasks if max_tasks is None else max_tasks
+        self.personas: list[Persona] = list(settings.personas if personas is None else personas)
+        self.tasks: dict[str, Task] = {}
+        self._factory = agent_factory or _default_agent
+        self._settings = settings
+        self._parent = parent
+        self._lock = threading.Lock()
+        self._turn = itertools.count()
+
+    def start_task(
+        self,
+        prompt: str,
+        parent_rt: Any,
+        files: Sequence[str] | None = None,
+        parent_depth: int = 0,
+        step_timeout: float | None = None,
+        task_timeout: float | None = None,
+        persona: Persona | str | None = None,
+    ) -> str:
+        """Start a background agent on ``prompt``; answers its id.
+
+        ``files`` are copied from ``parent_rt``'s workspace into the agent's own. The timeouts are in seconds and
+        default to ``PYGENT_STEP_TIMEOUT`` and ``PYGENT_TASK_TIMEOUT``. ``persona`` is one or the name of one.
+
+        Raises ``TaskError`` (a ``RuntimeError``) where ``max_tasks`` tasks run already, the parent is a task itself,
+        or the persona is not known; ``WorkspaceError`` where a file cannot be copied.
+        """
+        if parent_depth >= 1:
+            raise TaskError("a delegated task cannot delegate again: nested tasks are not allowed")
+        task = self._reserve(prompt, self._persona(persona))
+        try:
+            task.agent = self._factory(task.persona)
+            self._join(task)
+            for path in files or ():
+                _copy(parent_rt, task.agent.runtime, path, path)
+        except BaseException:
+            with self._lock:
+                del self.tasks[task.id]
+            _clean_up(task)
+            raise
+        self._emit(TaskStarted(task_id=task.id, persona=task.persona.name, prompt=prompt))
+        task.thread = threading.Thread(
+            target=self._work, args=(task, step_timeout, task_timeout), name=f"pygent-task-{task.id}", daemon=True
+        )
+        task.thread.start()
+        return task.id
+
+    def status(self, task_id: str) -> str:
+        """The task's status in the words a model reads; ``Task … not found`` for an unknown id."""
+        task = self.tasks.get(task_id)
+        return f"Task {task_id} not found" if task is None else task.status
+
+    def collect_file(self, rt: Any, task_id: str, path: str, dest: str | None = None) -> str:
+        """Copy a file or folder of the task's workspace into ``rt``'s, as ``dest`` or under its own name.
+
+        Answers ``Retrieved …``, or in words why not; a model reads it.
+        """
+        task = self.tasks.get(task_id)
+        if task is None:
+            return f"Task {task_id} not found"
+        try:
+            copied = _copy(task.agent.runtime, rt, path, dest or path)
+        except PygentError as error:
+            return f"Error: {error}"
+        more = f" ({len(copied)} files)" if len(copied) > 1 else ""
+        return f"Retrieved {dest or path}{more}"
+
+    def cancel(self, task_id: str) -> bool:
+        """Tell a task to end; answers False where it is over or unknown."""
+        task = self.tasks.get(task_id)
+        if task is None or not task.running:
+            return False
+        task.cancel.cancel("the task was stopped")
+        return True
+
+    def wait(self, task_id: str, timeout: float | None = None) -> bool:
+        """Wait at most ``timeout`` seconds for a task's end; answers whether it ended.
+
+        Raises ``TaskError`` for an unknown id.
+        """
+        task = self.tasks.get(task_id)
+        if task is None:
+            raise TaskError(f"Task {task_id} not found")
+        if task.thread is not None:
+            task.thread.join(timeout)
+        return not task.running
+
+    def running(self) -> list[Task]:
+        """The tasks that have not ended."""
+        with self._lock:
+            return [task for task in self.tasks.values() if task.running]
+
+    def stop_all(self, timeout: float = 5.0) -> None:
+        """End all tasks and wait at most ``timeout`` seconds for them."""
+        running = self.running()
+        for task in running:
+            task.cancel.cancel("the session ended")
+        limit = time.monotonic() + timeout
+        for task in running:
+            if task.thread is not None:
+                task.thread.join(max(0.0, limit - time.monotonic()))
+
+    def close(self) -> None:
+        """End all tasks and remove their workspaces."""
+        self.stop_all()
+        for task in list(self.tasks.values()):
+            _clean_up(task)
+
+    def _persona(self, wanted: Persona | str | None) -> Persona:
+        if isinstance(wanted, Persona):
+            return wanted
+        if wanted is None:
+            return self.personas[next(self._turn) % len(self.personas)] if self.personas else self._settings.persona
+        for persona in self.personas:
+            if persona.name.casefold() == wanted.casefold():
+                return persona
+        names = ", ".join(persona.name for persona in self.personas) or "none"
+        raise TaskError(f"there is no persona {wanted!r}; there are: {names}")
+
+    def _reserve(self, prompt: str, persona: Persona) -> Task:
+        task = Task(uuid4().hex[:8], persona, prompt)
+        if self._parent is not None:
+            task.cancel = self._parent.wiring.cancel.child()
+        with self._lock:
+            if sum(other.running for other in self.tasks.values()) >= self.max_tasks:
+                raise TaskError(f"max {self.max_tasks} tasks run at once; wait for one to end")
+            self.tasks[task.id] = task
+        return task
+
+    def _join(self, task: Task) -> None:
+        join = getattr(task.agent, "join", None)
+        if join is None:  # an agent of another make, with a stream of its own
+            return
+        parent = self._parent
+        wiring = task.agent.wiring if parent is None else parent.wiring
+        join(
+            Wiring(
+                bus=wiring.bus,
+                agent_id=task.id,
+                approvals=wiring.approvals,
+                cancel=task.cancel,
+                depth=1,
+                cancellable=True,
+            )
+        )
+
+    def _work(self, task: Task, step_timeout: float | None, task_timeout: float | None) -> None:
+        limit = self._settings.max_time if task_timeout is None else task_timeout
+        status = "error: it ended without a result"
+        try:
+            task.result = task.agent.run_until_stop(
+                task.prompt, max_steps=self._settings.max_steps, step_timeout=step_timeout, max_time=limit
+            )
+            status = _status(task.result.reason if task.result else "completed", task, limit)
+        except Exception as error:  # the boundary of the task's thread: the parent reads it as the status
+            status = f"error: {error}"
+        finally:
+            close_sandbox = getattr(task.agent.runtime, "close_sandbox", None)
+            if close_sandbox is not None:  # the files stay to be collected, a container need not
+                close_sandbox()
+            with self._lock:
+                task.status = status
+                task.ended_at = time.time()
+            self._emit(TaskUpdated(task_id=task.id, status=status))
+            self._emit(
+                TaskFinished(
+                    task_id=task.id,
+                    status=status,
+                    result=task.result.text if task.result else "",
+                    files_changed=list(task.result.files_changed) if task.result else [],
+                )
+            )
+
+    def _emit(self, event: Event) -> None:
+        if self._parent is not None:
+            self._parent.wiring.bus.publish(event)
+
+
+def _status(reason: Reason, task: Task, limit: float | None) -> str:
+    match reason:
+        case "stopped" | "completed":
+            return "finished"
+        case "timeout" if limit is not None:
+            return f"timeout after {limit:g}s"
+        case "max_steps" | "budget" | "timeout":
+            return f"timeout after {time.time() - task.started_at:.0f}s"
+        case "input_required":
+            return "waiting"
+        case "cancelled":
+            return "cancelled"
+        case _:
+            return f"error: {reason}"
+
+
+def _default_agent(persona: Persona) -> Agent:
+    from pygent.agent import Agent  # noqa: PLC0415 - the one import that goes up: a task's agent
+
+    return Agent(persona=persona)
+
+
+def _clean_up(task: Task) -> None:
+    close = getattr(task.agent, "close", None)
+    if close is not None:
+        close()
+
+
+def _copy(source: Any, target: Any, path: str, dest: str) -> list[str]:
+    """Copy a file, or a folder with all its files, between workspaces; answers the paths written."""
+    workspace = getattr(source, "workspace", None)
+    if workspace is None:  # a duck-typed runtime
+        target.write_file(dest, source.read_file(path))
+        return [dest]
+    pairs = [(path, dest)]
+    if workspace.is_dir(path):
+        pairs = [(f"{path}/{name}", f"{dest}/{name}") for name in _files_below(workspace, path)]
+    for one, other in pairs:
+        data = workspace.read_bytes(one)
+        if getattr(target, "workspace", None) is None:
+            target.write_file(other, data.decode("utf-8", "replace"))
+        else:
+            target.workspace.write_bytes(other, data)
+    written = [other for _, other in pairs]
+    scope = getattr(target, "scope", None)
+    if scope is not None:
+        scope.emit(FilesChanged(agent_id=scope.agent_id, paths=[str(PurePosixPath(path)) for path in written]))
+    return written
+
+
+def _files_below(workspace: Any, folder: str) -> list[str]:
+    names: list[str] = []
+    waiting = [""]
+    while waiting:
+        below = waiting.pop()
+        for entry in workspace.list_dir(f"{folder}/{below}" if below else folder):
+            name = f"{below}/{entry.name}" if below else entry.name
+            if entry.is_dir:
+                waiting.append(name)
+            else:
+                names.append(name)
+            if len(names) + len(waiting) > COLLECT_LIMIT:
+                raise TaskError(f"{folder!r} has more than {COLLECT_LIMIT} files; collect a part of it")
+    return sorted(names)

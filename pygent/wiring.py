@@ -1,0 +1,27 @@
+"""How an agent is joined to what is around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pygent.approvals import Approvals
+from pygent.bus import EventBus
+from pygent.cancellation import CancelToken
+from pygent.events import MAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The defaults are an agent on its own.
+
+    ``approvals`` None asks nobody. ``cancel`` ends every run of the agent. ``depth`` is 0 for an agent that people
+    talk to and 1 for a task. ``autonomous`` tells the model whether somebody reads along.
+    """
+
+    bus: EventBus = field(default_factory=EventBus)
+    agent_id: str = MAIN
+    approvals: Approvals | None = None
+    cancel: CancelToken = field(default_factory=CancelToken)
+    depth: int = 0
+    autonomous: bool = True
+    cancellable: bool = False
