@@ -1,0 +1,14 @@
+"""Settings: the only reader of YAML and of the process's environment.
+
+``from_environment`` is the defaults and ``PYGENT_*``, for the library's constructors; ``load`` adds the settings
+files and the command line's options, for the front ends.
+"""
+
+from __future__ import annotations
+
+from pygent.settings.command_environment import command_environment
+from pygent.settings.environment import from_environment
+from pygent.settings.model import PERMISSION_MODES, Settings
+from pygent.settings.paths import config_dir, data_dir
+
+__all__ = ["PERMISSION_MODES", "Settings", "command_environment", "config_dir", "data_dir", "from_environment"]

@@ -1,0 +1,73 @@
+"""The merged settings, as everything else in the package sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pygent.persona import Persona
+from pygent.settings.default_personas import DEFAULT_PERSONAS, MAIN_PERSONA
+
+DEFAULT_MODEL = "gpt-4.1-mini"
+DEFAULT_IMAGE = "python:3.12-slim"
+DEFAULT_THEME = "pygent-dark"
+PERMISSION_MODES = ("plan", "ask", "auto", "yolo")
+"""From the strictest to the widest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every value that can be configured; ``Settings()`` is the defaults.
+
+    ``use_docker`` None: Docker if its engine answers. ``workspace`` None: a temporary one. ``permission_mode`` None:
+    decided by the sandbox. Times are in seconds, None for no limit. ``personas`` are those for delegated tasks.
+    ``prices`` are for a million tokens: ``{model: {"input": …, "output": …, "cached_input": …}}``. ``env`` are
+    variables for commands, ``command_env`` the names of this process's variables that commands get as well.
+    ``sources`` says for each key where its value came from; ``notices`` are for people, such as a settings file that
+    was ignored.
+    """
+
+    model: str = DEFAULT_MODEL
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    use_docker: bool | None = None
+    image: str = DEFAULT_IMAGE
+    network: bool = False
+    workspace: Path | None = None
+    ephemeral: bool = False
+    persona: Persona = MAIN_PERSONA
+    personas: tuple[Persona, ...] = DEFAULT_PERSONAS
+    permission_mode: str | None = None
+    confirm_bash: bool = False
+    banned_commands: tuple[str, ...] = ()
+    banned_apps: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    max_steps: int = 20
+    max_time: float | None = None
+    step_timeout: float | None = None
+    max_tasks: int = 3
+    init_files: tuple[Path, ...] = ()
+    history_file: Path | None = None
+    log_file: Path | None = None
+    snapshot: Path | None = None
+    theme: str = DEFAULT_THEME
+    keymap: Mapping[str, str] = field(default_factory=dict)
+    context_window: int | None = None
+    text_tool_calls: bool = True
+    prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    command_env: tuple[str, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    notices: tuple[str, ...] = field(default=(), compare=False)
+
+    def source(self, key: str) -> str:
+        """Where the value of ``key`` came from: ``default``, ``config.yaml:12``, ``PYGENT_MODEL``, ``--model``."""
+        return self.sources.get(key, "default")
+
+    def values(self) -> dict[str, Any]:
+        """All values by key, without ``sources`` and ``notices``."""
+        return {name: value for name, value in vars(self).items() if name not in {"sources", "notices"}}

@@ -1,0 +1,110 @@
+"""How personas are read: from settings files, from their own files, and from JSON in a variable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pygent.persona import Persona
+from pygent.settings.kinds import Kind
+from pygent.settings.nodes import Invalid, Node, nearest
+
+_KEYS = ("name", "description", "prompt", "model", "tools")
+_SHAPE = "{" + ", ".join(_KEYS) + "}"
+
+
+def read_persona(node: Node, *, name: str | None = None) -> Persona:
+    """One persona from a mapping; ``name`` serves where the mapping has none. Raises ``Invalid``."""
+    if not isinstance(node.value, dict):
+        raise Invalid(f"{node.describe()} cannot be used; accepted: a mapping {_SHAPE}", line=node.line)
+    for key, item in node.value.items():
+        if key not in _KEYS:
+            raise Invalid(f"unknown key {key!r} of a persona{nearest(key, _KEYS)}", line=item.line, key=key)
+    given = {key: item for key, item in node.value.items() if item.value is not None}
+    own_name = _text(given, "name") or name
+    if not own_name:
+        raise Invalid("a persona needs a name", line=node.line, key="name")
+    return Persona(
+        name=own_name,
+        description=" ".join((_text(given, "description") or "").split()),
+        prompt=(_text(given, "prompt") or "").strip(),
+        model=_text(given, "model") or None,
+        tools=_tools(given.get("tools")),
+    )
+
+
+def _text(given: dict[str, Node], key: str) -> str | None:
+    node = given.get(key)
+    if node is None:
+        return None
+    if not isinstance(node.value, str) or "\0" in node.value:
+        raise Invalid(f"{key}: {node.describe()} cannot be used; accepted: text", line=node.line, key=key)
+    return node.value.strip()
+
+
+def _tools(node: Node | None) -> tuple[str, ...] | None:
+    if node is None:
+        return None
+    items = node.value if isinstance(node.value, list) else [node]
+    for item in items:
+        if not isinstance(item.value, str) or not item.value.strip():
+            raise Invalid(
+                f"tools: {item.describe()} cannot be used; accepted: a list of names of tools",
+                line=item.line,
+                key="tools",
+            )
+    return tuple(str(item.value).strip() for item in items)
+
+
+def _schema() -> dict[str, Any]:
+    text: dict[str, Any] = {"type": "string"}
+    return {
+        "type": "object",
+        "properties": {**dict.fromkeys(_KEYS, text), "tools": {"type": "array", "items": text}},
+        "additionalProperties": False,
+    }
+
+
+class OnePersona(Kind):
+    """The main agent's persona: a name (``str``) or a whole ``Persona``."""
+
+    accepted = f"the name of a persona, or a mapping {_SHAPE}"
+
+    def from_text(self, text: str) -> str:
+        if not text.strip():
+            raise Invalid(f"empty text cannot be used; accepted: {self.accepted}")
+        return text.strip()
+
+    def from_node(self, node: Node) -> str | Persona:
+        return read_persona(node) if isinstance(node.value, dict) else super().from_node(node)
+
+    def schema(self) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string"}, {**_schema(), "required": ["name"]}]}
+
+
+class PersonaList(Kind):
+    """Several personas: a YAML list of mappings, or a JSON array of objects in a text."""
+
+    accepted = f"a list of mappings {_SHAPE}"
+
+    def from_text(self, text: str) -> tuple[Persona, ...]:
+        import json
+
+        try:
+            raw = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise Invalid(f"not JSON: {error}; accepted: a JSON array of objects {_SHAPE}") from None
+        return self.from_node(Node.of(raw))
+
+    def from_node(self, node: Node) -> tuple[Persona, ...]:
+        if not isinstance(node.value, list):
+            raise self.refused(node)
+        out: dict[str, Persona] = {}
+        for item in node.value:
+            persona = read_persona(item)
+            if persona.name in out:
+                raise Invalid(f"two personas are named {persona.name!r}", line=item.line, key="name")
+            out[persona.name] = persona
+        return tuple(out.values())
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": {**_schema(), "required": ["name"]}}
