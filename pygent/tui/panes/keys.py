@@ -1,0 +1,37 @@
+"""A line that names keys; each can be clicked too."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+
+class KeyLine(Static):
+    """Keys with what they do, as ``(key, description, action of the screen)``."""
+
+    DEFAULT_CSS = """
+    KeyLine {
+        height: 1;
+        color: $text-muted;
+        link-style: none;
+        link-color: $text-muted;
+        link-color-hover: $text-primary;
+        link-background: transparent;
+        link-background-hover: transparent;
+    }
+    """
+
+    def __init__(self, *keys: tuple[str, str, str], id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, markup=False)
+        self.update(keys_content(*keys))
+
+
+def keys_content(*keys: tuple[str, str, str]) -> Content:
+    """The line's text; a click on a part runs its action."""
+    parts: list[Content] = []
+    for key, description, action in keys:
+        if parts:
+            parts.append(Content("   "))
+        text = Content.assemble((key, "bold $text-accent"), " ", description)
+        parts.append(text.stylize(f"@click=screen.{action}"))
+    return Content("").join(parts)
