@@ -1,0 +1,45 @@
+"""The last door before the terminal: no control character of any text goes through it.
+
+Textual writes the text of a segment as it is, so a title, a toast or a cell with an escape sequence in it would be
+obeyed by the terminal. Every line passes this filter, whatever widget drew it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
+
+from pygent.tui.text import UNSEEN
+
+
+class SafeText(LineFilter):
+    """Takes controls and reordering characters out of every line. They have no width, so the layout stays."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - the interface
+        for index, (text, style, control) in enumerate(segments):
+            if control or (not text.isascii() or not text.isprintable()) or (style is not None and style._link):
+                return segments[:index] + [_safe(segment) for segment in segments[index:]]
+        return segments
+
+
+def _safe(segment: Segment) -> Segment:
+    text, style, control = segment
+    if control:
+        return Segment("", style)
+    if not text.isprintable():
+        text = UNSEEN.sub("", text.replace("\t", " ").replace("\n", ""))
+    if style is not None and style._link:
+        style = _safe_style(style)
+    return Segment(text, style)
+
+
+@lru_cache(256)
+def _safe_style(style: Style) -> Style:
+    link = style.link or ""
+    if UNSEEN.search(link) or "\n" in link or not link.startswith(("http://", "https://")):
+        return style.update_link(None)
+    return style

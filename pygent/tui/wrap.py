@@ -1,0 +1,137 @@
+"""Styled text to lines of a given width, in cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+from rich.cells import cell_len, chop_cells
+from rich.segment import Segment
+from rich.style import Style
+
+Run: TypeAlias = tuple[str, Style]
+Line: TypeAlias = list[Segment]
+
+_TOKENS = re.compile(r" +|[^ ]+")
+
+
+def wrap(runs: Sequence[Run], width: int) -> list[Line]:
+    """Break ``runs`` at blanks into lines of at most ``width`` cells; a longer word is cut. Newlines end a line."""
+    lines: list[Line] = []
+    for paragraph in _paragraphs(runs):
+        lines.extend(_wrap(paragraph, max(1, width)))
+    return lines
+
+
+def fold(text: str, style: Style, width: int) -> list[Line]:
+    """Cut each line of ``text`` at ``width`` cells, blanks kept: for code and output."""
+    width = max(1, width)
+    lines: list[Line] = []
+    for line in text.split("\n"):
+        if len(line) <= width and (line.isascii() or cell_len(line) <= width):
+            lines.append([Segment(line, style)] if line else [])
+        else:
+            lines.extend([Segment(piece, style)] for piece in chop_cells(line, width))
+    return lines
+
+
+def fold_runs(runs: Sequence[Run], width: int) -> list[Line]:
+    """Like ``fold``, for one line of text in several styles."""
+    width = max(1, width)
+    lines: list[Line] = [[]]
+    used = 0
+    for text, style in runs:
+        rest = text
+        while rest:
+            size = cell_len(rest)
+            if used + size <= width:
+                lines[-1].append(Segment(rest, style))
+                used += size
+                break
+            head = chop_cells(rest, width - used)[0] if used < width else ""
+            if head:
+                lines[-1].append(Segment(head, style))
+            rest = rest[len(head) :]
+            lines.append([])
+            used = 0
+    return lines
+
+
+def cut(text: str, width: int) -> str:
+    """``text`` in at most ``width`` cells, with an ellipsis where something was left out."""
+    if len(text) <= width and (text.isascii() or cell_len(text) <= width):
+        return text
+    if width <= 1:
+        return "…"[: max(0, width)]
+    return chop_cells(text[: width * 2], width - 1)[0] + "…"
+
+
+def cells(line: Iterable[Segment]) -> int:
+    """The width of a line."""
+    return sum(cell_len(segment.text) for segment in line)
+
+
+def _paragraphs(runs: Sequence[Run]) -> list[list[Run]]:
+    paragraphs: list[list[Run]] = [[]]
+    for text, style in runs:
+        first, *others = text.split("\n")
+        paragraphs[-1].append((first, style))
+        paragraphs.extend([(piece, style)] for piece in others)
+    return paragraphs
+
+
+def _wrap(runs: list[Run], width: int) -> list[Line]:
+    lines: list[Line] = []
+    line: Line = []
+    used = 0
+    blank: tuple[str, Style | None] | None = None
+    for word in _words(runs):
+        text, style, _ = word[0]
+        if text[0] == " ":
+            if line or not lines:  # blanks at a line's start stay only at the very beginning
+                blank = (text, style)
+            continue
+        size = cells(word)
+        gap = len(blank[0]) if blank else 0
+        if line and used + gap + size > width:
+            lines.append(line)
+            line, used, blank, gap = [], 0, None, 0
+        if blank:
+            line.append(Segment(*blank))
+            used += gap
+            blank = None
+        if size <= width - used:
+            line.extend(word)
+            used += size
+            continue
+        for segment in word:
+            rest = segment.text
+            while rest:
+                head = chop_cells(rest, width - used)[0] if used < width else ""
+                if head and cell_len(head) <= width - used:
+                    line.append(Segment(head, segment.style))
+                    used += cell_len(head)
+                    rest = rest[len(head) :]
+                elif used == 0:  # wider than the line: nothing can be done
+                    rest = ""
+                if rest:
+                    lines.append(line)
+                    line, used = [], 0
+    lines.append(line)
+    return lines
+
+
+def _words(runs: list[Run]) -> list[Line]:
+    """Runs of blanks, and words whose pieces may differ in style."""
+    words: list[Line] = []
+    glue = False
+    for text, style in runs:
+        for token in _TOKENS.findall(text):
+            blank = token[0] == " "
+            if glue and not blank:
+                words[-1].append(Segment(token, style))
+            else:
+                words.append([Segment(token, style)])
+            glue = not blank
+    return words
