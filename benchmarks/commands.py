@@ -1,0 +1,64 @@
+"""What a shell command costs: on this machine and in a container."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+
+from benchmarks.harness import Row, medians, missing, ms
+
+REPEATS = 30
+
+
+def timed(call: Callable[[], object]) -> Callable[[], float]:
+    def measure() -> float:
+        start = time.perf_counter()
+        call()
+        return time.perf_counter() - start
+
+    return measure
+
+
+def measure() -> Iterator[Row]:
+    """`Runtime.bash("true")` on this machine, then in Docker where its daemon answers."""
+    yield local()
+    yield in_docker()
+
+
+def local() -> Row:
+    from pygent import Runtime
+
+    with tempfile.TemporaryDirectory() as folder:
+        runtime = Runtime(use_docker=False, workspace=folder)
+        command = ["bash", "-c", "true"]
+        floor, value = medians(
+            REPEATS,
+            timed(lambda: subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)),
+            timed(lambda: runtime.bash("true")),
+        )
+        runtime.cleanup()
+    return Row('`Runtime.bash("true")`', f"{ms(floor)} `subprocess.run`", ms(value), "", None)
+
+
+def in_docker() -> Row:
+    what, goal = '`Runtime.bash("true")` in a running container', "a few ms, not an exec"
+    from benchmarks.engine import docker_engine
+
+    with contextlib.ExitStack() as stack:
+        engine = stack.enter_context(docker_engine())
+        if engine is None:
+            return missing(what, goal, "no Docker engine")
+        from pygent import Runtime
+
+        with tempfile.TemporaryDirectory() as folder:
+            runtime = Runtime(image=engine.image, use_docker=True, workspace=folder)
+            stack.callback(runtime.cleanup)
+            runtime.bash("true")
+            container = engine.container()
+            floor, value = medians(
+                REPEATS, timed(lambda: container.exec_run("true")), timed(lambda: runtime.bash("true"))
+            )
+    return Row(what, f"{ms(floor)} `docker exec`", ms(value), goal, value < min(floor, 0.01))

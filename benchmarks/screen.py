@@ -1,0 +1,48 @@
+"""The first paint of the full-screen application."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import bare_textual
+from benchmarks.harness import Row, clean_environment, missing, ms, pygent_command
+from benchmarks.terminal import Start, start
+
+REPEATS = 7
+FACTOR, MEMORY = 1.3, 50
+
+
+def measure() -> Iterator[Row]:
+    """Against the smallest Textual application; a key typed before the start has to appear in both."""
+    bare = [sys.executable, str(Path(bare_textual.__file__))]
+    settings = {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "PYGENT_USE_DOCKER": "0"}
+    rounds: list[tuple[Start, Start]] = []
+    try:
+        with clean_environment(**settings) as env:
+            for _ in range(REPEATS + 1):
+                workspace = Path(env["HOME"], "work")
+                workspace.mkdir(exist_ok=True)
+                folder = str(workspace)
+                rounds.append((start(bare, env, folder), start(pygent_command(), env, folder)))
+    except TimeoutError as error:
+        yield missing("first paint", f"≤ {FACTOR} × bare Textual", f"the key never showed: {error}")
+        return
+    rounds = rounds[1:]
+
+    def row(what: str, field: str, factor: float) -> Row:
+        floor = statistics.median(getattr(bare, field) for bare, _ in rounds)
+        value = statistics.median(getattr(pygent, field) for _, pygent in rounds)
+        goal = f"≤ {factor} × floor"
+        return Row(
+            what, f"{ms(floor)} bare Textual", f"{ms(value)} ({value / floor:.2f} ×)", goal, value <= factor * floor
+        )
+
+    yield row("first frame of the TUI", "first_frame", FACTOR)
+    yield row("a key typed before the start is on the screen", "key_shown", FACTOR)
+    floor, value = (statistics.median(pair[side].memory for pair in rounds) for side in (0, 1))
+    yield Row(
+        "memory at that time", f"{floor:.0f} MiB bare Textual", f"{value:.0f} MiB", f"≤ {MEMORY} MiB", value <= MEMORY
+    )

@@ -1,0 +1,95 @@
+"""A program in a terminal of its own: when its first frame shows, when a key is on the screen, and its memory."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ESCAPES = re.compile(
+    rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\)|\x1b[@-Z\\-_]|\x1b[ -/]+[0-~]|[\x00-\x1f]", re.DOTALL
+)
+KEY = "Ж"
+"""Stands nowhere in the interface."""
+
+GIVE_UP = 30.0
+"""Seconds."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Seconds from the start of the process, and the resident memory in MiB once the key was on the screen."""
+
+    first_frame: float
+    key_shown: float
+    memory: float
+
+
+def start(command: Sequence[str], env: dict[str, str], cwd: str, *, columns: int = 140, rows: int = 42) -> Start:
+    """Run a full-screen program until a key that was typed before its start is on the screen, then end it.
+
+    Raises `TimeoutError` where the key never shows.
+    """
+    screen, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    modes = termios.tcgetattr(terminal)
+    modes[3] &= ~termios.ECHO  # or the kernel would show the key before the program does
+    termios.tcsetattr(terminal, termios.TCSANOW, modes)
+    os.write(screen, KEY.encode())
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        command, env=env, cwd=cwd, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True
+    )
+    try:
+        return _watch(process, screen, began)
+    finally:
+        _end(process, screen)
+        os.close(terminal)
+        os.close(screen)
+
+
+def _watch(process: subprocess.Popen[bytes], screen: int, began: float) -> Start:
+    seen, first = b"", 0.0
+    while time.perf_counter() - began < GIVE_UP and process.poll() is None:
+        if not select.select([screen], [], [], 0.05)[0]:
+            continue
+        seen += os.read(screen, 1 << 16)
+        now = time.perf_counter() - began
+        text = ESCAPES.sub(b"", seen)
+        if not first and re.search(rb"[A-Za-z]{2}", text):
+            first = now
+        if KEY.encode() in text:
+            return Start(first or now, now, _memory(process.pid))
+    raise TimeoutError(ESCAPES.sub(b"", seen).decode("utf-8", "replace").strip()[-300:] or "nothing was shown")
+
+
+def _memory(pid: int) -> float:
+    """Of the process and of all its descendants."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20 + sum(_memory(int(child)) for child in children)
+
+
+def _end(process: subprocess.Popen[bytes], screen: int) -> None:
+    """Ask politely, reading on so that it can write its goodbye; a program that stays is killed."""
+    process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + 3
+    while process.poll() is None and time.monotonic() < deadline:
+        if select.select([screen], [], [], 0.05)[0]:
+            try:
+                os.read(screen, 1 << 16)
+            except OSError:
+                break
+    if process.poll() is None:
+        process.kill()
+    process.wait()
