@@ -231,6 +231,7 @@ class Agent:
     def _join(self) -> None:
         ctx, wiring = self._ctx, self.wiring
         ctx.agent_id, ctx.depth, ctx.cancellable = wiring.agent_id, wiring.depth, wiring.cancellable
+        ctx.before_finish = self.tasks.stop_all if wiring.settle_tasks else None
         ctx.executor = Executor(self.registry, wiring.approvals, self._emit)
 
     def _make_child(self, persona: Persona) -> Agent:

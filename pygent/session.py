@@ -1,0 +1,231 @@
+"""``Session``: the one object that a front end holds.
+
+Facts come out through ``subscribe``; everything a person wants goes in through the methods, from any thread. The
+session's own thread is the only one on which its agent works.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from pygent._version import __version__
+from pygent.agent import Agent
+from pygent.approvals import Approvals, Broker
+from pygent.bus import EventBus, Sink
+from pygent.cancellation import CancelToken
+from pygent.errors import PygentError
+from pygent.events import Level, Notice, SessionStarted, ToolFinished, ToolStarted
+from pygent.runtime import Scope
+from pygent.session_controls import SessionControls
+from pygent.session_parts import demo_settings, make_model, make_policy, make_runtime
+from pygent.settings import Settings
+from pygent.wiring import Wiring
+
+if TYPE_CHECKING:
+    from pygent.loop import RunResult
+
+log = logging.getLogger(__name__)
+
+USER_COMMAND_TIMEOUT = 600.0
+"""Seconds that a command of the user's own may take."""
+
+
+class Session(SessionControls):
+    """An agent, its sandbox, its approvals and its stream of events, joined.
+
+    Making one is cheap and starts nothing; ``open`` does. ``agent`` takes an existing agent in; otherwise one is made
+    from ``settings``. ``interactive`` says that somebody is there to answer approvals. With ``demo`` the model is the
+    scripted one, in a temporary workspace.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        agent: Agent | None = None,
+        model: Any = None,
+        demo: bool = False,
+        interactive: bool = True,
+    ) -> None:
+        if demo:
+            settings = demo_settings(settings)
+        self.settings = settings
+        self.demo = demo
+        self.bus = EventBus()
+        self.agent = agent
+        self.broker = Broker(self.bus.publish) if interactive else None
+        self.interactive = interactive
+        self._model = model
+        self._given_agent = agent is not None
+        self.policy = make_policy(settings, confined=False)
+        self._life = CancelToken()
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._worker: threading.Thread | None = None
+        self._pending = 0
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def opened(self) -> bool:
+        """True once commands and prompts can run."""
+        return self._worker is not None
+
+    def subscribe(self, sink: Sink) -> Callable[[], None]:
+        """Hand every later event to ``sink``, which must not block. The answer ends that."""
+        return self.bus.subscribe(sink)
+
+    def open(self) -> None:
+        """Make the sandbox and the agent ready and publish ``session.started``.
+
+        Blocks while a container starts or an image is pulled, so a screen calls it beside its own thread; progress
+        comes as notices. Raises ``SandboxUnavailable`` where the sandbox asked for cannot be had, ``WorkspaceError``
+        where the workspace cannot be used.
+        """
+        for text in self.settings.notices:
+            self._notice(text, "warning")
+        if self.agent is None:
+            runtime = make_runtime(self.settings, self.id, self._progress)
+            model = self._model or make_model(self.settings, demo=self.demo)
+            self.agent = Agent(runtime, model, self.settings.model, self.settings.persona)
+            self.agent.tasks.max_tasks = self.settings.max_tasks
+            self.agent.tasks.personas = list(self.settings.personas)
+        agent = self.agent
+        if self._closed:
+            agent.close()
+            return
+        self.policy = make_policy(self.settings, confined=self.confined)
+        agent.join(
+            Wiring(
+                bus=self.bus,
+                approvals=Approvals(self.policy, self.broker),
+                cancel=self._life,
+                autonomous=not self.interactive,
+                cancellable=True,
+                settle_tasks=not self.interactive,
+            )
+        )
+        status = self.status()
+        self.bus.publish(
+            SessionStarted(
+                model=status.model,
+                persona=status.persona,
+                workspace=str(status.workspace),
+                sandbox=str(getattr(getattr(agent.runtime, "sandbox", None), "kind", "local")),
+                version=__version__,
+            )
+        )
+        self._worker = threading.Thread(target=self._work, name="pygent-session", daemon=True)
+        self._worker.start()
+
+    def close(self) -> None:
+        """End everything that runs and clean up. Safe to call twice and from any thread."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._life.cancel("the session was closed")
+        self._jobs.put(None)
+        if self._worker is not None and self._worker is not threading.current_thread():
+            self._worker.join(5.0)
+        if self.agent is not None:
+            self.agent.tasks.close()
+            if not self._given_agent:
+                self.agent.close()
+
+    @property
+    def running(self) -> bool:
+        """True while the agent works or a prompt waits for it."""
+        return self._pending > 0
+
+    def submit(self, prompt: str) -> None:
+        """Start a run; while one is under way the prompt waits for its turn."""
+        self._enqueue(lambda: self._converse(prompt))
+
+    def run(
+        self,
+        prompt: str,
+        max_steps: int | None = None,
+        step_timeout: float | None = None,
+        max_time: float | None = None,
+    ) -> RunResult:
+        """``Agent.run_until_stop`` on the calling thread, with the settings' limits where none are given."""
+        agent, settings = self._ready(), self.settings
+        return agent.run_until_stop(
+            prompt,
+            max_steps=settings.max_steps if max_steps is None else max_steps,
+            step_timeout=settings.step_timeout if step_timeout is None else step_timeout,
+            max_time=settings.max_time if max_time is None else max_time,
+        )
+
+    def interrupt(self) -> bool:
+        """End the run in the foreground; tasks go on. Answers whether there was one."""
+        return self.agent is not None and self.agent.cancel()
+
+    def run_command(self, cmd: str) -> None:
+        """Run a command of the user's own in the sandbox, beside the agent; it shows as a tool call."""
+        agent = self._ready()
+        threading.Thread(target=self._user_command, args=(agent, cmd), name="pygent-command", daemon=True).start()
+
+    def copy_in(self, src: str, dest: str | None = None) -> str:
+        """Copy a file or folder of this machine into the workspace. Raises ``WorkspaceError`` where it cannot be."""
+        return str(self._ready().runtime.upload_file(src, dest))
+
+    def new(self) -> None:
+        """Begin a new conversation in the same workspace. Raises ``PygentError`` while the agent works."""
+        agent = self._ready()
+        if self.running:
+            raise PygentError("the agent is at work; interrupt it first")
+        agent.history.reset()
+        self._notice("A new conversation begins; the workspace stays as it is.")
+
+    def cancel_task(self, task_id: str) -> bool:
+        """End one task. Answers False where it is over or unknown."""
+        return self.agent is not None and self.agent.tasks.cancel(task_id)
+
+    def _enqueue(self, job: Callable[[], None]) -> None:
+        self._ready()
+        with self._lock:
+            self._pending += 1
+        self._jobs.put(job)
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                if not self._closed:
+                    job()
+            except Exception:  # the run's end has told of it already; the thread must live on
+                log.exception("a run failed")
+            finally:
+                with self._lock:
+                    self._pending -= 1
+
+    def _converse(self, prompt: str) -> None:
+        settings = self.settings
+        source = settings.source("max_steps")
+        steps = None if source == "default" else settings.max_steps  # a person who reads along is the limit
+        self._ready().converse(prompt, steps, settings.step_timeout, settings.max_time)
+
+    def _user_command(self, agent: Agent, cmd: str) -> None:
+        call_id = f"user_{uuid4().hex[:8]}"
+        scope = Scope(agent_id="main", call_id=call_id, cancel=self._life.child(), emit=self.bus.publish)
+        self.bus.publish(ToolStarted(call_id=call_id, tool="bash", arguments={"cmd": cmd}))
+        output, status = "Interrupted.", "cancelled"  # type: tuple[str, ToolStatus]
+        try:
+            output = agent.runtime.scoped(scope).bash(cmd, USER_COMMAND_TIMEOUT)
+            status = scope.outcome or "ok"
+        except PygentError as error:
+            output, status = f"Error: {error}", "error"
+        finally:
+            self.bus.publish(ToolFinished(call_id=call_id, status=status, output=output))
+
+    def _progress(self, text: str) -> None:
+        self._life.check()  # ends a pull that nobody waits for any longer
+        self._notice(text)
+
+    def _notice(self, text: str, level: Level = "info") -> None:
+        self.bus.publish(Notice(level=level, text=text))

@@ -1,0 +1,197 @@
+"""What a person can set in a session, and see of it: rights, model, persona, tools, status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from pygent.agent import Agent
+from pygent.approvals import Broker, Policy
+from pygent.bus import EventBus
+from pygent.errors import PygentError
+from pygent.events import Decision
+from pygent.persona import Persona
+from pygent.settings import Settings
+
+PermissionMode = Literal["ask", "auto", "plan", "yolo"]
+PERMISSION_MODES: tuple[PermissionMode, ...] = get_args(PermissionMode)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolInfo:
+    """A tool as a front end lists it."""
+
+    name: str
+    description: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatus:
+    """What the status line shows. ``sandbox`` is a line for people; ``context_window`` is in tokens."""
+
+    model: str
+    persona: str
+    permission_mode: str
+    sandbox: str
+    confined: bool
+    network: bool
+    context_window: int | None
+    session_id: str
+    workspace: Path
+    demo: bool = False
+
+
+class SessionControls:
+    """The part of a ``Session`` that is about settings rather than work; each change counts from the next step on."""
+
+    settings: Settings
+    bus: EventBus
+    agent: Agent | None
+    broker: Broker | None
+    demo: bool
+    policy: Policy
+    _closed: bool
+
+    @property
+    def id(self) -> str:
+        """The session's id, as its events carry it."""
+        return self.bus.session_id
+
+    @property
+    def workspace(self) -> Path:
+        """The folder that the agent works in."""
+        if self.agent is not None:
+            return Path(getattr(self.agent.runtime, "base_dir", "."))
+        return self.settings.workspace or Path.cwd()
+
+    def resolve(self, request_id: str, decision: Decision, feedback: str = "") -> bool:
+        """Answer an approval. False where it is not (or no longer) waiting."""
+        return self.broker is not None and self.broker.resolve(request_id, decision, feedback)
+
+    @property
+    def permission_mode(self) -> str:
+        """What needs approval: ``plan``, ``ask``, ``auto`` or ``yolo``."""
+        return self.policy.mode
+
+    def set_permission_mode(self, mode: str) -> None:
+        """Change what needs approval. Raises ``ValueError`` for another word."""
+        if mode not in PERMISSION_MODES:
+            raise ValueError(f"unknown permission mode {mode!r}; one of {', '.join(PERMISSION_MODES)}")
+        self.policy.mode = mode
+
+    def cycle_permission_mode(self) -> str:
+        """Go to the next of ``ask``, ``auto``, ``plan``; ``yolo`` has to be named."""
+        ring = PERMISSION_MODES[:3]
+        here = self.policy.mode
+        following = ring[(ring.index(here) + 1) % len(ring)] if here in ring else ring[0]
+        self.set_permission_mode(following)
+        return following
+
+    def set_confirm_bash(self, on: bool) -> None:
+        """Ask before each command, whatever the mode."""
+        self.policy.confirm_bash = on
+
+    def banned(self) -> list[str]:
+        """The commands and programs that are refused."""
+        runtime = self._ready().runtime
+        return sorted({*runtime.banned_commands, *runtime.banned_apps})
+
+    def ban(self, cmd: str) -> None:
+        """Refuse commands that begin with ``cmd``."""
+        self._ready().runtime.banned_commands.add(cmd)
+
+    def unban(self, cmd: str) -> None:
+        """Allow what ``ban`` refused. Raises ``ValueError`` where it was not banned."""
+        runtime = self._ready().runtime
+        if cmd not in runtime.banned_commands and cmd not in runtime.banned_apps:
+            raise ValueError(f"{cmd!r} is not banned")
+        runtime.banned_commands.discard(cmd)
+        runtime.banned_apps.discard(cmd)
+
+    def set_network(self, on: bool) -> None:
+        """Switch the sandbox's network. Raises ``PygentError`` where the sandbox has no such switch."""
+        self._ready().runtime.set_network(on)
+
+    @property
+    def personas(self) -> tuple[Persona, ...]:
+        """The personas that can be chosen."""
+        main = self.settings.persona
+        return (main, *(persona for persona in self.settings.personas if persona.name != main.name))
+
+    def set_model(self, name: str) -> None:
+        """Use another model of the same server from the next step on."""
+        self._ready().model_name = name
+
+    def set_persona(self, name: str) -> None:
+        """Let the main agent be another persona from the next run on. Raises ``ValueError`` for an unknown name."""
+        for persona in self.personas:
+            if persona.name.casefold() == name.casefold():
+                self._ready().persona = persona
+                return
+        known = ", ".join(persona.name for persona in self.personas)
+        raise ValueError(f"there is no persona {name!r}; there are: {known}")
+
+    def tools(self) -> list[ToolInfo]:
+        """All registered tools."""
+        agent = self._ready()
+        return [
+            ToolInfo(tool.name, tool.description, tool.name not in agent.disabled_tools) for tool in agent.registry
+        ]
+
+    def enable_tool(self, name: str, on: bool) -> None:
+        """Offer a tool to the model, or not, from the next run on. Raises ``ValueError`` for an unknown name."""
+        agent = self._ready()
+        if name not in agent.registry:
+            raise ValueError(f"there is no tool {name!r}; there are: {', '.join(agent.registry.names())}")
+        if on:
+            agent.disabled_tools.discard(name)
+        else:
+            agent.disabled_tools.add(name)
+
+    def status(self) -> SessionStatus:
+        """What the status line shows, as of now."""
+        agent, settings = self.agent, self.settings
+        sandbox = getattr(agent.runtime, "sandbox", None) if agent is not None else None
+        return SessionStatus(
+            model=(agent.model_name if agent is not None else None) or settings.model,
+            persona=agent.persona.name if agent is not None else settings.persona.name,
+            permission_mode=self.policy.mode,
+            sandbox=str(getattr(sandbox, "summary", "")),
+            confined=self.confined,
+            network=bool(getattr(sandbox, "network", settings.network)),
+            context_window=settings.context_window,
+            session_id=self.id,
+            workspace=self.workspace,
+            demo=self.demo,
+        )
+
+    def list_files(self) -> Iterator[str]:
+        """Paths of the workspace's files, relative to it, in no order."""
+        workspace = self._ready().runtime.workspace
+        waiting = [""]
+        while waiting:
+            folder = waiting.pop()
+            for entry in workspace.list_dir(folder or "."):
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_dir:
+                    waiting.append(path)
+                else:
+                    yield path
+
+    def read_file(self, path: str) -> bytes:
+        """A file of the workspace. Raises ``WorkspaceError`` where it cannot be read."""
+        return bytes(self._ready().runtime.workspace.read_bytes(path))
+
+    def _ready(self) -> Agent:
+        if self.agent is None or self._closed:
+            raise PygentError("the session is closed" if self._closed else "the session is not open yet")
+        return self.agent
+
+    @property
+    def confined(self) -> bool:
+        """True where commands cannot reach the rest of this machine."""
+        sandbox = getattr(self.agent.runtime, "sandbox", None) if self.agent is not None else None
+        return bool(getattr(sandbox, "confined", False))
