@@ -15,7 +15,8 @@ class Wiring:
     """The defaults are an agent on its own.
 
     ``approvals`` None asks nobody. ``cancel`` ends every run of the agent. ``depth`` is 0 for an agent that people
-    talk to and 1 for a task. ``settle_tasks`` ends the agent's tasks before the end of its run is told. ``autonomous`` tells the model whether somebody reads along.
+    talk to and 1 for a task. ``autonomous`` tells the model whether somebody reads along. ``settle_tasks`` ends the
+    agent's tasks before the end of its run is told.
     """
 
     bus: EventBus = field(default_factory=EventBus)

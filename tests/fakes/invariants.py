@@ -1,0 +1,78 @@
+"""What must hold of every stream of events and every history, whatever happened."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from pygent.events import Event, from_dict, to_dict
+from pygent.transcript import Transcript
+
+PAIRS = {
+    "run.started": ("run.finished", ()),
+    "step.started": ("step.finished", ("step",)),
+    "message.started": ("message.finished", ("message_id",)),
+    "tool.started": ("tool.finished", ("call_id",)),
+    "approval.requested": ("approval.resolved", ("request_id",)),
+    "task.started": ("task.finished", ("task_id",)),
+}
+
+
+def check_events(events: Sequence[Event]) -> None:
+    """Gapless, paired, inert; and the stored log folds to what was live."""
+    assert [event.seq for event in events] == list(range(events[0].seq, events[0].seq + len(events)))
+    for event in events:
+        assert from_dict(json.loads(json.dumps(to_dict(event)))) == event
+    ends = {end for end, _ in PAIRS.values()}
+    for start, (end, names) in PAIRS.items():
+        begun = Counter(_key(event, names) for event in events if event.type == start)
+        ended = Counter(_key(event, names) for event in events if event.type == end)
+        assert begun == ended, f"{start} without {end}: {begun - ended}, more ends than starts: {ended - begun}"
+    open_now: set[Any] = set()
+    for event in events:
+        for start, (end, names) in PAIRS.items():
+            if event.type == start:
+                open_now.add((start, _key(event, names)))
+            elif event.type == end and end in ends:
+                assert (start, _key(event, names)) in open_now, f"{event} ends before it starts"
+                open_now.discard((start, _key(event, names)))
+    live, stored = Transcript(), Transcript()
+    for event in events:
+        live.apply(event)
+        if event.durable:
+            stored.apply(from_dict(json.loads(json.dumps(to_dict(event)))))
+    assert _state(live) == _state(stored)
+
+
+def check_history(history: Sequence[dict[str, Any]]) -> None:
+    """One leading system message; every call has exactly one answer, at once after its message, in order."""
+    assert [message["role"] for message in history].count("system") <= 1
+    waiting: list[str] = []
+    for index, message in enumerate(history):
+        assert message["role"] != "system" or index == 0
+        if message["role"] == "tool":
+            assert waiting, f"a result without a call: {message}"
+            assert message["tool_call_id"] == waiting.pop(0)
+            continue
+        assert not waiting, f"calls without an answer: {waiting}"
+        if message["role"] == "assistant":
+            waiting = [call["id"] for call in message.get("tool_calls", ())]
+            assert all(waiting)
+            assert len(set(waiting)) == len(waiting)
+            assert waiting or message["content"].strip()
+    assert not waiting, f"calls without an answer: {waiting}"
+
+
+def _key(event: Event, names: tuple[str, ...]) -> tuple[Any, ...]:
+    return (event.agent_id, *(getattr(event, name) for name in names))
+
+
+def _state(transcript: Transcript) -> Any:
+    return (
+        {name: (view.items, view.step, view.usage, view.running) for name, view in transcript.agents.items()},
+        transcript.approvals,
+        transcript.tasks,
+        transcript.files_changed,
+    )
