@@ -8,7 +8,23 @@ from __future__ import annotations
 
 from pygent.settings.command_environment import command_environment
 from pygent.settings.environment import from_environment
+from pygent.settings.load import config_files, load
 from pygent.settings.model import PERMISSION_MODES, Settings
 from pygent.settings.paths import config_dir, data_dir
+from pygent.settings.trust import distrust, is_trusted, trust
+from pygent.settings.writer import save_user_settings
 
-__all__ = ["PERMISSION_MODES", "Settings", "command_environment", "config_dir", "data_dir", "from_environment"]
+__all__ = [
+    "PERMISSION_MODES",
+    "Settings",
+    "command_environment",
+    "config_dir",
+    "config_files",
+    "data_dir",
+    "distrust",
+    "from_environment",
+    "is_trusted",
+    "load",
+    "save_user_settings",
+    "trust",
+]

@@ -53,7 +53,7 @@ def variables() -> dict[str, str]:
 
 def suspicious(environ: Mapping[str, str]) -> list[str]:
     """Notices about variables that are almost, but not quite, one of ours."""
-    import difflib
+    import difflib  # noqa: PLC0415
 
     known = variables()
     out = []

@@ -240,15 +240,18 @@ class Prices(Kind):
     def _price(self, model: str, node: Node) -> dict[str, float]:
         if not isinstance(node.value, dict):
             raise self.refused(node)
+        out: dict[str, float] = {}
         for name, item in node.value.items():
-            number = isinstance(item.value, (int, float)) and not isinstance(item.value, bool)
-            if name not in self.parts or not number or not 0 <= float(item.text or "nan") < math.inf:
+            value = item.value
+            number = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
+            if name not in self.parts or not number:
                 raise Invalid(
                     f"{name}: {item.describe()} cannot be used; accepted: {', '.join(self.parts)}, numbers from 0",
                     line=item.line,
                     key=model,
                 )
-        return {name: float(item.text) for name, item in node.value.items()}
+            out[name] = float(str(value))
+        return out
 
     def schema(self) -> dict[str, Any]:
         number = {"type": "number", "minimum": 0}

@@ -36,6 +36,8 @@ def merge(layers: Sequence[Mapping[str, Value]], notices: Iterable[str] = ()) ->
     """Merge ``layers`` over the defaults, later ones win. Raises ``SettingsError`` for an unknown persona."""
     merged: dict[str, Value] = {}
     for layer in layers:
+        if "persona" in layer and not layer["persona"].from_variable:
+            merged.pop("persona_description", None)
         for key, value in layer.items():
             merged[key] = _join(key, merged.get(key), value)
     sources = {key: value.source for key, value in merged.items()}
@@ -85,15 +87,17 @@ def _main_persona(merged: Mapping[str, Value], everyone: tuple[Persona, ...]) ->
     chosen = merged.get("persona")
     description = merged.get("persona_description")
     configured = {MAIN_PERSONA.name: MAIN_PERSONA, **{persona.name: persona for persona in everyone}}
-    if chosen is None or chosen.from_variable:
+    if description is not None:
         name = chosen.value if chosen else MAIN_PERSONA.name
-        if description is not None:
-            return Persona(name, description.value)
-        return configured.get(name) or dataclasses.replace(MAIN_PERSONA, name=name, prompt="")
+        return Persona(name.name if isinstance(name, Persona) else name, description.value)
+    if chosen is None:
+        return MAIN_PERSONA
     if isinstance(chosen.value, Persona):
         return chosen.value
     if chosen.value in configured:
         return configured[chosen.value]
+    if chosen.from_variable:
+        return dataclasses.replace(MAIN_PERSONA, name=chosen.value, prompt=_renamed(chosen.value))
     where = "" if chosen.file else f"{chosen.source}: "
     raise SettingsError(
         f"{where}there is no persona {chosen.value!r}{nearest(chosen.value, configured)} "
@@ -102,6 +106,10 @@ def _main_persona(merged: Mapping[str, Value], everyone: tuple[Persona, ...]) ->
         line=chosen.line,
         key="persona",
     )
+
+
+def _renamed(name: str) -> str:
+    return MAIN_PERSONA.prompt.replace(MAIN_PERSONA.name, name)
 
 
 def joined(problems: Sequence[SettingsError]) -> SettingsError:

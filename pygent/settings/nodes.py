@@ -60,7 +60,7 @@ class Invalid(ValueError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a sentence that names the nearest known name, empty where none is near."""
-    import difflib
+    import difflib  # noqa: PLC0415
 
     names = sorted(known)
     found = difflib.get_close_matches(name, names, 1, 0.6) or difflib.get_close_matches(

@@ -22,7 +22,7 @@ def data_dir(environ: Mapping[str, str] | None = None) -> Path:
 
 def _folder(kind: str, variable: str, default: str, environ: Mapping[str, str] | None) -> Path:
     if sys.platform in {"darwin", "win32", "android"}:
-        import platformdirs
+        import platformdirs  # noqa: PLC0415
 
         find = platformdirs.user_config_path if kind == "config" else platformdirs.user_data_path
         return find(NAME, appauthor=False)
@@ -40,7 +40,7 @@ def write_private(path: Path, text: str) -> None:
 
     Raises ``OSError``.
     """
-    import tempfile
+    import tempfile  # noqa: PLC0415
 
     path = path.resolve() if path.is_symlink() else path
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

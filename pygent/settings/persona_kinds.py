@@ -87,7 +87,7 @@ class PersonaList(Kind):
     accepted = f"a list of mappings {_SHAPE}"
 
     def from_text(self, text: str) -> tuple[Persona, ...]:
-        import json
+        import json  # noqa: PLC0415
 
         try:
             raw = json.loads(text)
