@@ -1,0 +1,129 @@
+"""The tree of files as rows with a cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from pygent.tui.panes.file_tree import FileTree, TreeRow
+from pygent.tui.panes.rows import Part, RowsView
+from pygent.tui.panes.text import one_line, visible
+
+CHANGED = "●"
+
+_EMPTY: Sequence[Part] = (
+    ("", ""),
+    ("Nothing here yet.", "strong"),
+    ("", ""),
+    ("The files of the workspace will stand here as they are made.", "muted"),
+    ("", ""),
+    (f"{CHANGED} marks what this session changed. Enter shows a file.", "muted"),
+)
+_LOADING: Sequence[Part] = (("", ""), ("Reading the folder …", "muted"))
+
+
+class FileTreeView(RowsView):
+    """Shows a `FileTree`; asks by messages for what it cannot do itself."""
+
+    marks_cursor_blurred = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l", "expand", "Open folder", show=False),
+        Binding("left,h", "collapse", "Close folder", show=False),
+        Binding("space", "open", "Open", show=False),
+    ]
+
+    class Opened(Message):
+        """Enter or a click on a row."""
+
+        def __init__(self, row: TreeRow) -> None:
+            super().__init__()
+            self.row = row
+
+    class Toggled(Opened):
+        """A folder is to be opened or closed."""
+
+    class Highlighted(Opened):
+        """The cursor is on another row."""
+
+    def __init__(self, tree: FileTree, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.files = tree
+        self.rows: list[TreeRow] = []
+        self.changed: Collection[str] = ()
+        self._loading = True
+
+    @property
+    def following(self) -> bool:
+        return False
+
+    @property
+    def current(self) -> TreeRow | None:
+        """The row under the cursor."""
+        return self.rows[self.cursor] if 0 <= self.cursor < len(self.rows) else None
+
+    def show(self) -> None:
+        """Make the rows anew; the cursor stays on its path, or near where it was."""
+        current = self.current
+        self._loading = self.files.folders[""].listing is None and not self.files.folders[""].problem
+        self.rows = self.files.rows()
+        if current is not None:
+            index = next((i for i, row in enumerate(self.rows) if row.key == current.key), None)
+            if index is None:
+                index = min(self.cursor, len(self.rows) - 1)
+            self.set_reactive(RowsView.cursor, index)
+        elif self.rows:
+            self.set_reactive(RowsView.cursor, 0)
+        self.rows_changed()
+
+    def count(self) -> int:
+        return len(self.rows)
+
+    def empty(self) -> Sequence[Part]:
+        return _LOADING if self._loading else _EMPTY
+
+    def row(self, index: int, line: int, width: int) -> tuple[Sequence[Part], Sequence[Part]]:
+        row = self.rows[index]
+        indent: Part = ("  " * min(row.depth, max(0, width // 4)), "")
+        if row.kind == "more":
+            return (indent, (f"  … {row.name}", "primary")), ()
+        if row.kind == "note":
+            return (indent, (f"  {one_line(row.name)}", "muted")), ()
+        right: Sequence[Part] = ((CHANGED, "accent"),) if row.path in self.changed else ()
+        name = visible(row.name)
+        if row.kind == "folder":
+            return (indent, ("▾ " if row.is_open else "▸ ", "muted"), (f"{name}/", "primary")), right
+        suffix = {"link": " → link", "other": " (special)"}.get(row.kind, "")
+        role = "accent" if right else "muted" if row.name.startswith(".") else ""
+        return (indent, ("  ", ""), (name, role), (suffix, "muted")), right
+
+    def cursor_moved(self) -> None:
+        if self.current is not None:
+            self.post_message(self.Highlighted(self.current))
+
+    def open_row(self, index: int) -> None:
+        self.post_message(self.Opened(self.rows[index]))
+
+    def action_expand(self) -> None:
+        row = self.current
+        if row is not None and row.kind == "folder" and not row.is_open:
+            self.post_message(self.Toggled(row))
+        else:
+            self.action_cursor(1)
+
+    def action_collapse(self) -> None:
+        """Close the folder, or go to the one that this row is in."""
+        row = self.current
+        if row is None:
+            return
+        if row.kind == "folder" and row.is_open:
+            self.post_message(self.Toggled(row))
+            return
+        parent = row.path if row.kind in {"more", "note"} else row.path.rpartition("/")[0]
+        for index, other in enumerate(self.rows):
+            if other.kind == "folder" and other.path == parent:
+                self.cursor = index
+                self.show_cursor()
+                return
