@@ -1,0 +1,256 @@
+"""Judges a tool call: allowed, to be asked for, or denied."""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Literal, cast
+
+from pygent.approvals.base import MODES, Effect, Judged, Mode, Verdict
+from pygent.approvals.commands import Command, Finding, commands_of, examine, propose_rule
+from pygent.approvals.rules import COMMAND_TOOL, Rule, exact, normal_path, subject_of
+from pygent.approvals.shell import Script, Unparsable, parse, rough_words
+from pygent.errors import SettingsError
+
+RuleKind = Literal["allow", "ask", "deny"]
+
+_PROTECTED_FOLDERS = frozenset({".git", ".pygent", ".ssh"})
+_PROTECTED_FILES = frozenset(
+    {
+        ".bashrc",
+        ".bash_profile",
+        ".bash_login",
+        ".bash_logout",
+        ".profile",
+        ".zshrc",
+        ".zshenv",
+        ".zprofile",
+        ".envrc",
+    }
+)
+_ALLOW = Verdict("allow")
+
+
+def default_mode(confined: bool) -> Mode:
+    """``auto`` where commands cannot reach the rest of the machine, else ``ask``."""
+    return "auto" if confined else "ask"
+
+
+def allowed_by(rules: Sequence[Rule], tool: str, arguments: Mapping[str, Any]) -> bool:
+    """True where the rules cover the whole call: for a command, every part of it."""
+    named = [rule for rule in rules if rule.names(tool)]
+    if not named:
+        return False
+    if any(rule.pattern is None for rule in named):
+        return True
+    if tool != COMMAND_TOOL:
+        path = subject_of(arguments)
+        inside = path is not None and not normal_path(path).startswith(("..", "/"))
+        return inside and any(rule.fits_arguments(arguments) for rule in named)
+    try:
+        commands = commands_of(parse(str(arguments.get("cmd", ""))))
+    except Unparsable:
+        return False
+    return _covers(named, commands)
+
+
+def is_protected(path: str) -> bool:
+    """True for names that other programs run or trust: a repository's internals, start-up files of shells."""
+    plain = "".join(char for char in unicodedata.normalize("NFKC", path) if unicodedata.category(char) != "Cf")
+    parts = [part.rstrip(" .") or part for part in plain.casefold().replace("\\", "/").split("/")]
+    return not _PROTECTED_FOLDERS.isdisjoint(parts) or (bool(parts) and parts[-1] in _PROTECTED_FILES)
+
+
+class Policy:
+    """The permission mode and the rules of a session; thread-safe, shared by all its agents.
+
+    ``mode`` None takes the default for ``confined``, which says whether the sandbox holds commands. ``roots`` are the
+    absolute paths that mean the workspace. ``banned_commands`` are first words of commands, ``banned_apps`` programs
+    wherever they stand; a set is used as it is, so that changes to it count.
+
+    Raises ``SettingsError`` for an unknown mode or a rule that cannot be read.
+    """
+
+    def __init__(
+        self,
+        mode: str | None = None,
+        confined: bool = False,
+        confirm_bash: bool = False,
+        allow: Iterable[str] = (),
+        ask: Iterable[str] = (),
+        deny: Iterable[str] = (),
+        banned_commands: Collection[str] = (),
+        banned_apps: Collection[str] = (),
+        *,
+        roots: Collection[str] = (),
+    ) -> None:
+        self.confined = confined
+        self.confirm_bash = confirm_bash
+        self.banned_commands = banned_commands
+        self.banned_apps = banned_apps
+        self.roots = tuple(root.rstrip("/") or "/" for root in roots)
+        self._mode = default_mode(confined) if mode is None else _mode(mode)
+        self._lock = threading.Lock()
+        given: dict[RuleKind, Iterable[str]] = {"allow": allow, "ask": ask, "deny": deny}
+        self._rules: dict[RuleKind, tuple[Rule, ...]] = {
+            kind: tuple(_rule(text, kind) for text in texts) for kind, texts in given.items()
+        }
+
+    @property
+    def mode(self) -> Mode:
+        """The permission mode."""
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode: str) -> None:
+        self._mode = _mode(mode)
+
+    def rules(self, kind: RuleKind) -> tuple[str, ...]:
+        """The rules of one kind, as they are written."""
+        return tuple(rule.text for rule in self._rules[kind])
+
+    def add_rule(self, kind: RuleKind, text: str) -> None:
+        """Add a rule. Raises ``SettingsError`` where it cannot be read."""
+        rule = _rule(text, kind)
+        with self._lock:
+            if rule not in self._rules[kind]:
+                self._rules[kind] = (*self._rules[kind], rule)
+
+    def remove_rule(self, kind: RuleKind, text: str) -> bool:
+        """Take a rule back. False where there is none of that text."""
+        with self._lock:
+            left = tuple(rule for rule in self._rules[kind] if rule.text != text.strip())
+            removed = len(left) < len(self._rules[kind])
+            self._rules[kind] = left
+        return removed
+
+    def judge(self, tool: Judged, arguments: Mapping[str, Any], agent_id: str = "main") -> Verdict:  # noqa: ARG002 - all agents have the same rights
+        """What to do about one call."""
+        if tool.name == COMMAND_TOOL:
+            return self._judge_command(str(arguments.get("cmd", "")), arguments)
+        if self._named("deny", tool.name, arguments):
+            return Verdict("deny", f"a rule denies {tool.name}")
+        if tool.effect == "control" or self._mode == "yolo":
+            return _ALLOW
+        if self._mode == "plan" and tool.effect in {"write", "run", "outside"}:
+            return Verdict("deny", _plan(tool.effect))
+        rule = self._proposal(tool, arguments)
+        if self._named("ask", tool.name, arguments):
+            return self._asked("a rule asks for it")
+        if tool.effect in {"read", "delegate"}:
+            return _ALLOW
+        path = arguments.get("dest") or arguments.get("path")
+        if tool.effect == "write" and isinstance(path, str) and is_protected(path):
+            return self._asked(f"{normal_path(path)} is a file that other programs trust", strict=True)
+        if allowed_by(self._rules["allow"], tool.name, arguments):
+            return _ALLOW
+        if self._mode == "auto" and tool.effect in {"write", "run"}:
+            return _ALLOW
+        return self._asked("", rule)
+
+    def _judge_command(self, cmd: str, arguments: Mapping[str, Any]) -> Verdict:  # noqa: PLR0911 - one return for each rule of the table
+        script: Script | None = None
+        commands: list[Command] = []
+        findings: list[Finding]
+        try:
+            script = parse(cmd)
+            commands = commands_of(script)
+            findings = examine(commands, self.roots, self.confined, is_protected)
+        except Unparsable as problem:
+            findings = [Finding(f"the command cannot be judged: {problem}", strict=True)]
+        denied = self._banned(cmd, commands) or self._denied_command(cmd, commands)
+        if denied:
+            return Verdict("deny", denied)
+        if self._mode == "plan":
+            return Verdict("deny", _plan("run"))
+        if self.confirm_bash:
+            reason = "; ".join(finding.reason for finding in findings) or "every command is to be confirmed"
+            return self._asked(reason, strict=True)
+        if self._mode == "yolo":
+            return _ALLOW
+        reason = "; ".join(dict.fromkeys(finding.reason for finding in findings))
+        if any(finding.strict for finding in findings):
+            return self._asked(reason, strict=True)
+        if any(_touches(rule, cmd, commands) for rule in self._rules["ask"]):
+            return self._asked("a rule asks for it")
+        if allowed_by(self._rules["allow"], COMMAND_TOOL, arguments):
+            return _ALLOW
+        if self._mode == "auto" and not findings:
+            return _ALLOW
+        return self._asked(reason, propose_rule(commands))
+
+    def _asked(self, reason: str, rule: str | None = None, *, strict: bool = False) -> Verdict:
+        return Verdict("ask", reason, rule, strict)
+
+    def _named(self, kind: RuleKind, tool: str, arguments: Mapping[str, Any]) -> bool:
+        return any(rule.names(tool) and rule.fits_arguments(arguments) for rule in self._rules[kind])
+
+    def _banned(self, cmd: str, commands: list[Command]) -> str:
+        if not self.banned_commands and not self.banned_apps:
+            return ""
+        for command in commands:
+            if command.name in self.banned_commands or command.first in self.banned_commands:
+                return f"the command {command.name} is banned"
+        words = rough_words(cmd)
+        for app in self.banned_apps:
+            if app in words:
+                return f"the program {app} is banned"
+        if not commands and words and words[0] in self.banned_commands:
+            return f"the command {words[0]} is banned"
+        return ""
+
+    def _denied_command(self, cmd: str, commands: list[Command]) -> str:
+        rule = next((rule for rule in self._rules["deny"] if _touches(rule, cmd, commands)), None)
+        return "" if rule is None else f"the rule {rule.text} denies it"
+
+    @staticmethod
+    def _proposal(tool: Judged, arguments: Mapping[str, Any]) -> str | None:
+        subject = subject_of(arguments)
+        if subject is not None:
+            return exact(tool.name, subject)
+        return None if arguments else tool.name
+
+
+def _touches(rule: Rule, cmd: str, commands: list[Command]) -> bool:
+    """True where a deny or ask rule is about any part of a command, however it is wrapped."""
+    if not rule.names(COMMAND_TOOL):
+        return False
+    if rule.pattern is None:
+        return True
+    if any(rule.fits_words(command.texts) or rule.fits_words(command.bare) for command in commands):
+        return True
+    # What cannot be parsed is looked at word by word, so that a rule is not evaded by a syntax error.
+    words = () if commands else rough_words(cmd)
+    return any(rule.fits_words(words[start:]) for start in range(len(words)))
+
+
+def _covers(rules: Sequence[Rule], commands: list[Command]) -> bool:
+    outer = [command for command in commands if not command.inner]
+    matched = False
+    for command in outer:
+        if any(command.plain and rule.fits_words(command.texts) and not command.escapes(rule) for rule in rules):
+            matched = True
+        elif not command.harmless:
+            return False
+    return matched
+
+
+def _plan(effect: Effect) -> str:
+    what = {"write": "changing files", "run": "running commands", "outside": "reaching outside the workspace"}
+    return f"plan mode does not allow {what.get(effect, effect)}; read, and describe what you would do"
+
+
+def _mode(mode: str) -> Mode:
+    if mode not in MODES:
+        raise SettingsError(
+            f"{mode!r} is not a permission mode; there are: {', '.join(MODES)}", key="permission_mode"
+        )
+    return cast("Mode", mode)
+
+
+def _rule(text: str, kind: str) -> Rule:
+    try:
+        return Rule.parse(text)
+    except ValueError as error:
+        raise SettingsError(f"{kind}: {error}", key=kind) from None

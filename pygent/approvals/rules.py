@@ -1,0 +1,100 @@
+"""Rules: ``tool`` or ``tool(pattern)``, as they stand in settings and as "always allow" saves them.
+
+A pattern of ``bash`` is a command, compared word by word: ``bash(git commit *)`` means these two words and whatever
+follows, also nothing; a ``*`` anywhere else stands for part of one word. For other tools the pattern is a path below
+the workspace, and ``*`` in it stands for anything: ``write_file(src/*)``.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+COMMAND_TOOL = "bash"
+
+_RULE = re.compile(r"\s*([A-Za-z0-9_*?-]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
+_WILD = re.compile(r"[*?\[\]]")
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. ``pattern`` is None where it is about every call of the tool."""
+
+    text: str
+    tool: str
+    pattern: str | None
+    words: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Rule:
+        """Read a rule. Raises ``ValueError`` in words where it is none."""
+        found = _RULE.fullmatch(text) if isinstance(text, str) else None
+        if found is None:
+            raise ValueError(f"{text!r} is not a rule; write tool or tool(pattern), such as bash(git commit *)")
+        tool, pattern = found.group(1), found.group(2)
+        words: tuple[str, ...] = ()
+        if pattern is not None:
+            pattern = pattern.strip()
+            if not pattern:
+                raise ValueError(f"{text!r}: the pattern is empty; leave the parentheses out to mean every call")
+            if tool == COMMAND_TOOL:
+                try:
+                    words = tuple(shlex.split(pattern))
+                except ValueError as error:
+                    raise ValueError(f"{text!r}: the command cannot be read: {error}") from None
+            else:
+                pattern = posixpath.normpath(pattern)
+        return cls(text.strip(), tool, pattern, words)
+
+    def names(self, tool: str) -> bool:
+        """True where the rule is about this tool."""
+        return fnmatchcase(tool, self.tool)
+
+    def fits_words(self, words: Sequence[str]) -> bool:
+        """True where the rule is about a simple command of these words."""
+        if self.pattern is None:
+            return True
+        open_end = self.words[-1] == "*"
+        fixed = self.words[:-1] if open_end else self.words
+        if len(words) < len(fixed) or (len(words) > len(fixed) and not open_end):
+            return False
+        return all(fnmatchcase(word, pattern) for word, pattern in zip(words, fixed, strict=False))
+
+    def fits_arguments(self, arguments: Mapping[str, Any]) -> bool:
+        """True where the rule is about a call with these arguments, of a tool that is not ``bash``."""
+        if self.pattern is None:
+            return True
+        subject = subject_of(arguments)
+        return subject is not None and fnmatchcase(normal_path(subject), self.pattern)
+
+
+def subject_of(arguments: Mapping[str, Any]) -> str | None:
+    """What a pattern is compared with: the path of a file tool, the persona of a delegation."""
+    for name in ("path", "persona", "url"):
+        value = arguments.get(name)
+        if isinstance(value, str):
+            return value
+    return None
+
+
+def normal_path(path: str) -> str:
+    """The path without ``.``, ``..`` and doubled slashes, as far as that can be told without looking."""
+    return posixpath.normpath(path) if path else path
+
+
+def exact(tool: str, subject: str | Sequence[str]) -> str | None:
+    """The rule for just this path or command, None where no rule can say it."""
+    if isinstance(subject, str):
+        text, parts = normal_path(subject), [subject]
+    else:
+        text, parts = shlex.join(subject), list(subject)
+    if not text or any(_WILD.search(part) or not part.isprintable() for part in parts):
+        return None
+    rule = f"{tool}({text})"
+    return rule if len(rule) <= _LONGEST else None

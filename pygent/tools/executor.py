@@ -1,0 +1,233 @@
+"""Runs one tool call: look it up, check it, ask for it, run it, and say how it ended.
+
+::
+
+    tool.started
+      [approval.requested … approval.resolved]      where somebody is asked
+      [tool.output …]                               while it runs
+    tool.finished                                   exactly one, whatever happens
+
+This is the one place that catches whatever a tool throws: an error of a tool is a result that the model reads.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from pygent.approvals.base import Answer, Approver, PendingCall
+from pygent.cancellation import CancelToken
+from pygent.errors import Cancelled, DeadlineExceeded, Stopped
+from pygent.events import DecidedBy, Event, ToolFinished, ToolStarted, ToolStatus
+from pygent.models.arguments import loads, repair
+from pygent.openai_compat import ToolCall
+from pygent.tools.registry import Tool, ToolRegistry
+from pygent.tools.results import bounded, describe_error, misfit, to_text, unknown_tool
+
+Control = Literal["stop", "continue"]
+
+_RAW_SHOWN = 2000
+
+
+@dataclass(slots=True)
+class CallOutcome:
+    """How a call ended.
+
+    ``output`` is what the model reads. ``control`` is what the call asks of the loop. ``denied`` is True where the
+    call was refused, ``denied_by`` then says by whom: ``"nobody"`` means that it needed a person and none was there.
+    """
+
+    status: ToolStatus
+    output: str
+    control: Control | None = None
+    denied: bool = False
+    denied_by: DecidedBy | None = None
+
+
+class Executor:
+    """Runs tool calls of the tools in ``registry``.
+
+    ``approvals`` decides which calls run; None lets all of them run. ``emit`` takes the events. One executor may
+    serve several threads.
+    """
+
+    def __init__(self, registry: ToolRegistry, approvals: Approver | None, emit: Callable[[Event], object]) -> None:
+        self.registry = registry
+        self.approvals = approvals
+        self._emit = emit
+
+    def execute(
+        self,
+        call: ToolCall,
+        runtime: Any,
+        *,
+        agent_id: str,
+        cancel: CancelToken,
+        tasks: Any = None,
+        depth: int = 0,
+        allowed: Collection[str] | None = None,
+    ) -> CallOutcome:
+        """Run one call to its end; every failure is a ``CallOutcome``.
+
+        ``runtime`` is given to the tool, as a scoped view where it has ``scoped``. ``tasks`` and ``depth`` are for the
+        delegation tools, ``allowed`` limits the tools to these names. Only ``KeyboardInterrupt`` and its like pass,
+        after ``tool.finished`` was emitted.
+        """
+        name = call.function.name
+        run = _Run(call.id, agent_id, cancel, self._emit)
+        tool = self.registry.get(name) if allowed is None or name in allowed else None
+        arguments, problem = _read(call, tool)
+        self._emit(ToolStarted(agent_id=agent_id, call_id=call.id, tool=name, arguments=arguments))
+        outcome = CallOutcome("cancelled", "Interrupted.")
+        try:
+            if tool is None:
+                names = [known for known in self.registry.names() if allowed is None or known in allowed]
+                outcome = CallOutcome("error", unknown_tool(name, names))
+            elif problem:
+                outcome = CallOutcome("error", misfit(name, tool.parameters, problem))
+            else:
+                outcome = self._decide_and_run(run, tool, arguments, runtime, tasks, depth)
+        except Stopped as stop:
+            outcome = _stopped(stop)
+        except Exception as error:  # approvals or a runtime of somebody else failed; the run goes on
+            outcome = CallOutcome("error", f"Error: {describe_error(error)}")
+        finally:
+            outcome.output = bounded(outcome.output, rest=run.rest)
+            self._emit(
+                ToolFinished(
+                    agent_id=agent_id,
+                    call_id=call.id,
+                    status=outcome.status,
+                    output=outcome.output,
+                    seconds=run.seconds,
+                )
+            )
+        return outcome
+
+    def _decide_and_run(
+        self, run: _Run, tool: Tool, arguments: dict[str, Any], runtime: Any, tasks: Any, depth: int
+    ) -> CallOutcome:
+        run.cancel.check()
+        own = _own_copy(arguments)  # what was shown and approved stays what runs, whoever holds the event's object
+        if self.approvals is not None:
+            pending = PendingCall(run.call_id, tool.name, arguments)
+            answer = self.approvals.decide(tool, pending, agent_id=run.agent_id, cancel=run.cancel)
+            run.cancel.check()
+            if not answer.allowed:
+                return _denied(answer)
+        return run.run(tool, own, runtime, tasks, depth)
+
+
+class _Run:
+    """One call while it runs: its scope, its clock, and what became of it."""
+
+    def __init__(self, call_id: str, agent_id: str, cancel: CancelToken, emit: Callable[[Event], object]) -> None:
+        self.call_id = call_id
+        self.agent_id = agent_id
+        self.cancel = cancel
+        self.seconds = 0.0
+        self.rest = ""
+        self._emit = emit
+
+    def run(self, tool: Tool, arguments: dict[str, Any], runtime: Any, tasks: Any, depth: int) -> CallOutcome:
+        scope = None
+        scoped = getattr(runtime, "scoped", None)
+        if scoped is not None:
+            scope = self._scope(tasks, depth)
+            runtime = scoped(scope)
+        started = time.perf_counter()
+        try:
+            output = to_text(tool.function(runtime, **arguments))
+        except Stopped as stop:
+            return _stopped(stop)
+        except SystemExit as error:
+            return CallOutcome("error", f"Error: the tool tried to end the program (exit {error.code!r})")
+        except Exception as error:  # the boundary: whatever a tool throws is a result
+            if self.cancel.error is not None:
+                return _stopped(self.cancel.error)
+            return CallOutcome("error", f"Error: {describe_error(error)}")
+        finally:
+            self.seconds = time.perf_counter() - started
+        status: ToolStatus = "ok"
+        if scope is not None:
+            status = getattr(scope, "outcome", None) or "ok"
+            self.rest = getattr(scope, "rest", "") or ""
+        control = cast("Control", tool.name) if _controls(tool) and status == "ok" else None
+        refused = status == "denied"  # by the runtime's own list of banned commands
+        return CallOutcome(status, output, control, refused, "policy" if refused else None)
+
+    def _scope(self, tasks: Any, depth: int) -> Any:
+        from pygent.runtime import Scope  # noqa: PLC0415 - a duck-typed runtime needs none of it
+
+        return Scope(
+            agent_id=self.agent_id,
+            call_id=self.call_id,
+            cancel=self.cancel,
+            emit=self._emit,
+            tasks=tasks,
+            depth=depth,
+        )
+
+
+def _read(call: ToolCall, tool: Tool | None) -> tuple[dict[str, Any], str]:
+    """The arguments to show and use, and what is wrong with them."""
+    raw = call.function.arguments
+    if tool is not None:
+        try:
+            arguments = repair(raw, tool.parameters)
+        except ValueError as error:
+            return _shown(raw), str(error)
+        if tool.accepts is not None and not arguments.keys() <= tool.accepts:
+            extra = ", ".join(sorted(arguments.keys() - tool.accepts))
+            known = ", ".join(tool.parameters.get("properties") or ()) or "none"
+            return arguments, f"there is no argument {extra}; there are: {known}"
+        return arguments, ""
+    return _shown(raw), ""
+
+
+def _shown(raw: object) -> dict[str, Any]:
+    """Arguments that cannot be used, as far as they can be shown."""
+    try:
+        value = loads(raw) if isinstance(raw, str) else raw
+    except ValueError:
+        value = raw
+    if isinstance(value, dict):
+        return value
+    text = str(value or "").encode("utf-8", "replace").decode()
+    return {"raw": text[:_RAW_SHOWN]} if text else {}
+
+
+def _own_copy(arguments: dict[str, Any]) -> dict[str, Any]:
+    if any(isinstance(value, dict | list) for value in arguments.values()):
+        return copy.deepcopy(arguments)
+    return dict(arguments)
+
+
+def _controls(tool: Tool) -> bool:
+    return tool.effect == "control" and tool.name in {"stop", "continue"}
+
+
+def _stopped(stop: Stopped) -> CallOutcome:
+    if isinstance(stop, DeadlineExceeded):
+        return CallOutcome("timeout", "Stopped: the time limit was reached.")
+    reason = str(stop) if isinstance(stop, Cancelled) else ""
+    return CallOutcome("cancelled", f"Stopped before it was done: {reason or 'interrupted'}.")
+
+
+def _denied(answer: Answer) -> CallOutcome:
+    why = f" ({answer.reason})" if answer.reason else ""
+    if answer.by == "user":
+        text = f"Denied by the user{why}. Do not try the same again; do it another way or ask what is wanted."
+    elif answer.by == "nobody":
+        text = (
+            f"Not run: it needs a person's approval and nobody can answer here{why}. "
+            "Do what is possible without it, and say at the end what is left."
+        )
+    else:
+        text = f"Not allowed{why}. Do it in a way that is allowed, or tell the user what you would need."
+    if answer.feedback:
+        text += f"\nThe user says: {answer.feedback}"
+    return CallOutcome("denied", text, denied=True, denied_by=answer.by)
