@@ -6,9 +6,11 @@ here, where it cannot be forgotten.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from pygent.openai_compat import Message
+from pygent.events import MAIN, Event, MessageFinished, ToolFinished
+from pygent.openai_compat import Message, parse_message
 
 INTERRUPTED = "The call was interrupted before it ended; its effects may be incomplete."
 
@@ -66,6 +68,22 @@ class History(list[dict[str, Any]]):
         """Answer every open call with ``text``."""
         for call_id in self.open_calls():
             self.add_result(call_id, text)
+
+    def replay(self, events: Iterable[Event], agent_id: str = MAIN) -> None:
+        """Add the messages and results that an agent's stored events tell of; calls left open are answered."""
+        for event in events:
+            if event.agent_id != agent_id:
+                continue
+            if isinstance(event, MessageFinished) and not event.discarded:
+                message = parse_message(event.message)
+                if message.role == "user":
+                    self.add_user(message.content or "")
+                else:
+                    self.answer_open_calls(INTERRUPTED)
+                    self.add_assistant(message)
+            elif isinstance(event, ToolFinished) and event.call_id in self.open_calls():
+                self.add_result(event.call_id, event.output)
+        self.answer_open_calls(INTERRUPTED)
 
     def reset(self) -> None:
         """Forget the conversation, keep the system message."""

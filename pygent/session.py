@@ -19,11 +19,12 @@ from pygent.approvals import Approvals, Broker
 from pygent.bus import EventBus, Sink
 from pygent.cancellation import CancelToken
 from pygent.errors import PygentError
-from pygent.events import Level, Notice, SessionStarted, ToolFinished, ToolStarted
+from pygent.events import AnyEvent, Event, Level, Notice, SessionStarted, ToolFinished, ToolStarted
 from pygent.runtime import Scope
 from pygent.session_controls import SessionControls
 from pygent.session_parts import demo_settings, make_model, make_policy, make_runtime
 from pygent.settings import Settings
+from pygent.store import Store, StoreError
 from pygent.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Session(SessionControls):
 
     Making one is cheap and starts nothing; ``open`` does. ``agent`` takes an existing agent in; otherwise one is made
     from ``settings``. ``interactive`` says that somebody is there to answer approvals. With ``demo`` the model is the
-    scripted one, in a temporary workspace.
+    scripted one, in a temporary workspace. ``store`` keeps the events; ``resume`` goes on with the stored session of
+    that id, whose events stand in ``past``.
     """
 
     def __init__(
@@ -51,12 +53,17 @@ class Session(SessionControls):
         model: Any = None,
         demo: bool = False,
         interactive: bool = True,
+        store: Store | None = None,
+        resume: str | None = None,
     ) -> None:
         if demo:
             settings = demo_settings(settings)
         self.settings = settings
         self.demo = demo
-        self.bus = EventBus()
+        self.past: list[AnyEvent] = list(store.events(resume)) if store is not None and resume else []
+        self.bus = EventBus(resume, first_seq=self.past[-1].seq + 1 if self.past else 1)
+        if store is not None:
+            self.bus.subscribe(_Recorder(store, self.bus))
         self.agent = agent
         self.broker = Broker(self.bus.publish) if interactive else None
         self.interactive = interactive
@@ -94,6 +101,7 @@ class Session(SessionControls):
             self.agent = Agent(runtime, model, self.settings.model, self.settings.persona)
             self.agent.tasks.max_tasks = self.settings.max_tasks
             self.agent.tasks.personas = list(self.settings.personas)
+            self.agent.history.replay(self.past)
         agent = self.agent
         if self._closed:
             agent.close()
@@ -229,3 +237,20 @@ class Session(SessionControls):
 
     def _notice(self, text: str, level: Level = "info") -> None:
         self.bus.publish(Notice(level=level, text=text))
+
+
+class _Recorder:
+    """Stores each event; where that fails it says so once, and the session goes on unstored."""
+
+    def __init__(self, store: Store, bus: EventBus) -> None:
+        self._store: Store | None = store
+        self._bus = bus
+
+    def __call__(self, event: Event) -> None:
+        if self._store is None:
+            return
+        try:
+            self._store.append(event)
+        except StoreError as error:
+            self._store = None
+            self._bus.publish(Notice(level="error", text=f"From here on this session is not stored: {error}"))

@@ -46,7 +46,9 @@ def serve_agent(agent: Agent, *, host: str = HOST, port: int = PORT) -> None:
 
     from pygent.tui.app import agent_app  # noqa: PLC0415
 
-    constants.COLOR_SYSTEM = "truecolor"  # a browser shows all colours, whatever terminal this was started from
+    vars(constants)["COLOR_SYSTEM"] = (
+        "truecolor"  # a browser shows all colours, whatever terminal this was started from
+    )
     server = _server_class()("pygent", host=host, port=_checked(host, port), title="Pygent")
     server.make_app = lambda: agent_app(agent)
     _run(server)

@@ -29,11 +29,15 @@ async def show_app(server: Any, request: web.Request, app: App[Any]) -> web.WebS
     """Show ``app`` through the request's web socket until either side ends."""
     websocket = web.WebSocketResponse(heartbeat=15)
     await websocket.prepare(request)
+
+    async def close() -> None:
+        await websocket.close()
+
     service = InProcessService(
         "pygent",
         write_bytes=websocket.send_bytes,
         write_str=websocket.send_str,
-        close=websocket.close,
+        close=close,
         download_manager=server.download_manager,
     )
     service.app = app
