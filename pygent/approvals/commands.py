@@ -153,7 +153,7 @@ def _run_by(command: Command) -> Iterator[Command]:
 
 
 def _shell_text(command: Command) -> str | None:
-    """The text that a shell is told to run, None where it is a file's. Raises ``Unparsable`` where it cannot be seen."""
+    """The text that a shell is told to run, None where it runs a file; ``Unparsable`` where it cannot be seen."""
     for at, word in enumerate(command.arguments):
         if re.fullmatch(r"-[a-z]*c[a-z]*", word.text):
             rest = [word for word in command.arguments[at + 1 :] if not word.text.startswith("-")]

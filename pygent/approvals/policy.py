@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from pygent.approvals.base import MODES, Effect, Judged, Mode, Verdict
 from pygent.approvals.commands import Command, Finding, commands_of, examine, propose_rule
@@ -72,7 +72,7 @@ class Policy:
     Raises ``SettingsError`` for an unknown mode or a rule that cannot be read.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one setting
         self,
         mode: str | None = None,
         confined: bool = False,
@@ -125,7 +125,9 @@ class Policy:
             self._rules[kind] = left
         return removed
 
-    def judge(self, tool: Judged, arguments: Mapping[str, Any], agent_id: str = "main") -> Verdict:  # noqa: ARG002 - all agents have the same rights
+    def judge(  # noqa: PLR0911 - one return for each rule of the table
+        self, tool: Judged, arguments: Mapping[str, Any], agent_id: str = "main"
+    ) -> Verdict:
         """What to do about one call."""
         if tool.name == COMMAND_TOOL:
             return self._judge_command(str(arguments.get("cmd", "")), arguments)
@@ -246,7 +248,7 @@ def _mode(mode: str) -> Mode:
         raise SettingsError(
             f"{mode!r} is not a permission mode; there are: {', '.join(MODES)}", key="permission_mode"
         )
-    return cast("Mode", mode)
+    return mode
 
 
 def _rule(text: str, kind: str) -> Rule:

@@ -10,12 +10,60 @@ from pygent.approvals.shell import Word
 SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish", "ash"})
 PRIVILEGED = frozenset({"sudo", "doas", "su", "pkexec", "runuser", "setpriv", "chroot", "nsenter", "unshare"})
 MACHINE = frozenset(
-    "fdisk sfdisk parted wipefs mkswap swapoff mount umount losetup shutdown reboot halt poweroff init telinit "
-    "systemctl service crontab at iptables nft useradd userdel usermod passwd visudo insmod rmmod modprobe sysctl".split()
+    [
+        "fdisk",
+        "sfdisk",
+        "parted",
+        "wipefs",
+        "mkswap",
+        "swapoff",
+        "mount",
+        "umount",
+        "losetup",
+        "shutdown",
+        "reboot",
+        "halt",
+        "poweroff",
+        "init",
+        "telinit",
+        "systemctl",
+        "service",
+        "crontab",
+        "at",
+        "iptables",
+        "nft",
+        "useradd",
+        "userdel",
+        "usermod",
+        "passwd",
+        "visudo",
+        "insmod",
+        "rmmod",
+        "modprobe",
+        "sysctl",
+    ]
 )
 WRAPPERS = frozenset(
-    "env nohup nice ionice stdbuf setsid timeout time command builtin exec xargs unbuffer caffeinate chronic "
-    "busybox parallel watch".split()
+    [
+        "env",
+        "nohup",
+        "nice",
+        "ionice",
+        "stdbuf",
+        "setsid",
+        "timeout",
+        "time",
+        "command",
+        "builtin",
+        "exec",
+        "xargs",
+        "unbuffer",
+        "caffeinate",
+        "chronic",
+        "busybox",
+        "parallel",
+        "watch",
+    ]
 )
 FIND_RUNS = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 
@@ -59,7 +107,23 @@ _ESCAPES: dict[str, re.Pattern[str]] = {
 }
 
 _ALL_ARE_TARGETS = frozenset(
-    "rm rmdir unlink shred truncate touch mkdir mkfifo chmod chown chgrp tee mv setfacl chattr".split()
+    [
+        "rm",
+        "rmdir",
+        "unlink",
+        "shred",
+        "truncate",
+        "touch",
+        "mkdir",
+        "mkfifo",
+        "chmod",
+        "chown",
+        "chgrp",
+        "tee",
+        "mv",
+        "setfacl",
+        "chattr",
+    ]
 )
 _LAST_IS_TARGET = frozenset({"cp", "ln", "install", "rsync", "scp"})
 _DELETING = frozenset({"rm", "rmdir", "unlink", "shred"})
@@ -68,8 +132,29 @@ _PUBLISHING: dict[str, tuple[str, ...]] = {
     "cargo": ("publish", "yank", "login"), "gem": ("push",), "twine": ("upload",), "poetry": ("publish",),
     "uv": ("publish",), "helm": ("install", "upgrade", "uninstall"), "terraform": ("apply", "destroy"),
 }  # fmt: skip
-_REMOTE = frozenset("ssh scp sftp ftp telnet gh glab docker podman kubectl aws gcloud az heroku fly vercel".split())
-_PACKAGES = frozenset("apt apt-get aptitude dpkg dnf yum zypper apk pacman brew snap flatpak".split())
+_REMOTE = frozenset(
+    [
+        "ssh",
+        "scp",
+        "sftp",
+        "ftp",
+        "telnet",
+        "gh",
+        "glab",
+        "docker",
+        "podman",
+        "kubectl",
+        "aws",
+        "gcloud",
+        "az",
+        "heroku",
+        "fly",
+        "vercel",
+    ]
+)
+_PACKAGES = frozenset(
+    ["apt", "apt-get", "aptitude", "dpkg", "dnf", "yum", "zypper", "apk", "pacman", "brew", "snap", "flatpak"]
+)
 _KILLERS = frozenset({"killall", "pkill", "killall5"})
 _WRAPPER_VALUES: dict[str, str] = {
     "env": "uCS", "nice": "n", "ionice": "cnpP", "stdbuf": "ioe", "timeout": "ks", "xargs": "adEIiLlnPsd",

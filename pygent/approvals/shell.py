@@ -21,13 +21,13 @@ _BACKTICKS = re.compile(r"`((?:[^`\\]|\\.)*)`", re.DOTALL)
 _ROUGH = re.compile(r"[\s;|&()<>`'\"${}=/\\]+")
 
 
-class Unparsable(Exception):  # noqa: N818 - the word says what it is
+class Unparsable(Exception):
     """The command has something in it that this reader does not know; the text says what."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word without its quotes. ``dynamic`` where the shell puts something else in, ``glob`` where it matches names."""
+    """A word without its quotes. ``dynamic`` where the shell changes it, ``glob`` where it may stand for names."""
 
     text: str
     dynamic: bool = False
@@ -346,9 +346,7 @@ class _Reader:
         words = part.words
         while words and not words[0].dynamic:
             text = words[0].text
-            if text in _LEADING:
-                words.pop(0)
-            elif text in _CLOSING and len(words) == 1:
+            if text in _LEADING or (text in _CLOSING and len(words) == 1):
                 words.pop(0)
             elif text == "function" and len(words) > 1:
                 del words[:2]

@@ -1,6 +1,6 @@
 """What models can do: the built-in tools, tools of one's own, and the executor that runs a call."""
 
-from pygent.tools import control, delegation, files, shell
+from pygent.tools import control, delegation, edit, files, search, shell
 from pygent.tools.decorator import tool
 from pygent.tools.executor import CallOutcome, Executor
 from pygent.tools.registry import REGISTRY, Tool, ToolFunction, ToolRegistry, register_tool
@@ -8,6 +8,8 @@ from pygent.tools.registry import REGISTRY, Tool, ToolFunction, ToolRegistry, re
 BUILTIN: tuple[Tool, ...] = (
     *shell.TOOLS,
     *files.TOOLS,
+    *edit.TOOLS,
+    *search.TOOLS,
     *delegation.TOOLS,
     files.DOWNLOAD,
     *control.TOOLS,

@@ -93,7 +93,7 @@ def _name(function: Callable[..., object]) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 
-def _schema(hint: Any) -> dict[str, Any]:  # noqa: PLR0911 - one return for each kind of hint
+def _schema(hint: Any) -> dict[str, Any]:
     origin, args = get_origin(hint), get_args(hint)
     if hint in _SIMPLE:
         return {"type": _SIMPLE[hint]}

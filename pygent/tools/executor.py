@@ -72,9 +72,9 @@ class Executor:
     ) -> CallOutcome:
         """Run one call to its end; every failure is a ``CallOutcome``.
 
-        ``runtime`` is given to the tool, as a scoped view where it has ``scoped``. ``tasks`` and ``depth`` are for the
-        delegation tools, ``allowed`` limits the tools to these names. Only ``KeyboardInterrupt`` and its like pass,
-        after ``tool.finished`` was emitted.
+        ``runtime`` is given to the tool, as a scoped view where it has ``scoped``. ``tasks`` and ``depth`` are for
+        the delegation tools, ``allowed`` limits the tools to these names. Only ``KeyboardInterrupt`` and its like
+        pass, after ``tool.finished`` was emitted.
         """
         name = call.function.name
         run = _Run(call.id, agent_id, cancel, self._emit)

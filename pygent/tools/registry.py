@@ -136,7 +136,7 @@ def _check_schema(name: str, schema: object) -> None:
         raise ValueError(f"tool {name}: parameters must be a JSON schema of type 'object', not {schema!r}")
     properties = schema.get("properties", {})
     if not isinstance(properties, dict):
-        raise ValueError(f"tool {name}: 'properties' of the schema must be an object")
+        raise ValueError(f"tool {name}: 'properties' must be an object")  # noqa: TRY004 - a bad schema is one error
     missing = [key for key in schema.get("required", ()) if key not in properties]
     if missing:
         raise ValueError(f"tool {name}: required {', '.join(missing)} not among the schema's properties")

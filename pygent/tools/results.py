@@ -21,7 +21,7 @@ def to_text(value: object) -> str:
     Raises ``TypeError`` for a coroutine, since tools are plain functions; whatever ``str(value)`` raises passes.
     """
     if isinstance(value, str):
-        return value if value else NO_OUTPUT
+        return value or NO_OUTPUT
     if value is None:
         return NO_OUTPUT
     if isinstance(value, dict | list | tuple):
