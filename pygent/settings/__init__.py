@@ -7,7 +7,7 @@ files and the command line's options, for the front ends.
 from __future__ import annotations
 
 from pygent.settings.command_environment import command_environment
-from pygent.settings.environment import from_environment
+from pygent.settings.environment import from_environment, set_variables, terminal
 from pygent.settings.load import config_files, load
 from pygent.settings.model import PERMISSION_MODES, Settings
 from pygent.settings.paths import config_dir, data_dir
@@ -26,5 +26,7 @@ __all__ = [
     "is_trusted",
     "load",
     "save_user_settings",
+    "set_variables",
+    "terminal",
     "trust",
 ]

@@ -51,6 +51,22 @@ def variables() -> dict[str, str]:
     return {**out, **OTHER_VARIABLES}
 
 
+def set_variables(given: Mapping[str, str]) -> None:
+    """Set variables of this process, for libraries that read them. Raises ``SettingsError``."""
+    for name, value in given.items():
+        try:
+            os.environ[name] = value
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"the variable {name!r} cannot be set: {error}", key="env") from None
+
+
+def terminal(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What the environment says about the terminal."""
+    environ = os.environ if environ is None else environ
+    names = ("TERM", "COLORTERM", "TERM_PROGRAM", "NO_COLOR", "TMUX", "EDITOR", "VISUAL")
+    return {name: environ[name] for name in names if environ.get(name)}
+
+
 def suspicious(environ: Mapping[str, str]) -> list[str]:
     """Notices about variables that are almost, but not quite, one of ours."""
     import difflib  # noqa: PLC0415

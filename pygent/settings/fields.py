@@ -102,7 +102,7 @@ FIELDS: tuple[Field, ...] = (
         variable="PYGENT_WORKSPACE",
         options=("--workspace", "-w"),
         metavar="DIR",
-        about="Folder to work in; unset: the current folder",
+        about="Folder to work in (the current one)",
     ),
     Field(
         key="ephemeral",
@@ -118,7 +118,7 @@ FIELDS: tuple[Field, ...] = (
         variable="PYGENT_USE_DOCKER",
         options=("--docker",),
         in_workspace="only true",
-        about="Run commands in a container; auto: if Docker answers",
+        about="Run commands in a container (if Docker answers)",
     ),
     Field(
         key="image",
@@ -169,7 +169,7 @@ FIELDS: tuple[Field, ...] = (
         options=("--permission-mode",),
         metavar="MODE",
         in_workspace="stricter",
-        about="What needs approval: plan, ask, auto or yolo; unset: auto in a sandbox, else ask",
+        about="What needs approval: plan, ask, auto, yolo (auto in a sandbox, else ask)",
     ),
     Field(
         key="confirm_bash",
@@ -262,7 +262,7 @@ FIELDS: tuple[Field, ...] = (
         variable="PYGENT_PERSONA_NAME",
         options=("--persona",),
         metavar="NAME",
-        about="Persona of the main agent: the name of a configured one, or {name, description, prompt, model, tools}",
+        about="Persona of the main agent, by name; a settings file can also describe one",
     ),
     Field(
         key="personas",

@@ -1,0 +1,22 @@
+"""Where ``pygent`` starts: the version is told before anything else is imported."""
+
+from __future__ import annotations
+
+import sys
+
+from pygent._version import __version__
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line ``argv`` (without the program's name); answers the exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    if words == ["--version"]:
+        sys.stdout.write(f"pygent {__version__}\n")
+        return 0
+    from pygent.cli import main as run  # noqa: PLC0415 - the version is told without it
+
+    return run(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

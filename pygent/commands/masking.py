@@ -1,0 +1,46 @@
+"""What must not be shown of a setting's value."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from pygent.persona import Persona
+from pygent.settings.fields import BY_KEY
+from pygent.settings.kinds import plain
+
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|COOKIE", re.IGNORECASE)
+
+
+def masked(text: str) -> str:
+    """``text`` hidden; the end of a long one stays, to tell two keys apart."""
+    return f"••••{text[-4:]}" if len(text) >= 20 else "••••"
+
+
+def without_password(url: str) -> str:
+    """``url`` with the password of its address hidden."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    if parts.password is None:
+        return url
+    return parts._replace(netloc=f"{parts.username}:••••@{parts.netloc.rpartition('@')[2]}").geturl()
+
+
+def shown(key: str, value: Any) -> Any:
+    """A setting's value in JSON types, secrets hidden."""
+    if value is None:
+        return None
+    if key == "persona":
+        return value.name
+    if isinstance(value, tuple) and value and isinstance(value[0], Persona):
+        return [persona.name for persona in value]
+    if key in BY_KEY and BY_KEY[key].secret:
+        return masked(value)
+    if key == "base_url":
+        return without_password(value)
+    if key == "env":
+        return {name: masked(text) if _SECRET_NAME.search(name) else text for name, text in value.items()}
+    return plain(value)
