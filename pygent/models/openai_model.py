@@ -26,10 +26,10 @@ from pygent.models.stream import Accumulator, ErrorInStream
 from pygent.openai_compat import Message
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
-_FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 16.0
 _AFTER_DONE = 0.3  # seconds for the end of the body, after which the connection can be used again
 _AFTER_FINISH = 5.0  # seconds for the token counts, which come after the last piece of the answer
+_DONE = object()
 
 
 def preload() -> None:
@@ -44,8 +44,9 @@ class OpenAIModel:
 
     ``base_url`` and ``api_key`` default to the settings (``OPENAI_BASE_URL``, ``OPENAI_API_KEY``), then to OpenAI's
     own endpoint. ``timeout`` is in seconds, for connecting and for each silence of the server. A request that fails
-    for a passing reason is tried again up to ``max_retries`` times, with growing pauses. With ``text_tool_calls``,
-    calls that the model writes into its text are found and become calls.
+    for a passing reason is tried again up to ``max_retries`` times, after pauses that double from ``first_pause``
+    seconds unless the server names one. With ``text_tool_calls``, calls that the model writes into its text are
+    found and become calls.
 
     One object serves any number of threads and conversations.
     """
@@ -57,6 +58,7 @@ class OpenAIModel:
         *,
         timeout: float = 600.0,
         max_retries: int = 6,
+        first_pause: float = 0.5,
         text_tool_calls: bool = True,
     ) -> None:
         if base_url is None or api_key is None:
@@ -67,6 +69,7 @@ class OpenAIModel:
         self.base_url = (base_url or DEFAULT_BASE_URL).rstrip("/")
         self.timeout = timeout
         self.max_retries = max_retries
+        self.first_pause = first_pause
         self.text_tool_calls = text_tool_calls
         self._api_key = api_key or ""
         self._lines = Lines(self._new_line)
@@ -146,9 +149,9 @@ class OpenAIModel:
                 continue
             if not failure.temporary or retries >= self.max_retries:
                 raise _given_up(failure, retries)
-            pause = failure.wait if failure.wait is not None else _pause(retries)
+            pause = failure.wait if failure.wait is not None else _pause(self.first_pause, retries)
             retries += 1
-            why = f"{failure.error} Trying again in {pause:.1f} s ({retries} of {self.max_retries})."
+            why = f"{_sentence(failure.error)} Trying again in {pause:.1f} s ({retries} of {self.max_retries})."
             yield Discarded(why) if shown else ModelNotice(why, "warning")
             if cancel is not None:
                 cancel.wait(pause)
@@ -225,9 +228,9 @@ class OpenAIModel:
     def _feed(self, answer: Accumulator, payloads: list[str], model: str) -> bool:
         """Take the payloads of a stream; answers whether its end was among them."""
         for payload in payloads:
-            if payload.startswith("[DONE]"):
-                return True
             for piece in _decoded(payload):
+                if piece is _DONE:
+                    return True
                 if piece is None:
                     raise _Failed(self._broken("a piece of the answer is not JSON"))
                 self._feed_piece(answer, piece, model)
@@ -320,30 +323,41 @@ class _Patience:
 
 
 def _decoded(payload: str) -> Iterator[object]:
-    """The JSON values of a payload: one, or one a line where a server puts no empty line between events."""
+    """The JSON values of a payload: one, or one a line where a server puts no empty line between events.
+
+    None for what is not JSON, ``_DONE`` for the end.
+    """
     try:
         yield json.loads(payload)
         return
     except ValueError:
-        lines = payload.split("\n")
-    for line in lines if len(lines) > 1 else [""]:
+        pass
+    for line in payload.split("\n"):
+        if line.startswith("[DONE]"):
+            yield _DONE
+            return
         try:
             yield json.loads(line)
         except ValueError:
             yield None
 
 
-def _pause(retries: int) -> float:
+def _pause(first: float, retries: int) -> float:
     # From three quarters to five quarters, so that clients that failed together do not come back together.
     jitter = 0.75 + os.urandom(1)[0] / 512
-    return float(min(_FIRST_PAUSE * 2**retries, _LONGEST_PAUSE) * jitter)
+    return float(min(first * 2**retries, _LONGEST_PAUSE) * jitter)
 
 
 def _given_up(failure: Failure, retries: int) -> APIError:
     error = failure.error
     if not retries:
         return error
-    return type(error)(f"{error} Gave up after {retries + 1} tries.", url=error.url, status=error.status)
+    return type(error)(f"{_sentence(error)} Gave up after {retries + 1} tries.", url=error.url, status=error.status)
+
+
+def _sentence(error: APIError) -> str:
+    text = str(error)
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _log(text: str) -> None:

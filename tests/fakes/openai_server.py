@@ -7,8 +7,9 @@
         ...
         assert server.requests[0]["messages"][0]["role"] == "system"
 
-A script is a list of steps, used one after the other; after the last one there must be no more requests (the answer is a
-400 that says so) unless ``repeat=True``. Or it is a function ``(request: dict) -> step``, called in a server's thread.
+A script is a list of steps, used one after the other; after the last one there must be no more requests (the answer
+is a 400 that says so) unless ``repeat=True``. Or it is a function ``(request: dict) -> step``, called in a thread of
+the server.
 
 ==============================  ==================================================================================
 ``reply(text, tool_calls=…)``   an answer; streamed where the request asks for it. Options: ``reasoning``, ``usage``
@@ -239,7 +240,7 @@ class FakeOpenAI:
         if step.delay:
             self._pause(connection, step.delay)
         if step.kind == "raw":
-            chunks, content_type = list(step.chunks), step.content_type
+            chunks, content_type = [chunk for chunk in step.chunks if chunk], step.content_type
         elif streaming:
             chunks, content_type = list(_chunks(step)), "text/event-stream"
         else:
