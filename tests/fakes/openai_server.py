@@ -212,13 +212,13 @@ class FakeOpenAI:
         body = incoming.read(int(headers.get("content-length", 0)))
         if method == "GET":
             listed = {"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]}
-            found = path.rstrip("/").endswith("/models")
+            found = path == "/v1/models"
             step = raw(json.dumps(listed).encode(), content_type="application/json") if found else status(404)
         else:
             with self._lock:
                 self._bodies.append(body)
                 self.headers.append(headers)
-            step = self._next(body) if path.endswith("/chat/completions") else status(404, f"no such path: {path}")
+            step = self._next(body) if path == "/v1/chat/completions" else status(404, f"no such path: {path}")
         return self._send(connection, step, streaming=b'"stream":true' in body or b'"stream": true' in body)
 
     def _next(self, body: bytes) -> Step:
