@@ -1,4 +1,4 @@
-"""Where ``pygent`` starts: the version is told before anything else is imported."""
+"""Where ``pygent`` starts: version and help are told before anything else is imported."""
 
 from __future__ import annotations
 
@@ -13,9 +13,17 @@ def main(argv: list[str] | None = None) -> int:
     if words == ["--version"]:
         sys.stdout.write(f"pygent {__version__}\n")
         return 0
-    from pygent.cli import main as run  # noqa: PLC0415 - the version is told without it
+    if words in (["--help"], ["-h"]):
+        sys.stdout.write(_help())
+        return 0
+    from pygent.cli import main as run  # noqa: PLC0415 - version and help are told without it
 
     return run(words)
+
+
+def _help() -> str:
+    with open(f"{__file__.rpartition('__main__')[0]}commands/help.txt", encoding="utf-8") as file:  # noqa: PTH123
+        return file.read()
 
 
 if __name__ == "__main__":

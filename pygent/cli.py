@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ from pygent.errors import PygentError, SettingsError
 from pygent.settings import Settings
 
 if TYPE_CHECKING:
-    from pygent.session import Session
     from pygent.store import Store
 
 __all__ = ["Arguments", "main", "options", "parse", "settings_for"]
@@ -104,20 +104,22 @@ def _tui(settings: Settings, args: Arguments) -> int:
     from pygent.tui.app import run_tui  # noqa: PLC0415
 
     if args.demo:
-        return _show(run_tui, Session(settings, demo=True), args)
+        return run_tui(Session(settings, demo=True), args.prompt)
     from pygent.commands.sessions import open_store  # noqa: PLC0415
 
     store = open_store()
+
+    def changed(changes: Mapping[str, Any]) -> Session:
+        """What the set-up screen asks for: the same session on other settings."""
+        values = {key: value for key, value in changes.items() if key != "demo" and value is not None}
+        demo = bool(changes.get("demo"))
+        return Session(replace(settings, **values), demo=demo, store=None if demo else store)
+
     try:
         session = Session(settings, store=store, resume=_resumed(store, settings, args))
-        return _show(run_tui, session, args)
+        return run_tui(session, args.prompt, session_factory=changed)
     finally:
         store.close()
-
-
-def _show(run_tui: Any, session: Session, args: Arguments) -> int:
-    answer = run_tui(session, prompt=args.prompt) if args.prompt else run_tui(session)
-    return answer if isinstance(answer, int) else 0
 
 
 def _resumed(store: Store, settings: Settings, args: Arguments) -> str | None:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from pygent._version import __version__
 from pygent.commands import help_text
+from pygent.commands.help_page import page
 from pygent.errors import SettingsError
 from pygent.settings.fields import FIELDS, Field
 from pygent.settings.kinds import Flag
@@ -75,7 +76,7 @@ def parse(argv: Sequence[str]) -> Arguments:
     word = argv[at] if at < len(argv) else None
     if word in help_text.COMMANDS:
         return _command(word, argv[:at], argv[at + 1 :])
-    found = _read(_main_parser(), argv)
+    found = _read(main_parser(), argv)
     prompt = _prompt(found, word)
     if found.output_format is not None and found.headless is None:
         raise SettingsError("--output-format is for -p, which prints the answer", key="output_format")
@@ -157,6 +158,11 @@ class _Parser(argparse.ArgumentParser):
         raise SettingsError(message)
 
 
+class _MainParser(_Parser):
+    def format_help(self) -> str:
+        return page(self)
+
+
 def _read(parser: argparse.ArgumentParser, argv: list[str], into: argparse.Namespace | None = None) -> Any:
     found, unknown = parser.parse_known_args(argv, into)
     if unknown:
@@ -195,22 +201,15 @@ def _is_value(word: str) -> bool:
     return not word.startswith("-") or word == "-" or " " in word
 
 
-def _main_parser() -> _Parser:
-    parser = _Parser(
-        prog="pygent",
-        usage=help_text.USAGE,
-        description=help_text.DESCRIPTION,
-        epilog=help_text.EPILOG,
-        formatter_class=_Format,
-        allow_abbrev=False,
-        add_help=False,
-    )
+def main_parser() -> _Parser:
+    """The parser of a command line without a subcommand."""
+    parser = _MainParser(prog="pygent", allow_abbrev=False, add_help=False)
     parser.add_argument("words", nargs="*", metavar="PROMPT", help=argparse.SUPPRESS)
     return _with_options(parser)
 
 
 def _options_parser() -> _Parser:
-    return _with_options(_Parser(prog="pygent", usage=help_text.USAGE, allow_abbrev=False, add_help=False))
+    return _with_options(_MainParser(prog="pygent", allow_abbrev=False, add_help=False))
 
 
 def _command_parser(name: str) -> _Parser:

@@ -11,9 +11,9 @@ COMMANDS = {
     "doctor": "check settings, model server, Docker and terminal",
 }
 
-USAGE = """pygent [OPTIONS] [PROMPT]            work together, in the terminal
-       pygent -p PROMPT [OPTIONS]           one run without a screen: prints the answer
-       pygent COMMAND [OPTIONS]             """ + ", ".join(COMMANDS)
+USAGE = """pygent [OPTIONS] [PROMPT]    work together, in the terminal
+       pygent -p PROMPT [OPTIONS]   one run without a screen, prints the answer
+       pygent COMMAND [OPTIONS]     """ + ", ".join(COMMANDS)
 
 DESCRIPTION = """\
 A coding agent in your terminal. It reads, writes and runs things in one folder,
@@ -22,11 +22,11 @@ the workspace; commands run in a container where Docker answers."""
 EPILOG = f"""\
 commands:
 {"".join(f"  {name:<10} {about}{chr(10)}" for name, about in COMMANDS.items())}
-  pygent COMMAND --help tells more. To send such a word as a prompt: pygent -- config
+  pygent COMMAND --help tells more. Such a word as a prompt: pygent -- config
 
 examples:
-  pygent --demo                              look around; needs no key and no server
-  pygent "why do the tests fail?"            start with a prompt, then go on talking
+  pygent --demo                        look around; needs no key and no server
+  pygent "why do the tests fail?"      start with a prompt, then go on talking
   pygent -p "write a changelog" --max-steps 30 > answer.txt
   git diff | pygent -p - --permission-mode plan
   pygent --base-url http://localhost:11434/v1 -m qwen2.5-coder
@@ -36,12 +36,12 @@ permission modes (deny rules and banned commands hold in each):
   plan  reads only        ask   asks before each change and each command
   auto  asks only before reaching outside the workspace        yolo  never asks
 
-variables (an option wins over its variable, a variable over the settings files):
+variables (an option wins over its variable, a variable over settings files):
   OPENAI_API_KEY, OPENAI_BASE_URL, and PYGENT_*: pygent config show lists every
   value and where it came from; docs/settings.md lists every key and variable.
 
 exit codes of -p:
-  0 done · 1 failed · 2 usage or settings · 3 needs a person · 75 try again later
+  0 done · 1 failed · 2 usage or settings · 3 needs a person · 75 try again
   124 a limit ended the run · 130 interrupted"""
 
 SERVE = "Show Pygent in a browser. Takes the options of pygent, and these."
