@@ -80,6 +80,7 @@ class Executor:
         run = _Run(call.id, agent_id, cancel, self._emit)
         tool = self.registry.get(name) if allowed is None or name in allowed else None
         arguments, problem = _read(call, tool)
+        own = _own_copy(arguments)  # whoever changes what an event shows must not change what is judged and runs
         self._emit(ToolStarted(agent_id=agent_id, call_id=call.id, tool=name, arguments=arguments))
         outcome = CallOutcome("cancelled", "Interrupted.")
         try:
@@ -89,7 +90,7 @@ class Executor:
             elif problem:
                 outcome = CallOutcome("error", misfit(name, tool.parameters, problem))
             else:
-                outcome = self._decide_and_run(run, tool, arguments, runtime, tasks, depth)
+                outcome = self._decide_and_run(run, tool, own, runtime, tasks, depth)
         except Stopped as stop:
             outcome = _stopped(stop)
         except Exception as error:  # approvals or a runtime of somebody else failed; the run goes on
@@ -111,14 +112,13 @@ class Executor:
         self, run: _Run, tool: Tool, arguments: dict[str, Any], runtime: Any, tasks: Any, depth: int
     ) -> CallOutcome:
         run.cancel.check()
-        own = _own_copy(arguments)  # what was shown and approved stays what runs, whoever holds the event's object
         if self.approvals is not None:
-            pending = PendingCall(run.call_id, tool.name, arguments)
+            pending = PendingCall(run.call_id, tool.name, _own_copy(arguments))
             answer = self.approvals.decide(tool, pending, agent_id=run.agent_id, cancel=run.cancel)
             run.cancel.check()
             if not answer.allowed:
                 return _denied(answer)
-        return run.run(tool, own, runtime, tasks, depth)
+        return run.run(tool, arguments, runtime, tasks, depth)
 
 
 class _Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +17,11 @@ LINE_LIMIT = 1000
 TEXT_LIMIT = 24_000
 """Characters of one answer of ``read_file``, so that it is never cut in the middle."""
 
-_BOMS = (
-    (codecs.BOM_UTF32_LE, "UTF-32"),
-    (codecs.BOM_UTF32_BE, "UTF-32"),
-    (codecs.BOM_UTF16_LE, "UTF-16"),
-    (codecs.BOM_UTF16_BE, "UTF-16"),
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le", "UTF-32"),
+    (codecs.BOM_UTF32_BE, "utf-32-be", "UTF-32"),
+    (codecs.BOM_UTF16_LE, "utf-16-le", "UTF-16"),
+    (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16"),
 )
 
 
@@ -45,14 +46,10 @@ def load(rt: Any, path: str) -> FileText:
 
 def decode(path: str, data: bytes) -> FileText:
     """The text of a file's bytes; ``ToolError`` where they are no text."""
-    for mark, name in _BOMS:
+    for mark, codec, name in _MARKS:
         if data.startswith(mark):
-            try:
-                return FileText(
-                    data[len(mark) :].decode(f"{name}-{'le' if mark[0] else 'be'}".replace("-", "_")), name
-                )
-            except (UnicodeDecodeError, LookupError):
-                break
+            with contextlib.suppress(UnicodeDecodeError):
+                return FileText(data[len(mark) :].decode(codec), name)
     if b"\0" in data[:8192]:
         raise ToolError(f"{path} is a binary file of {len(data)} bytes; use bash to look into it")
     try:

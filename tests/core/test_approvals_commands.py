@@ -162,7 +162,7 @@ def test_rules_for_paths():
 
 @pytest.mark.parametrize("text", ["", "bash()", "bash(x", "a b", "bash(a 'b)", "(x)", "bash)"])
 def test_what_is_no_rule(text):
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         Rule.parse(text)
 
 

@@ -1,0 +1,216 @@
+"""The tools that read, change and search files, on a real workspace."""
+
+import pytest
+
+from pygent.errors import Cancelled, ToolError, WorkspaceError
+from tests.fakes.desk import Desk, use
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return Desk(tmp_path)
+
+
+# -- read_file
+
+
+def test_read_file_numbers_lines_and_says_how_many_there_are(desk):
+    desk.put("a.py", "one\ntwo\nthree\n")
+    assert use("read_file", desk, path="a.py") == "a.py: lines 1-3 of 3\n1\tone\n2\ttwo\n3\tthree"
+    assert use("read_file", desk, path="a.py", start=2, limit=1) == (
+        "a.py: lines 2-2 of 3\n2\ttwo\n… 1 more lines; go on with start=3"
+    )
+    with pytest.raises(ToolError, match="has 3 lines; there is no line 4"):
+        use("read_file", desk, path="a.py", start=4)
+    desk.put("empty", "")
+    assert use("read_file", desk, path="empty") == "empty: empty file"
+
+
+def test_read_file_names_what_is_special(desk):
+    desk.put("crlf", b"\xef\xbb\xbfa\r\nb\r\n")
+    assert use("read_file", desk, path="crlf") == "crlf: lines 1-2 of 2 [byte order mark, CRLF line ends]\n1\ta\n2\tb"
+    desk.put("latin", b"caf\xe9\n")
+    assert use("read_file", desk, path="latin").startswith(
+        "latin: lines 1-1 of 1 [not UTF-8 (byte 0xe9 at offset 3)]"
+    )
+    desk.put("wide", "h\u00e9\n".encode("utf-16"))
+    assert use("read_file", desk, path="wide") == "wide: lines 1-1 of 1 [UTF-16]\n1\th\u00e9"
+    desk.put("big-endian", b"\xfe\xff" + "h\u00e9\n".encode("utf-16-be"))
+    assert use("read_file", desk, path="big-endian").endswith("1\th\u00e9")
+    desk.put("bin", b"\x7fELF\0\0")
+    with pytest.raises(ToolError, match="binary file of 6 bytes"):
+        use("read_file", desk, path="bin")
+
+
+def test_read_file_is_bounded(desk):
+    desk.put("long", "x" * 5000 + "\nshort\n")
+    text = use("read_file", desk, path="long")
+    assert "… (4000 more characters)" in text
+    assert text.endswith("2\tshort")
+    desk.put("many", "".join(f"line {n}\n" for n in range(10000)))
+    text = use("read_file", desk, path="many", limit=10000)
+    assert len(text) < 32000
+    shown = int(text.split("lines 1-")[1].split(" ")[0])
+    assert text.endswith(f"… {10000 - shown} more lines; go on with start={shown + 1}")
+    assert use("read_file", desk, path="many").startswith("many: lines 1-500 of 10000")
+
+
+def test_read_file_lists_a_folder_and_names_the_nearest_file(desk):
+    desk.put("src/main.py", "")
+    desk.put("src/sub/x", "")
+    assert use("read_file", desk, path="src") == "src is a folder of 2 entries:\nmain.py\nsub/"
+    with pytest.raises(WorkspaceError, match=r"src/main\.py"):
+        use("read_file", desk, path="src/mian.py")
+    with pytest.raises(WorkspaceError, match="outside"):
+        use("read_file", desk, path="../x")
+
+
+def test_download_file_uses_the_runtime(desk):
+    desk.put("a", "raw\n")
+    assert use("download_file", desk, path="a") == "raw\n"
+    assert use("download_file", desk, path="a", binary=True) == "base64"
+
+
+# -- edit_file
+
+
+def test_edit_file_replaces_and_answers_the_diff(desk):
+    desk.put("a.py", "".join(f"line {n}\n" for n in range(1, 21)))
+    answer = use("edit_file", desk, path="a.py", old="line 10\n", new="line ten\nand more\n")
+    assert answer.splitlines() == [
+        "Edited a.py.", "@@ -7,7 +7,8 @@", " line 7", " line 8", " line 9", "-line 10", "+line ten", "+and more",
+        " line 11", " line 12", " line 13",
+    ]  # fmt: skip
+    assert desk.get("a.py").decode().count("\n") == 21
+
+
+def test_edit_file_says_how_often_and_where(desk):
+    desk.put("a", "x = 1\ny = 2\nx = 1\n")
+    with pytest.raises(ToolError, match=r"occurs 2 times in a \(lines 1, 3\).*replace_all"):
+        use("edit_file", desk, path="a", old="x = 1", new="x = 2")
+    answer = use("edit_file", desk, path="a", old="x = 1", new="x = 2", replace_all=True)
+    assert answer.startswith("Edited a in 2 places.")
+    assert desk.get("a") == b"x = 2\ny = 2\nx = 2\n"
+
+
+def test_edit_file_shows_the_nearest_text(desk):
+    desk.put("a.py", "def f():\n    return 1\n\n\ndef g(value):\n        return value + 2\n")
+    with pytest.raises(ToolError) as caught:
+        use("edit_file", desk, path="a.py", old="def g(value):\n    return value + 2", new="x")
+    assert (
+        "nearest is at line 5; it differs in blanks or indentation only:\n5\tdef g(value):\n6\t        return"
+        in str(caught.value)
+    )
+    with pytest.raises(ToolError, match=r"nearest is at line 6:\n6\t        return value \+ 2"):
+        use("edit_file", desk, path="a.py", old="return value + 3", new="x")
+    with pytest.raises(ToolError, match="nor anything near it"):
+        use("edit_file", desk, path="a.py", old="something else entirely", new="x")
+    with pytest.raises(ToolError, match="leave out the line numbers"):
+        use("edit_file", desk, path="a.py", old="1\tdef f():\n2\t    return 1", new="x")
+
+
+def test_edit_file_keeps_line_ends_and_the_byte_order_mark(desk):
+    desk.put("a", b"\xef\xbb\xbfone\r\ntwo\r\nthree\r\n")
+    use("edit_file", desk, path="a", old="one\ntwo", new="1\n2\n2b")
+    use("edit_file", desk, path="a", old="three", new="3\n4")
+    assert desk.get("a") == b"\xef\xbb\xbf1\r\n2\r\n2b\r\n3\r\n4\r\n"
+    desk.put("mixed", b"a\r\nb\nc")
+    assert "(no line end)" in use("edit_file", desk, path="mixed", old="c", new="d")
+    assert desk.get("mixed") == b"a\r\nb\nd"
+
+
+def test_edit_file_refuses_what_would_lose_something(desk):
+    desk.put("latin", b"caf\xe9")
+    with pytest.raises(ToolError, match="not UTF-8"):
+        use("edit_file", desk, path="latin", old="caf", new="x")
+    assert desk.get("latin") == b"caf\xe9"
+    desk.put("a", "x")
+    for old, new, says in (("", "y", "use write_file"), ("x", "x", "the same")):
+        with pytest.raises(ToolError, match=says):
+            use("edit_file", desk, path="a", old=old, new=new)
+    with pytest.raises(WorkspaceError):
+        use("edit_file", desk, path="../a", old="x", new="y")
+
+
+def test_a_large_edit_answers_a_bounded_diff(desk):
+    desk.put("a", "x\n" * 3000)
+    assert "more lines" in use("edit_file", desk, path="a", old="x", new="y", replace_all=True)
+    desk.put("b", "x\n" * 200_000)
+    assert "too many to show" in use("edit_file", desk, path="b", old="x", new="y", replace_all=True)
+
+
+# -- search
+
+
+def test_search_finds_lines_and_names(desk):
+    desk.put("a.py", "import os\nprint(os.name)\n")
+    desk.put("src/b.py", "import sys\n")
+    desk.put("src/c.txt", "import nothing\n")
+    assert (
+        use("search", desk, pattern="import")
+        == "a.py:1: import os\nsrc/b.py:1: import sys\nsrc/c.txt:1: import nothing"
+    )
+    assert use("search", desk, pattern=r"^import (os|sys)$", glob="*.py").count("\n") == 1
+    assert use("search", desk, pattern="import", path="src", glob="src/**/*.py") == "src/b.py:1: import sys"
+    assert use("search", desk, pattern="import", glob="*.{txt,md}") == "src/c.txt:1: import nothing"
+    assert use("search", desk, pattern="os", path="a.py").count("a.py:") == 2
+    assert use("search", desk, pattern="B.PY", mode="names") == "src/b.py"
+    assert use("search", desk, pattern="*.py", mode="names") == "a.py\nsrc/b.py"
+    assert use("search", desk, pattern="nowhere") == "Nothing found for 'nowhere' in 3 files."
+
+
+def test_search_honours_gitignore_nested_too(desk):
+    desk.put(".gitignore", "*.log\n/build/\n!keep.log\n# comment\n\n[bad\n")
+    desk.put("sub/.gitignore", "secret.txt\n!special.log\n")
+    for path in ("a.log", "keep.log", "build/x", "sub/build/x", "sub/secret.txt", "secret.txt", "sub/special.log",
+                 ".git/config", "node_modules/m/x"):  # fmt: skip
+        desk.put(path, "needle\n")
+    found = {line.split(":")[0] for line in use("search", desk, pattern="needle").splitlines()}
+    assert found == {"keep.log", "sub/build/x", "secret.txt", "sub/special.log"}
+    assert use("search", desk, pattern="needle", path="build") == "build/x:1: needle"
+
+
+def test_search_is_bounded_and_skips_what_is_no_text(desk):
+    desk.put("many", "hit\n" * 5000)
+    desk.put("bin", b"hit\0\n")
+    desk.put("z/huge", b"hit\n" * 700_000)
+    lines = use("search", desk, pattern="hit").splitlines()
+    assert len(lines) == 101
+    assert "only the first 100" in lines[-1]
+    assert "large or unreadable" in use("search", desk, pattern="nothing")
+    desk.put("wide", "x" * 50 + "needle" + "y" * 5000)
+    assert len(use("search", desk, pattern="needle")) < 400
+
+
+def test_search_never_leaves_the_workspace(desk, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "secret").write_text("needle")
+    (desk.workspace.root / "out").symlink_to(outside)
+    (desk.workspace.root / "file").symlink_to(outside / "secret")
+    (desk.workspace.root / "loop").symlink_to(".")
+    desk.put("in", "needle")
+    assert use("search", desk, pattern="needle").splitlines()[0] == "in:1: needle"
+    assert "secret" not in use("search", desk, pattern="needle")
+    for path in ("..", "/etc", "out"):
+        with pytest.raises(WorkspaceError):
+            use("search", desk, pattern="root", path=path)
+
+
+def test_search_patterns_that_are_no_regular_expression(desk):
+    desk.put("a", "f(x\n")
+    assert use("search", desk, pattern="f(x").startswith("a:1: f(x\n(taken as plain text")
+    desk.put("b", "a" * 40 + "!")
+    for pattern in ("(a+)+$", "((a*)b?)*$", "(?:x|(a+))*y"):
+        with pytest.raises(ToolError, match="repeats a repetition"):
+            use("search", desk, pattern=pattern)
+    for pattern in (r"(a+)b", r"(ab)+", r"[(+]+x", r"\(a+\)+", "(foo|bar)+ *"):
+        assert use("search", desk, pattern=pattern).startswith(("Nothing", "a:", "b:"))
+    with pytest.raises(ToolError, match="empty"):
+        use("search", desk, pattern="")
+
+
+def test_search_can_be_cancelled(desk):
+    desk.put("a", "x\n" * 1000)
+    desk.scope.cancel.cancel()
+    with pytest.raises(Cancelled):
+        use("search", desk, pattern="y")
