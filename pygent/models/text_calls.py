@@ -41,6 +41,9 @@ _PARAMETER = re.compile(r"<parameter=(?P<key>[^>\s]+)>(?P<value>.*?)(?:</paramet
 _FUNCTION = re.compile(r"\s*<function=([^>\s]+)>")
 _CLOSING_TAG = re.compile(r"\s*</(?:tool_calls?|tools|function_calls?)>")
 _CLOSING_FENCE = re.compile(r"\s*```[ \t]*(?=\r?\n|\Z)")
+_MAY_HAVE_ENDED = re.compile(r"[}\]]\s*(?:```|</\w+>)|</function>|</tool\w*>")
+_LONG = 200
+_LONGEST_END = 40
 _DECODER = json.JSONDecoder(strict=False)
 
 
@@ -90,8 +93,9 @@ class HoldBack:
     def feed(self, piece: str) -> str:
         """Take a piece of text; answer what can be shown now."""
         self._text += piece
-        # A long call is not parsed again for each piece: only these can end one, or show that it is none.
-        if self._candidate is not None and len(self._text) - self._candidate > 200 and not re.search(r"[>`]", piece):
+        # A long call is not parsed again for each piece, only where it may have ended.
+        long = self._candidate is not None and len(self._text) - self._candidate > _LONG
+        if long and not _MAY_HAVE_ENDED.search(self._text, len(self._text) - len(piece) - _LONGEST_END):
             return ""
         out = ""
         while True:
