@@ -81,7 +81,7 @@ class LinesView(ScrollView, can_focus=True):
         self._lines = [_bounded(line) for line in lines]
         self._lay_out()
         if follow and at_end:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
 
     def _lay_out(self) -> None:
         width = self._text_width()
@@ -106,7 +106,7 @@ class LinesView(ScrollView, can_focus=True):
             top, _ = self._place(self.scroll_offset.y)
             self._lay_out()
             if self.wrap and top and top <= len(self._ends):
-                self.scroll_to(y=self._ends[top - 1], animate=False, immediate=True)
+                self.scroll_to(y=self._ends[top - 1], animate=False, immediate=True, force=True)
 
     def watch_wrap(self) -> None:
         self._lay_out()

@@ -80,6 +80,7 @@ class RowsView(ScrollView, can_focus=True):
         self._styles: dict[str, Style] = {}
         self._counted = 0
         self._clicked = -1
+        self._follow = True
 
     # What a subclass says.
 
@@ -103,8 +104,10 @@ class RowsView(ScrollView, can_focus=True):
     @property
     def following(self) -> bool:
         """True while new rows at the end scroll into view."""
-        at_end = self.scroll_offset.y >= self.max_scroll_y or not self.virtual_size.height
-        return at_end and self.cursor >= self._counted - 1
+        return self._follow
+
+    def _at_end(self) -> bool:
+        return self.scroll_offset.y >= self.max_scroll_y
 
     def rows_changed(self, *, keep_cursor: bool = False) -> None:
         """The number of rows changed, or any of them may have."""
@@ -115,7 +118,7 @@ class RowsView(ScrollView, can_focus=True):
         if follow or self.cursor > last:
             self.set_reactive(RowsView.cursor, last)
         if follow:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
         self.refresh()
 
     def row_changed(self, index: int) -> None:
@@ -129,6 +132,17 @@ class RowsView(ScrollView, can_focus=True):
         bottom = -(-(self.scroll_offset.y + self.size.height) // self.row_height)
         return range(top, min(bottom, self._counted))
 
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if self._at_end():
+            self._follow = self.cursor >= self._counted - 1
+        elif new_value < old_value:
+            self._follow = False
+
+    def on_resize(self) -> None:
+        if self.following:
+            self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
+
     # Moving.
 
     def validate_cursor(self, cursor: int) -> int:
@@ -136,6 +150,7 @@ class RowsView(ScrollView, can_focus=True):
 
     def watch_cursor(self, old: int, new: int) -> None:
         if old != new:
+            self._follow = new >= self._counted - 1 and self._at_end()
             self.row_changed(old)
             self.row_changed(new)
             self.cursor_moved()
@@ -155,7 +170,7 @@ class RowsView(ScrollView, can_focus=True):
             y = top
         elif top + self.row_height > y + height:
             y = top + self.row_height - height
-        self.scroll_to(y=y, animate=False, immediate=True)
+        self.scroll_to(y=y, animate=False, immediate=True, force=True)
 
     def action_cursor(self, step: int) -> None:
         self.cursor += step
@@ -170,7 +185,8 @@ class RowsView(ScrollView, can_focus=True):
 
     def action_last(self) -> None:
         self.cursor = self._counted - 1
-        self.scroll_end(animate=False, immediate=True)
+        self.scroll_end(animate=False, immediate=True, force=True)
+        self._follow = True
 
     def action_open(self) -> None:
         if 0 <= self.cursor < self._counted:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -73,7 +74,7 @@ class WorkspacePane(Widget):
     def attach(self, session: Session, transcript: Transcript) -> None:
         """Show the session's workspace and keep up from there."""
         self._session, self._transcript, self._root = session, transcript, Path(session.workspace)
-        self.border_title = f"Workspace · {visible(self._root.name or str(self._root))}"
+        self.border_title = Content(f"Workspace · {visible(self._root.name or str(self._root))}")
         self._counted = -1
         self._mark()
         self._check()
@@ -181,8 +182,8 @@ class WorkspacePane(Widget):
         if path != self._previewed or not self.is_mounted:
             return
         view = self.query_one("#preview", LinesView)
-        view.border_title = fit_end(visible(path), max(8, self.size.width - 4))
-        view.border_subtitle = one_line(preview.about)
+        view.border_title = Content(fit_end(visible(path), max(8, self.size.width - 4)))
+        view.border_subtitle = Content(one_line(preview.about))
         view.numbers = preview.numbered
         view.wrap = not preview.numbered
         view.set_lines(preview.lines)

@@ -35,7 +35,7 @@ class ConfirmScreen(ModalScreen[bool]):
             yield Static(self._text, markup=False, id="question-text")
             with Horizontal(id="question-buttons"):
                 yield Button(Content(f"{self._no} (n)"), id="no")
-                yield Button(Content(f"{self._yes} (y)"), id="yes", variant="warning")
+                yield Button(Content(f"{self._yes} (y)"), id="yes")
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

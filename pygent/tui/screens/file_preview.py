@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 
 from pygent.tui.panes.keys import KeyLine
@@ -51,7 +52,7 @@ class FilePreviewScreen(ModalScreen[None]):
         self.action_reload()
 
     def on_resize(self) -> None:
-        self.query_one("#file").border_title = fit_end(visible(self.path), max(8, self.size.width - 12))
+        self.query_one("#file").border_title = Content(fit_end(visible(self.path), max(8, self.size.width - 12)))
 
     def action_reload(self) -> None:
         self.run_worker(self._load(), exclusive=True, exit_on_error=False)
@@ -62,7 +63,7 @@ class FilePreviewScreen(ModalScreen[None]):
         view.numbers = preview.numbered
         view.wrap = not preview.numbered
         view.set_lines(preview.lines)
-        self.query_one("#file").border_subtitle = visible(preview.about)
+        self.query_one("#file").border_subtitle = Content(visible(preview.about))
 
     def action_close(self) -> None:
         self.dismiss()

@@ -55,7 +55,7 @@ OPENROUTER = Choice(
     models=("openai/gpt-4.1-mini", "qwen/qwen3-coder", "deepseek/deepseek-chat", "mistralai/devstral-small"),
 )
 OTHER = Choice("other", "Another server", "any that speaks the OpenAI protocol", asks_url=True)
-DEMO = Choice("demo", "Demo", "no model: a script that uses the real tools")
+DEMO = Choice("demo", "Demo", "no model: a script on the real tools")
 
 PROVIDERS = (OPENAI, OPENROUTER, OTHER, DEMO)
 

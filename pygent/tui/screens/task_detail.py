@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -59,7 +60,9 @@ class TaskDetailScreen(ModalScreen[None]):
             )
 
     def on_mount(self) -> None:
-        self.query_one("#task").border_title = f"Task · {one_line(self._item.persona or self._item.task_id, 60)}"
+        self.query_one("#task").border_title = Content(
+            f"Task · {one_line(self._item.persona or self._item.task_id, 60)}"
+        )
         self.query_one(TranscriptView).focus()
         self._update()
         self.set_interval(0.1, self._update)

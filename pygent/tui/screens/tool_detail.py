@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -55,7 +56,7 @@ class ToolDetailScreen(ModalScreen[None]):
             )
 
     def on_mount(self) -> None:
-        self.query_one("#detail").border_title = one_line(self.item.tool, 60)
+        self.query_one("#detail").border_title = Content(one_line(self.item.tool, 60))
         self._update()
         self.query_one(LinesView).focus()
         if self.item.state in _LIVE:
