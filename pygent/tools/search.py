@@ -70,6 +70,7 @@ def search(rt: Any, pattern: str, path: str = ".", glob: str = "", mode: str = "
     if mode == "names":
         named = _named(pattern)
         for file in _files(run, start):
+            run.files += 1
             if wanted(file) and named(file):
                 run.add(file)
             if run.over:

@@ -37,8 +37,8 @@ def test_a_call_runs_and_is_told():
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, "(no output)"), ("", "(no output)"), ({"a": [1, "é"]}, '{"a": [1, "é"]}'), ([1, 2], "[1, 2]"), (5, "5"),
-        (True, "True"), (b"abc\xff", "abc\ufffd"), ("half \ud800", "half \ufffd"), ((1, {2}), '[1, "{2}"]'),
+        (None, "(no output)"), ("", "(no output)"), ({"a": [1, "é"]}, '{"a": [1, "é"]}'), ([1, 2], "[1, 2]"),
+        (5, "5"), (True, "True"), (b"abc\xff", "abc\ufffd"), ("half \ud800", "half \ufffd"), ((1, {2}), '[1, "{2}"]'),
     ],
 )  # fmt: skip
 def test_whatever_a_tool_returns_is_text(value, text):
