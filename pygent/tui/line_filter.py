@@ -19,7 +19,7 @@ from pygent.tui.text import UNSEEN
 class SafeText(LineFilter):
     """Takes controls and reordering characters out of every line. They have no width, so the layout stays."""
 
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - the interface
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         for index, (text, style, control) in enumerate(segments):
             if control or (not text.isascii() or not text.isprintable()) or (style is not None and style._link):
                 return segments[:index] + [_safe(segment) for segment in segments[index:]]

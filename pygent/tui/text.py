@@ -1,7 +1,6 @@
-"""Text from outside, made fit for the screen.
+"""Text from outside, made fit for the screen: what would act on a terminal is taken out, what reads as text stays.
 
-What tools, models and files say is data. ``clean`` takes out what would act on a terminal and keeps what reads as
-text; ``reveal`` shows hidden characters instead, for the places where a person decides about a text.
+(Where a person decides about a text, `pygent.approvals.summary.visible` shows hidden characters instead.)
 """
 
 from __future__ import annotations
@@ -16,10 +15,11 @@ ESCAPE = re.compile(
 )
 """Escape sequences, whole ones and those cut off at the end of the text."""
 
-UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+UNSEEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
 """Controls, and the format characters that hide or reorder text. The zero-width joiner stays: emoji need it."""
 
-_BLANKS = re.compile(r"[ \t]{40,}")
 _TAB = "    "
 
 
@@ -39,12 +39,6 @@ def clean(text: str) -> str:
 def clean_line(text: str) -> str:
     """``text`` cleaned and on one line."""
     return " ".join(clean(text).split())
-
-
-def reveal(text: str) -> str:
-    """``text`` with every hidden character shown by a sign or its code point, and long runs of blanks counted."""
-    text = _BLANKS.sub(lambda match: f"⟨{len(match.group())} blanks⟩", text)
-    return UNSEEN.sub(lambda match: _name(match.group()), text)
 
 
 def tail_lines(text: str, count: int) -> tuple[list[str], int]:
@@ -94,10 +88,3 @@ def plural(number: int, noun: str) -> str:
 
 def _overwritten(line: str) -> str:
     return line.rstrip("\r").rsplit("\r", 1)[-1]
-
-
-def _name(char: str) -> str:
-    code = ord(char)
-    if code < 0x20:
-        return "\t" if char == "\t" else chr(0x2400 + code)
-    return f"⟨U+{code:04X}⟩"

@@ -1,0 +1,333 @@
+"""The application: one session on one screen, its themes and keys, and the way out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import signal
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+from textual.theme import Theme
+
+from pygent.errors import PygentError
+from pygent.events import Event
+from pygent.tui.bridge import Bridge
+from pygent.tui.line_filter import SafeText
+from pygent.tui.screens.main import MainScreen
+from pygent.tui.themes import DEFAULT_THEME, load_themes
+
+if TYPE_CHECKING:
+    from pygent.agent import Agent
+    from pygent.session import Session
+
+SessionFactory: TypeAlias = Callable[[Mapping[str, Any]], "Session"]
+"""Makes another session from changed settings; the key ``demo`` asks for the demo."""
+
+AGAIN = 2.0
+"""Seconds within which a second Ctrl+C quits."""
+
+
+def _commands() -> type[Provider]:
+    from pygent.tui.palette import PygentCommands  # noqa: PLC0415 - when the palette is first opened
+
+    return PygentCommands
+
+
+class PygentApp(App[int]):
+    """Pygent on the whole terminal.
+
+    ``session`` is opened once the first frame is on the screen and closed on the way out. Where its settings name no
+    model server the set-up screen opens; ``session_factory`` then makes the session that is worked with.
+    """
+
+    TITLE = "Pygent"
+    CSS_PATH = "screens/main.tcss"  # a screen that is there from the start does not bring its own
+    ESCAPE_TO_MINIMIZE = False
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "Help", id="app.help", priority=True),
+        Binding("ctrl+p", "command_palette", "Command palette", id="app.palette", priority=True),
+        Binding("ctrl+q", "leave", "Quit", id="app.quit", priority=True),
+        Binding("ctrl+c", "copy_or_quit", "Copy what is selected; twice: quit", id="app.copy_or_quit", priority=True),
+    ]
+
+    def __init__(
+        self,
+        session: Session | None = None,
+        *,
+        initial_prompt: str | None = None,
+        session_factory: SessionFactory | None = None,
+    ) -> None:
+        super().__init__()
+        self._safe_text = SafeText()
+        self._session = _default_session() if session is None else session
+        self._factory = session_factory
+        self._initial_prompt = initial_prompt
+        self._bridge = Bridge(self, self._deliver)
+        self._unsubscribe: Callable[[], None] | None = None
+        self._main = MainScreen(self._session)
+        self._problems: list[str] = []
+        self._closing = False
+        self._asked_at = 0.0
+        self._signals: list[int] = []
+        self._load_themes()
+
+    @property
+    def session(self) -> Session:
+        """The session that is worked with."""
+        return self._session
+
+    @property
+    def main(self) -> MainScreen:
+        """The screen of the session."""
+        return self._main
+
+    # The start.
+
+    def _load_themes(self) -> None:
+        from pygent.settings import config_dir  # noqa: PLC0415 - the session has loaded it already
+
+        problems = self._problems
+        for theme in load_themes(config_dir() / "themes", on_error=lambda error: problems.append(str(error))):
+            self.register_theme(theme)
+        wanted = self._session.settings.theme
+        if wanted not in self.available_themes:
+            problems.append(f"There is no theme {wanted!r}; /theme lists them.")
+            wanted = DEFAULT_THEME
+        self.theme = wanted
+
+    def get_default_screen(self) -> Screen[Any]:
+        return self._main
+
+    def on_mount(self) -> None:
+        self._set_keys()
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
+        self._catch_signals()
+        self.call_after_refresh(self._begin)
+
+    def _set_keys(self) -> None:
+        keymap = dict(self._session.settings.keymap)
+        known = set(binding_ids())
+        for name in sorted(set(keymap) - known):
+            there_are = ", ".join(sorted(known))
+            self._problems.append(f"keymap: there is no key with the id {name!r}; there are: {there_are}")
+        self.set_keymap({name: keys for name, keys in keymap.items() if name in known})
+
+    def _begin(self) -> None:
+        """The first frame is painted: what takes long may start now."""
+        for problem in self._problems:
+            self._main.note("settings", problem, level="warning")
+        settings = self._session.settings
+        bare = settings.api_key is None and settings.base_url is None and not self._session.status().demo
+        if bare and self._factory is not None:
+            self._set_up()
+        else:
+            self._open()
+
+    def _set_up(self) -> None:
+        from pygent.tui.first_start import setup_screen  # noqa: PLC0415 - once in a lifetime
+
+        self.push_screen(setup_screen(self._session.settings), self._set_up_done)
+
+    def _set_up_done(self, answer: Mapping[str, Any] | str | None) -> None:
+        if answer is not None and self._factory is not None:
+            changes = {"demo": True} if isinstance(answer, str) else answer
+            try:
+                self._session = self._factory(changes)
+            except PygentError as error:
+                self._main.note("set-up", str(error), level="error")
+            else:
+                self._main.use(self._session)
+        elif answer is None:
+            self._main.note(
+                "No model server is set up",
+                "Set OPENAI_API_KEY or OPENAI_BASE_URL, or start again to choose one. `pygent --demo` needs none.",
+                level="warning",
+            )
+        self._open()
+
+    def _open(self) -> None:
+        self._unsubscribe = self._session.subscribe(self._bridge.sink)
+        self.run_worker(self._open_session, thread=True, exit_on_error=False)
+
+    def _open_session(self) -> None:
+        try:
+            self._session.open()
+        except Exception as error:
+            said = str(error) if isinstance(error, PygentError) else f"{type(error).__name__}: {error}"
+            self.call_later(self._main.opening_failed, said)
+        else:
+            self.call_later(self._opened)
+
+    def _opened(self) -> None:
+        self._main.session_opened()
+        if self._initial_prompt:
+            prompt, self._initial_prompt = self._initial_prompt, None
+            self._main.submit(prompt)
+
+    # Events.
+
+    def on_bridge_ready(self, message: Bridge.Ready) -> None:
+        message.bridge.ready()
+
+    def _deliver(self, batch: list[Event]) -> None:
+        if self._main.is_mounted:
+            self._main.take(batch)
+
+    # What every text goes through.
+
+    def get_line_filters(self) -> list[LineFilter]:
+        return [*super().get_line_filters(), self._safe_text]
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """As Textual's, but a message is text: nothing in it is markup unless that is said."""
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def _theme_changed(self, _theme: Theme) -> None:
+        self._main.conversation.set_palette()
+
+    # Keys.
+
+    def action_help(self) -> None:
+        from pygent.tui.screens.help import HelpScreen  # noqa: PLC0415 - when it is first asked for
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self._main))
+
+    def action_copy_or_quit(self) -> None:
+        text = self.screen.get_selected_text() or getattr(self.focused, "selected_text", "")
+        if text:
+            self.copy_to_clipboard(text)
+            self.screen.clear_selection()
+            self.notify("Copied.", timeout=2)
+            return
+        now = time.monotonic()
+        if now - self._asked_at < AGAIN:
+            self.leave()
+            return
+        self._asked_at = now
+        self._main.status.note = "Ctrl+C again quits"
+        self._main.status.changed()
+        self.set_timer(AGAIN, self._asked_enough)
+
+    def _asked_enough(self) -> None:
+        if not self._closing:
+            self._main.status.note = ""
+            self._main.status.changed()
+
+    # The way out.
+
+    def action_leave(self) -> None:
+        self.leave()
+
+    async def action_quit(self) -> None:
+        """Textual's own way out is ours."""
+        self.leave()
+
+    def leave(self) -> None:
+        """Close the session beside the screen, then go. Asked for again, it goes at once."""
+        if self._closing:
+            self.exit(130)
+            return
+        self._closing = True
+        self._main.status.note = "closing: ending what runs, cleaning up … (Ctrl+Q again leaves at once)"
+        self._main.status.changed()
+        self.run_worker(self._close_session, thread=True, exit_on_error=False)
+
+    def _close_session(self) -> None:
+        try:
+            self._session.close()
+        finally:
+            self.call_later(self.exit, 0)
+
+    def _catch_signals(self) -> None:
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread, or Windows
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self.leave)
+                self._signals.append(number)
+
+    def on_unmount(self) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        with contextlib.suppress(RuntimeError, ValueError):
+            for number in self._signals:
+                asyncio.get_running_loop().remove_signal_handler(number)
+
+
+def binding_ids() -> dict[str, Binding]:
+    """Every key that the settings' ``keymap`` can change, by its id."""
+    from pygent.tui.widgets.prompt import Prompt  # noqa: PLC0415 - only asked for with a keymap, and by the help
+
+    found: dict[str, Binding] = {}
+    for owner in (PygentApp, MainScreen, Prompt):
+        for binding in owner.BINDINGS:
+            if isinstance(binding, Binding) and binding.id:
+                found[binding.id] = binding
+    return found
+
+
+def run_tui(
+    session: Session, initial_prompt: str | None = None, *, session_factory: SessionFactory | None = None
+) -> int:
+    """Show ``session`` on the terminal until the person leaves; the answer is an exit code.
+
+    The session is closed in any case. ``session_factory`` makes the session that the set-up screen asks for; without
+    one it is made from the settings of ``session``.
+    """
+    factory = session_factory or (lambda changes: _changed_session(session, changes))
+    app = PygentApp(session, initial_prompt=initial_prompt, session_factory=factory)
+    try:
+        result = app.run()
+    finally:
+        app.session.close()
+    return result if isinstance(result, int) else int(app.return_code or 0)
+
+
+def run_agent(agent: Agent) -> int:
+    """Show an existing agent on the terminal; it stays usable afterwards."""
+    app = agent_app(agent)
+    try:
+        result = app.run()
+    finally:
+        app.session.close()
+    return result if isinstance(result, int) else int(app.return_code or 0)
+
+
+def agent_app(agent: Agent) -> PygentApp:
+    """The application on an existing agent."""
+    from pygent.session import Session  # noqa: PLC0415 - the core is there already
+    from pygent.settings import from_environment  # noqa: PLC0415
+
+    return PygentApp(Session(from_environment(), agent=agent))
+
+
+def _default_session() -> Session:
+    """For ``textual run pygent.tui.app:PygentApp``: the settings as they are found."""
+    from pygent.session import Session  # noqa: PLC0415
+    from pygent.settings import load  # noqa: PLC0415
+
+    return Session(load())
+
+
+def _changed_session(session: Session, changes: Mapping[str, Any]) -> Session:
+    from pygent.session import Session  # noqa: PLC0415
+
+    values = {key: value for key, value in changes.items() if key != "demo" and value is not None}
+    return Session(dataclasses.replace(session.settings, **values), demo=bool(changes.get("demo")))

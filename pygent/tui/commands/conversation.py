@@ -1,0 +1,116 @@
+"""Commands about the session and what was said in it."""
+
+from __future__ import annotations
+
+from pygent.tui.panes.welcome import MODES
+from pygent.tui.slash import Surface, command
+from pygent.tui.text import count, plural
+
+UNSTORED = "This session is not stored yet, so there is nothing to go back to. Nothing was changed."
+
+
+@command("help", "", "keys and commands", needs_open=False)
+def _help(surface: Surface, argument: str) -> None:  # noqa: ARG001 - the table's signature, here and below
+    surface.show_help()
+
+
+@command("new", "", "begin a new conversation in the same workspace")
+def _new(surface: Surface, argument: str) -> None:  # noqa: ARG001
+    surface.session.new()
+    surface.clear_conversation()
+
+
+@command("resume", "", "go on with an earlier session")
+def _resume(surface: Surface, argument: str) -> None:  # noqa: ARG001
+    surface.note("/resume", UNSTORED, level="warning")
+
+
+@command("title", "TEXT", "name this conversation", needs_open=False)
+def _title(surface: Surface, argument: str) -> None:
+    surface.set_title(argument)
+    surface.note("/title", f"This conversation is called “{argument}” now." if argument else "The name was removed.")
+
+
+@command("fork", "", "go on in a copy of this session")
+def _fork(surface: Surface, argument: str) -> None:  # noqa: ARG001
+    surface.note("/fork", UNSTORED, level="warning")
+
+
+@command("undo", "", "take back the last run's changes")
+def _undo(surface: Surface, argument: str) -> None:  # noqa: ARG001
+    surface.note("/undo", UNSTORED, level="warning")
+
+
+@command("compact", "", "shorten what the model is sent")
+def _compact(surface: Surface, argument: str) -> None:  # noqa: ARG001
+    surface.note(
+        "/compact", "This model is sent the whole conversation; it cannot be shortened yet.", level="warning"
+    )
+
+
+@command("export", "[FILE]", "write the conversation to a Markdown file of the workspace")
+def _export(surface: Surface, argument: str) -> None:
+    path = argument or "conversation.md"
+    surface.work("/export", lambda: f"Written to {surface.export(path)}")
+
+
+@command("context", "", "how full the model's context is", needs_open=False)
+def _context(surface: Surface, argument: str) -> None:  # noqa: ARG001
+    used = surface.transcript.main.last_prompt_tokens
+    window = surface.session.status().context_window
+    lines = [f"last request   {count(used)} tokens" if used else "No request was sent yet."]
+    if window:
+        share = min(1.0, used / window)
+        filled = round(share * 40)
+        lines += [f"window         {count(window)} tokens", f"{'█' * filled}{'░' * (40 - filled)} {share:.0%}"]
+    else:
+        lines.append("The size of this model's window is not known (context_window in the settings says it).")
+    surface.note("/context", "\n".join(lines))
+
+
+@command("cost", "", "tokens and cost of this session", needs_open=False)
+def _cost(surface: Surface, argument: str) -> None:  # noqa: ARG001
+    lines = []
+    for view in surface.transcript.agents.values():
+        if view.usage:
+            prompt, completion = view.usage.get("prompt_tokens", 0), view.usage.get("completion_tokens", 0)
+            lines.append(f"{view.agent_id:<12} {count(prompt):>7} in   {count(completion):>7} out")
+    if surface.cost is not None:
+        lines.append(f"cost         {surface.cost:.4f}")
+    elif lines:
+        lines.append("No prices are known for this model (prices in the settings).")
+    surface.note("/cost", "\n".join(lines) or "No tokens were used yet.")
+
+
+@command("status", "", "model, persona, sandbox, workspace", needs_open=False)
+def _status(surface: Surface, argument: str) -> None:  # noqa: ARG001
+    status = surface.session.status()
+    main = surface.transcript.main
+    running = [task for task in surface.transcript.tasks.values() if task.ended_at is None]
+    rows = [
+        ("model", status.model + ("  (demo)" if status.demo else "")),
+        ("persona", status.persona),
+        ("sandbox", status.sandbox or "starting"),
+        ("network", "on" if status.network else "off" if status.confined else "as this machine has it"),
+        ("permissions", f"{status.permission_mode}: {MODES.get(status.permission_mode, '')}"),
+        ("workspace", str(status.workspace)),
+        ("changed", plural(len(surface.transcript.files_changed), "file")),
+        ("tasks", f"{len(running)} at work, {len(surface.transcript.tasks) - len(running)} over"),
+        ("run", f"step {main.step}" if main.running else "none"),
+        ("session", status.session_id),
+    ]
+    surface.note("/status", "\n".join(f"{name:<12} {value}" for name, value in rows))
+
+
+@command("copy", "", "copy the last answer", needs_open=False)
+def _copy(surface: Surface, argument: str) -> None:  # noqa: ARG001
+    text = surface.last_answer()
+    if not text:
+        surface.note("/copy", "There is no answer yet.", level="warning")
+        return
+    surface.copy(text)
+
+
+@command("exit", "", "quit Pygent", needs_open=False)
+def _exit(surface: Surface, argument: str) -> None:  # noqa: ARG001
+    surface.quit()

@@ -1,0 +1,134 @@
+"""Commands about who works and what may be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pygent.settings import PERMISSION_MODES
+from pygent.tui.panes.welcome import MODES
+from pygent.tui.slash import Surface, command
+
+ON_OFF = ("on", "off")
+
+
+def _switch(argument: str, usage: str) -> bool:
+    if argument not in ON_OFF:
+        raise ValueError(f"{usage} takes on or off, not {argument!r}")
+    return argument == "on"
+
+
+def _on_off(surface: Surface) -> Sequence[str]:  # noqa: ARG001 - the signature of all completions
+    return ON_OFF
+
+
+def _models(surface: Surface) -> Sequence[str]:
+    prices = surface.session.settings.prices
+    return [surface.session.status().model, *prices]
+
+
+@command("model", "[NAME]", "show or change the model", values=_models)
+def _model(surface: Surface, argument: str) -> None:
+    if argument:
+        surface.session.set_model(argument)
+        surface.state_changed()
+    surface.note("/model", f"{'Now' if argument else 'The model is'} {surface.session.status().model}")
+
+
+def _personas(surface: Surface) -> Sequence[str]:
+    return [persona.name for persona in surface.session.personas]
+
+
+@command("persona", "[NAME]", "show the personas or change who answers", values=_personas)
+def _persona(surface: Surface, argument: str) -> None:
+    session = surface.session
+    if argument:
+        session.set_persona(argument)
+        surface.state_changed()
+        surface.note("/persona", f"{session.status().persona} answers from the next run on.")
+        return
+    now = session.status().persona
+    lines = [
+        f"{'●' if persona.name == now else ' '} {persona.name:<14} {persona.description}"
+        for persona in session.personas
+    ]
+    surface.note("/persona", "\n".join(lines))
+
+
+def _modes(surface: Surface) -> Sequence[str]:  # noqa: ARG001
+    return PERMISSION_MODES
+
+
+@command("permissions", "[MODE]", "show or change what needs approval", values=_modes, needs_open=False)
+def _permissions(surface: Surface, argument: str) -> None:
+    session = surface.session
+    if argument:
+        session.set_permission_mode(argument)
+        surface.state_changed()
+    now = session.permission_mode
+    lines = [f"{'●' if mode == now else ' '} {mode:<6} {MODES[mode]}" for mode in PERMISSION_MODES]
+    settings = session.settings
+    for word, rules in (("allow", settings.allow), ("ask", settings.ask), ("deny", settings.deny)):
+        lines += [f"  {word:<6} {rule}" for rule in rules]
+    surface.note("/permissions", "\n".join(lines))
+
+
+def _tool_values(surface: Surface) -> Sequence[str]:
+    return [f"{word} {tool.name}" for tool in surface.session.tools() for word in ("disable", "enable")]
+
+
+@command("tools", "[enable|disable NAME]", "list the tools, or switch one", values=_tool_values)
+def _tools(surface: Surface, argument: str) -> None:
+    session = surface.session
+    word, _, name = argument.partition(" ")
+    if word in {"enable", "disable"} and name:
+        session.enable_tool(name.strip(), word == "enable")
+    elif argument:
+        raise ValueError("/tools takes nothing, enable NAME or disable NAME")
+    lines = []
+    for tool in session.tools():
+        first = tool.description.strip().partition("\n")[0]
+        lines.append(f"{'✓' if tool.enabled else '✗ off'} {tool.name:<22} {first[:90]}")
+    surface.note("/tools", "\n".join(lines))
+
+
+def _banned_values(surface: Surface) -> Sequence[str]:
+    return [f"remove {name}" for name in surface.session.banned()]
+
+
+@command("banned", "[add|remove CMD]", "list the refused commands, or change them", values=_banned_values)
+def _banned(surface: Surface, argument: str) -> None:
+    session = surface.session
+    word, _, name = argument.partition(" ")
+    if word == "add" and name:
+        session.ban(name.strip())
+    elif word == "remove" and name:
+        session.unban(name.strip())
+    elif argument:
+        raise ValueError("/banned takes nothing, add CMD or remove CMD")
+    surface.note("/banned", "\n".join(session.banned()) or "No command is refused.")
+
+
+@command("confirm-bash", "on|off", "ask before each command, whatever the mode", values=_on_off)
+def _confirm(surface: Surface, argument: str) -> None:
+    surface.session.set_confirm_bash(_switch(argument, "/confirm-bash"))
+    surface.note("/confirm-bash", f"Asking before each command is {argument}.")
+
+
+@command("network", "on|off", "the sandbox's network", values=_on_off)
+def _network(surface: Surface, argument: str) -> None:
+    on = _switch(argument, "/network")
+
+    def switch() -> str:
+        surface.session.set_network(on)
+        return f"The sandbox's network is {argument}."
+
+    surface.work("/network", switch)
+
+
+@command("trust", "", "use this workspace's own settings from the next start on", needs_open=False)
+def _trust(surface: Surface, argument: str) -> None:  # noqa: ARG001
+    from pygent.settings import trust  # noqa: PLC0415 - rarely asked for
+
+    folder = surface.session.status().workspace
+    trust(folder)
+    surface.note("/trust", f"{folder} is trusted; its .pygent/config.yaml counts from the next start on.")

@@ -1,0 +1,75 @@
+"""Commands about the workspace, the tasks and the screen."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from pygent.tui.slash import Surface, command
+from pygent.tui.text import clean_line, seconds
+
+GIT_DIFF = "git -c core.fsmonitor=false --no-pager diff --no-ext-diff --no-textconv --stat --patch HEAD"
+"""Runs in the sandbox, and even there no program that the repository names."""
+
+
+def _task_values(surface: Surface) -> Sequence[str]:
+    return [f"stop {task.task_id}" for task in surface.transcript.tasks.values() if task.ended_at is None]
+
+
+@command("tasks", "[stop ID]", "show the tasks, or stop one", values=_task_values)
+def _tasks(surface: Surface, argument: str) -> None:
+    word, _, task_id = argument.partition(" ")
+    if word == "stop" and task_id:
+        stopped = surface.session.cancel_task(task_id.strip())
+        surface.note("/tasks", f"{task_id} was told to stop." if stopped else f"{task_id} does not run.")
+        return
+    if argument:
+        raise ValueError("/tasks takes nothing or stop ID")
+    lines = []
+    for task in surface.transcript.tasks.values():
+        took = f" · {seconds(task.ended_at - task.at)}" if task.ended_at is not None else ""
+        lines.append(f"{task.task_id}  {task.persona}  {task.status}{took}  {clean_line(task.prompt)[:80]}")
+    surface.note("/tasks", "\n".join(lines) or "Nothing was delegated yet.")
+    surface.show_pane("tasks")
+
+
+def _themes(surface: Surface) -> Sequence[str]:
+    return surface.theme_names()
+
+
+@command("theme", "[NAME]", "change the colours", values=_themes, needs_open=False)
+def _theme(surface: Surface, argument: str) -> None:
+    if argument:
+        surface.set_theme(argument)
+    else:
+        surface.choose_theme()
+
+
+@command("diff", "", "what changed in the workspace")
+def _diff(surface: Surface, argument: str) -> None:  # noqa: ARG001
+    changed = surface.transcript.files_changed
+    surface.note("/diff", "\n".join(changed) or "The file tools have changed nothing in this session.")
+    surface.session.run_command(
+        f"if git rev-parse HEAD >/dev/null 2>&1; then {GIT_DIFF}; else echo 'no git history here'; fi"
+    )
+
+
+@command("cmd", "COMMAND", "run a command in the sandbox; ! does the same")
+def _cmd(surface: Surface, argument: str) -> None:
+    if not argument:
+        raise ValueError("/cmd takes the command to run")
+    surface.session.run_command(argument)
+
+
+@command("cp", "SRC [DEST]", "copy a file of this machine into the workspace")
+def _cp(surface: Surface, argument: str) -> None:
+    paths = shlex.split(argument)
+    if len(paths) not in {1, 2}:
+        raise ValueError("/cp takes SRC and perhaps DEST; quote names with blanks")
+    surface.work("/cp", lambda: surface.session.copy_in(paths[0], paths[1] if len(paths) == 2 else None))
+
+
+@command("save", "[FILE]", "the same as /export")
+def _save(surface: Surface, argument: str) -> None:
+    path = argument or "conversation.md"
+    surface.work("/save", lambda: f"Written to {surface.export(path)}")

@@ -1,0 +1,11 @@
+"""The set-up screen with what it needs from the core."""
+
+from __future__ import annotations
+
+from pygent.settings import Settings, save_user_settings
+from pygent.tui.screens.setup import SetupScreen
+
+
+def setup_screen(settings: Settings) -> SetupScreen:
+    """The screen that asks where the model is, and remembers it where that is wished."""
+    return SetupScreen(settings, save=save_user_settings)

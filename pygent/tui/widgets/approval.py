@@ -1,0 +1,267 @@
+"""The question whether a tool call may run.
+
+It takes the focus when it opens and the screen gives it back afterwards. Keys count only after a pause: half a second
+in which nothing was pressed. What is typed before that belongs to the draft in the prompt, so a text that was being
+written is neither lost nor taken for an answer.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from pygent.approvals.summary import visible
+from pygent.events import ApprovalRequested, Decision
+from pygent.tui.panes.lines import LinesView
+from pygent.tui.widgets.approval_preview import Read, preview
+
+GRACE = 0.5
+"""Seconds without a key before keys count."""
+
+CHOICES: tuple[tuple[str, str, Decision], ...] = (
+    ("y", "Allow once", "allow_once"),
+    ("s", "Allow for this session", "allow_session"),
+    ("a", "Always allow", "allow_always"),
+    ("n", "Deny", "deny"),
+    ("t", "Deny and tell the model what to do instead", "deny"),
+)
+TELL = 4
+
+
+class Choices(Widget, can_focus=True):
+    """The five answers; arrows and Enter, number, letter, or a click."""
+
+    DEFAULT_CSS = """
+    Choices {
+        height: auto;
+        color: $foreground;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Choice above", show=False),
+        Binding("down", "move(1)", "Choice below", show=False),
+        Binding("enter", "choose", "Choose", show=False),
+        Binding("pageup", "page(-1)", "Preview up", show=False),
+        Binding("pagedown", "page(1)", "Preview down", show=False),
+    ]
+
+    current = reactive(0)
+    rule: reactive[str | None] = reactive[str | None](None, layout=True)
+
+    class Chosen(Message):
+        """An answer was chosen, after the pause."""
+
+        def __init__(self, index: int) -> None:
+            self.index = index
+            super().__init__()
+
+    class TypedAhead(Message):
+        """A key came before it could be meant as an answer."""
+
+        def __init__(self, character: str) -> None:
+            self.character = character
+            super().__init__()
+
+    class Paged(Message):
+        """The preview shall scroll by pages."""
+
+        def __init__(self, pages: int) -> None:
+            self.pages = pages
+            super().__init__()
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._quiet_since = time.monotonic()
+
+    def begin(self, rule: str | None) -> None:
+        """Ask anew; the pause begins."""
+        self.rule = rule
+        self.current = 0
+        self._quiet_since = time.monotonic()
+
+    @property
+    def ready(self) -> bool:
+        """True once keys count."""
+        return time.monotonic() - self._quiet_since >= GRACE
+
+    def render(self) -> Content:
+        lines: list[Content] = []
+        for index, (letter, words, decision) in enumerate(CHOICES):
+            chosen = index == self.current
+            usable = decision != "allow_always" or self.rule is not None
+            parts: list[Content | str | tuple[str, str]] = [
+                ("❯ " if chosen else "  ", "bold $primary"),
+                (f"{index + 1} ", "bold $primary" if usable else "$foreground 45%"),
+                (words, ("bold $foreground" if chosen else "$foreground") if usable else "$foreground 45%"),
+                (f"  {letter}", "$foreground 45%"),
+            ]
+            if decision == "allow_always":
+                rule = f"  rule: {visible(self.rule)}" if self.rule is not None else "  (no rule fits this call)"
+                parts.append((rule, "$text-muted"))
+            lines.append(Content.assemble(*parts))
+        return Content("\n").join(lines)
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key in {"escape", "tab", "shift+tab", "pageup", "pagedown"} or (
+            event.key.startswith(("ctrl+", "f")) and len(event.key) > 1
+        ):
+            return  # the screen's keys
+        if not self.ready:
+            self._quiet_since = time.monotonic()
+            event.stop()
+            event.prevent_default()
+            if event.character and event.is_printable:
+                self.post_message(self.TypedAhead(event.character))
+            return
+        for index, (letter, _, _) in enumerate(CHOICES):
+            if event.key in {str(index + 1), letter}:
+                event.stop()
+                self._choose(index)
+                return
+
+    def on_click(self, event: events.Click) -> None:
+        if self.ready and 0 <= event.y < len(CHOICES):
+            self._choose(event.y)
+
+    def action_move(self, step: int) -> None:
+        self.current = (self.current + step) % len(CHOICES)
+
+    def action_choose(self) -> None:
+        self._choose(self.current)
+
+    def action_page(self, pages: int) -> None:
+        self.post_message(self.Paged(pages))
+
+    def _choose(self, index: int) -> None:
+        self.current = index
+        if CHOICES[index][2] == "allow_always" and self.rule is None:
+            return
+        self.post_message(self.Chosen(index))
+
+
+class Approval(Vertical):
+    """One request at a time: whose, what, why, and the answers."""
+
+    DEFAULT_CSS = """
+    Approval {
+        display: none;
+        height: auto;
+        max-height: 70%;
+        border: round $warning;
+        border-title-color: $text-warning;
+        border-title-style: bold;
+        border-subtitle-color: $text-muted;
+        background: $background;
+        padding: 0 1;
+
+        & > #approval-preview {
+            height: auto;
+            max-height: 14;
+            background: $background;
+            margin: 0 0 1 0;
+        }
+        & > #approval-reason {
+            height: auto;
+            color: $text-muted;
+            margin: 0 0 1 0;
+        }
+        & > #approval-feedback {
+            display: none;
+            height: 3;
+            margin: 0;
+            border: round $warning;
+            background: $background;
+        }
+    }
+    """
+
+    class Answered(Message):
+        """The person decided."""
+
+        def __init__(self, request_id: str, decision: Decision, feedback: str = "") -> None:
+            self.request_id = request_id
+            self.decision = decision
+            self.feedback = feedback
+            super().__init__()
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.request: ApprovalRequested | None = None
+
+    def compose(self) -> ComposeResult:
+        yield LinesView(id="approval-preview")
+        yield Static(id="approval-reason", markup=False)
+        yield Choices(id="approval-choices")
+        yield Input(id="approval-feedback", placeholder="What should it do instead?  Enter sends, Esc goes back")
+
+    def ask(self, request: ApprovalRequested, who: str, read: Read) -> None:
+        """Show a request and take the focus."""
+        self.request = request
+        self.border_title = Content(f"{visible(who)} asks: {visible(request.tool)}")
+        lines = preview(request.tool, request.arguments, read)
+        self.display = True
+        self.query_one(LinesView).set_lines(lines)
+        reason = request.summary.partition("\n")[2]
+        why = self.query_one("#approval-reason", Static)
+        why.display = bool(reason)
+        why.update(Content(visible(reason)))
+        self._tell(False)
+        choices = self.query_one(Choices)
+        choices.begin(request.rule)
+        choices.focus()
+
+    def waiting(self, more: int) -> None:
+        """Say how many requests stand in line after this one."""
+        self.border_subtitle = Content(f"{more} more waiting") if more else Content("")
+
+    def close(self) -> None:
+        """Nothing is asked any more."""
+        self.request = None
+        self.display = False
+
+    @property
+    def telling(self) -> bool:
+        """True while the words for the model are being written."""
+        return bool(self.query_one("#approval-feedback").display)
+
+    def back(self) -> None:
+        """From the words for the model to the answers."""
+        self._tell(False)
+        self.query_one(Choices).focus()
+
+    def _tell(self, on: bool) -> None:
+        field = self.query_one("#approval-feedback", Input)
+        field.display = on
+        if on:
+            field.focus()
+        else:
+            field.value = ""
+
+    def on_choices_chosen(self, event: Choices.Chosen) -> None:
+        event.stop()
+        if self.request is None:
+            return
+        if event.index == TELL:
+            self._tell(True)
+            return
+        self.post_message(self.Answered(self.request.request_id, CHOICES[event.index][2]))
+
+    def on_choices_paged(self, event: Choices.Paged) -> None:
+        event.stop()
+        view = self.query_one(LinesView)
+        view.scroll_relative(y=event.pages * max(1, view.size.height - 1), animate=False)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self.request is not None:
+            self.post_message(self.Answered(self.request.request_id, "deny", event.value.strip()))

@@ -1,0 +1,143 @@
+"""The status line: what goes on at its left, where and as whom it goes on at its right. The sandbox always shows."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.timer import Timer
+from textual.widget import Widget
+
+from pygent.transcript import Transcript
+from pygent.tui.text import clean_line, count, plural, seconds
+
+if TYPE_CHECKING:
+    from pygent.session import Session
+
+FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+Part = tuple[str, str]
+"""Text and style."""
+
+
+class StatusLine(Widget):
+    """One line, drawn from the session and the transcript whenever either changed."""
+
+    DEFAULT_CSS = """
+    StatusLine {
+        height: 1;
+        padding: 0 2;
+        background: $background;
+        color: $text-muted;
+    }
+    """
+    can_focus: ClassVar[bool] = False
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.session: Session | None = None
+        self.transcript = Transcript()
+        self.queued = 0
+        self.note = ""
+        self._timer: Timer | None = None
+
+    def on_mount(self) -> None:
+        self._timer = self.set_interval(1 / 10, self.refresh, pause=True)
+
+    def changed(self) -> None:
+        """Draw anew, and turn the spinner while something runs."""
+        if self._timer is not None:
+            if self._busy:
+                self._timer.resume()
+            else:
+                self._timer.pause()
+        self.refresh()
+
+    @property
+    def _busy(self) -> bool:
+        main = self.transcript.main
+        return (main.running and not self.transcript.approvals) or (
+            self.session is not None and not self.session.opened
+        )
+
+    def render(self) -> Content:
+        width = self.content_size.width
+        left = self._left()
+        room = width - _width(left) - 2
+        right: list[list[Part]] = []
+        for part in self._right():  # in order of importance; drawn in the reverse
+            size = _width(part) + (3 if right else 0)
+            if size <= room:
+                right.append(part)
+                room -= size
+        parts: list[Part] = []
+        for part in reversed(right):
+            if parts:
+                parts.append((" · ", "$foreground 45%"))
+            parts.extend(part)
+        gap = max(1, width - _width(left) - _width(parts))
+        return Content.assemble(*left, " " * gap, *parts)
+
+    def plain(self) -> str:
+        """The text of the line."""
+        return self.render().plain
+
+    def _left(self) -> list[Part]:
+        main, session = self.transcript.main, self.session
+        frame = FRAMES[int(time.monotonic() * 10) % len(FRAMES)]
+        if self.note:
+            return [(self.note, "$text-warning")]
+        if session is not None and not session.opened:
+            return [(f"{frame} ", "$primary"), ("opening", "$foreground")]
+        if self.transcript.approvals:
+            return [("? ", "bold $warning"), ("waiting for you", "$text-warning")]
+        if main.running:
+            took = seconds(max(0.0, time.time() - main.started_at)) if main.started_at else ""
+            left = [
+                (f"{frame} ", "bold $primary"),
+                (f"step {main.step}" if main.step else "working", "$foreground"),
+                (f" · {took}", ""),
+            ]
+            if self.queued:
+                left.append((f" · {self.queued} queued", ""))
+            return [*left, (" · esc interrupts", "$foreground 45%")] if self.content_size.width >= 100 else left
+        running = sum(1 for task in self.transcript.tasks.values() if task.ended_at is None)
+        if running:
+            return [("◆ ", "$primary"), (f"{plural(running, 'task')} at work", "$foreground")]
+        return [("● ", "$success"), ("ready", "")]
+
+    def _right(self) -> list[list[Part]]:
+        if self.session is None:
+            return []
+        status = self.session.status()
+        parts: list[list[Part]] = []
+        if status.sandbox:
+            sandbox = clean_line(status.sandbox)
+            parts.append([(sandbox, "" if status.confined else "bold $text-warning")])
+        parts.append([(status.permission_mode, _MODE_STYLES.get(status.permission_mode, ""))])
+        parts.append([(clean_line(status.model), "$foreground")])
+        main = self.transcript.main
+        if main.last_prompt_tokens:
+            used = count(main.last_prompt_tokens)
+            if status.context_window:
+                share = 100 * main.last_prompt_tokens / status.context_window
+                style = "$text-warning" if share >= 80 else ""
+                parts.append([(f"{used} ({share:.0f}% of context)", style)])
+            else:
+                parts.append([(f"{used} in context", "")])
+        total = main.usage.get("total_tokens", 0)
+        if total:
+            parts.append([(f"{count(total)} tokens", "")])
+        parts.append([(clean_line(status.persona), "")])
+        if status.demo:
+            parts.insert(1, [("demo", "bold $text-accent")])
+        return parts
+
+
+_MODE_STYLES = {"plan": "$text-success", "ask": "$text-primary", "auto": "", "yolo": "bold $text-error"}
+
+
+def _width(parts: list[Part]) -> int:
+    return sum(cell_len(text) for text, _ in parts)
