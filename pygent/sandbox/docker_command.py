@@ -1,0 +1,157 @@
+"""One command from its start to its end: output, limits, and the children it leaves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pygent.cancellation import CancelToken
+from pygent.errors import DeadlineExceeded
+from pygent.sandbox.base import CommandResult, CommandStatus, OutputSink
+from pygent.sandbox.docker_container import MEMORY
+from pygent.sandbox.docker_shell import Exchange, Shell, ShellEnded, Status
+from pygent.sandbox.output import OutputBuffer
+
+POLL = 0.05
+"""Seconds between two looks at the cancel tokens."""
+
+GRACE = 0.1
+"""Seconds that children have to end by themselves once the command has, such as the reader of `> >(tee log)`."""
+
+GRACE_POLL = 0.02
+STUCK = 2.0
+"""Seconds after which a process that cannot be ended costs the container."""
+
+SILENCE = 1.0
+"""Seconds without output between two questions to the engine whether the shell is still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it ended. ``stuck``: processes are left that the shell could not end."""
+
+    status: CommandStatus
+    exit_status: int | None = None
+    stuck: bool = False
+
+
+class CommandRun:
+    """Runs one request in ``shell``. ``stops`` end it early, as does ``timeout`` in seconds."""
+
+    def __init__(
+        self,
+        shell: Shell,
+        code: str,
+        timeout: float,
+        stops: Sequence[CancelToken],
+        on_output: OutputSink | None,
+        spill_dir: str | Path | None,
+    ) -> None:
+        self._shell = shell
+        self._code = code
+        self._timeout = timeout
+        self._stops = stops
+        self._on_output = on_output
+        self._buffer = OutputBuffer(spill_dir=spill_dir)
+        self._started = time.monotonic()
+        self._notes: list[str] = []
+        self._left_since: float | None = None
+        self._next_look = 0.0
+        self._left: Status | None = None
+
+    def run(self) -> Outcome:
+        """Follow the command to its end, or to the reason to end it; then the caller has to."""
+        try:
+            exchange = Exchange(self._shell, self._code)
+        except ShellEnded:
+            return Outcome("lost")
+        try:
+            outcome = self._follow(exchange)
+        except ShellEnded:
+            outcome = Outcome("lost")
+        self._feed(exchange.rest())
+        return outcome
+
+    def result(self, outcome: Outcome, note: str) -> CommandResult:
+        """What the caller of the sandbox gets; ``note`` joins those of the command itself."""
+        if (text := self._buffer.finish()) and self._on_output is not None:
+            self._on_output(text)
+        return CommandResult(
+            status=outcome.status,
+            exit_status=outcome.exit_status,
+            output=self._buffer.text(),
+            seconds=time.monotonic() - self._started,
+            output_file=self._buffer.file,
+            note=" ".join([*self._notes, *([note] if note else [])]),
+        )
+
+    def _follow(self, exchange: Exchange) -> Outcome:
+        heard = time.monotonic()
+        while not exchange.done:
+            data = exchange.receive(self._patience())
+            now = time.monotonic()
+            if data:
+                heard = now
+                self._feed(data)
+            if (stop := self._reason_to_stop(now)) is not None:
+                return Outcome(stop)
+            if exchange.status is not None and exchange.status.left:
+                self._look_after_children(exchange, exchange.status, now)
+            elif now - heard > SILENCE:
+                heard = now
+                self._check_shell()
+            if self._left_since is not None and now - self._left_since > STUCK:
+                return Outcome("ok", exchange.status.exit_status if exchange.status else None, stuck=True)
+        assert exchange.status is not None
+        self._tell(exchange.status)
+        return Outcome("ok", exchange.status.exit_status)
+
+    def _patience(self) -> float:
+        if self._left_since is not None:
+            return GRACE_POLL
+        return max(0.001, min(POLL, self._started + self._timeout - time.monotonic()))
+
+    def _feed(self, data: bytes) -> None:
+        if data and (text := self._buffer.feed(data)) and self._on_output is not None:
+            self._on_output(text)
+
+    def _reason_to_stop(self, now: float) -> CommandStatus | None:
+        if self._buffer.flooded:
+            return "flooded"
+        if self._left_since is not None:
+            return None  # the command has ended, and its children are about to
+        for token in self._stops:
+            if (error := token.error) is not None:
+                return "timeout" if isinstance(error, DeadlineExceeded) else "cancelled"
+        return "timeout" if now - self._started >= self._timeout else None
+
+    def _look_after_children(self, exchange: Exchange, status: Status, now: float) -> None:
+        if self._left_since is None:
+            self._left_since = now
+            self._next_look = now + GRACE_POLL
+        if now < self._next_look:
+            return
+        over = now - self._left_since >= GRACE
+        if over and self._left is None:
+            self._left = status
+        exchange.ask_again(end_all=over)
+        self._next_look = now + GRACE_POLL
+
+    def _check_shell(self) -> None:
+        try:
+            ended = self._shell.ended()
+        except Exception as error:  # whatever the engine's client raises: nothing is known of the shell any more
+            raise ShellEnded from error
+        if ended:
+            raise ShellEnded
+
+    def _tell(self, status: Status) -> None:
+        if self._left is not None:
+            count = self._left.left
+            what = "process that the command left running was" if count == 1 else "processes left running were"
+            self._notes.append(f"{count} {what} ended: {', '.join(self._left.names)}{', …' if count > 5 else ''}.")
+        if status.out_of_memory > self._shell.out_of_memory:
+            self._notes.append(f"The memory of the container ({MEMORY}) ran out, and a process was ended for it.")
+            self._shell.out_of_memory = status.out_of_memory

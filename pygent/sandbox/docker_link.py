@@ -1,0 +1,118 @@
+"""What a sandbox holds of the engine: a client, a container, a shell; taken together and given back together."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from pygent.errors import SandboxError, SandboxUnavailable
+from pygent.sandbox.docker_container import Container, Plan
+from pygent.sandbox.docker_engine import connect, explain, find_endpoint, ping
+from pygent.sandbox.docker_images import have_image
+from pygent.sandbox.docker_reaper import reap
+from pygent.sandbox.docker_shell import Shell, ShellEnded
+from pygent.sandbox.docker_workspace import check_same_folder
+
+
+class Link:
+    """``start`` and ``open_shell`` by one thread at a time, ``release`` by any, also while they run."""
+
+    def __init__(self) -> None:
+        self.container: Container | None = None
+        self.shell: Shell | None = None
+        self._api: Any = None
+        self._process = os.getpid()
+        self._lock = threading.RLock()
+        self._released = False
+
+    def start(self, plan: Plan, on_progress: Callable[[str], None] | None, check: Callable[[], object]) -> None:
+        """Have the image and start the container. Raises ``SandboxUnavailable``, and what ``check`` raises."""
+        endpoint = find_endpoint()
+        ping(endpoint)
+        assert endpoint is not None  # or `ping` had raised
+        import requests  # noqa: PLC0415 - comes with the client package
+        from docker.errors import DockerException  # noqa: PLC0415
+
+        try:
+            api = self._api = connect(endpoint)
+            reap(api)
+            image = have_image(api, plan.image, on_progress=on_progress, check=check)
+            check()
+            container = Container.start(api, plan, image)
+        except (DockerException, requests.RequestException, OSError) as error:
+            raise SandboxUnavailable(explain(error, endpoint)) from error
+        with self._lock:
+            self.container = container
+            if self._released:
+                self._drop()
+        check()
+        try:
+            self.open_shell()
+            assert self.shell is not None
+            check_same_folder(self.shell, plan.root)
+        except BaseException:
+            self.drop()
+            raise
+
+    def open_shell(self) -> None:
+        """Cut the old shell off and open a new one, whose first act ends every process of the old one.
+
+        In this order: the engine tells nothing of a container whose output it cannot hand over. Raises
+        ``SandboxError`` where the container has no place for a shell any more.
+        """
+        import requests  # noqa: PLC0415
+        from docker.errors import DockerException  # noqa: PLC0415
+
+        container, old = self.container, self.shell
+        self.shell = None
+        if old is not None:
+            old.abort()
+        if container is None:
+            raise SandboxError("the container is gone")
+        shell = None
+        try:
+            shell = Shell(container)
+            shell.hello()
+        except BaseException as error:
+            if shell is not None:
+                shell.abort()
+            if isinstance(error, DockerException | requests.RequestException | OSError | ShellEnded):
+                raise SandboxError(f"no shell could be opened in the container: {error}") from error
+            raise
+        self.shell = shell
+
+    def lost_container(self) -> str:
+        """Why the container is of no use any more, in a sentence; "" where it runs."""
+        try:
+            if self.container is not None and self.container.running():
+                return ""
+        except Exception:  # whatever the engine's client raises means the same
+            return "The container engine stopped answering."
+        return "The container was removed from outside."
+
+    def drop(self) -> None:
+        """Remove the container and forget it; a new one may be started."""
+        with self._lock:
+            self._drop()
+
+    def release(self) -> None:
+        """``drop`` for good. In a forked child it only forgets: the container is the parent's."""
+        with self._lock:
+            self._released = True
+            self._drop()
+
+    def _drop(self) -> None:
+        shell, container, api = self.shell, self.container, self._api
+        self.shell = self.container = self._api = None
+        if os.getpid() != self._process:
+            return
+        if shell is not None:
+            shell.abort()
+        if container is not None:
+            container.remove()
+        if api is not None:
+            with contextlib.suppress(OSError):
+                api.close()
