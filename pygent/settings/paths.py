@@ -29,10 +29,10 @@ def _folder(kind: str, variable: str, default: str, environ: Mapping[str, str] |
     # The same answer as platformdirs gives here, without the 40 ms of its import.
     environ = os.environ if environ is None else environ
     home = environ.get("HOME")
-    base = environ.get(variable, "").strip() or default
-    if base.startswith("~/") and home:
-        return Path(home) / base[2:] / NAME
-    return Path(base).expanduser() / NAME
+    base = environ.get(variable, "").strip()
+    if base.startswith("/"):  # the XDG specification ignores relative ones
+        return Path(base) / NAME
+    return (Path(home) / default[2:] if home else Path(default).expanduser()) / NAME
 
 
 def write_private(path: Path, text: str) -> None:

@@ -55,12 +55,12 @@ def _read(path: Path) -> list[str]:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
         return []
+    state = os.fstat(handle)
+    others = hasattr(os, "getuid") and (state.st_uid != os.getuid() or state.st_mode & 0o022)
+    if others or not stat.S_ISREG(state.st_mode):
+        os.close(handle)
+        raise ValueError(f"{path} is no file of yours alone")
     with os.fdopen(handle, encoding="utf-8") as file:
-        state = os.fstat(handle)
-        if not stat.S_ISREG(state.st_mode) or (
-            hasattr(os, "getuid") and (state.st_uid != os.getuid() or state.st_mode & 0o022)
-        ):
-            raise ValueError(f"{path} can be written by others")
         content: Any = json.load(file)
     folders = content.get("folders") if isinstance(content, dict) else None
     if not isinstance(folders, list) or not all(isinstance(name, str) for name in folders):

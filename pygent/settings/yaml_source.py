@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +37,10 @@ def read_text(path: Path) -> str | None:
         return None
     except OSError as error:
         raise SettingsError(f"cannot be read: {error.strerror or error}", file=path) from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise SettingsError("is not a regular file", file=path)
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise SettingsError("is not a regular file", file=path)
         try:
             data = file.read(MAX_BYTES + 1)
         except OSError as error:
@@ -67,8 +69,10 @@ def compose(text: str, path: Path) -> yaml.Node | None:
     """The YAML nodes of ``text``, None where it is empty. Raises ``SettingsError``."""
     import yaml  # noqa: PLC0415
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        _check_depth(yaml.parse(text, Loader=loader), path)
+        return yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = " ".join(part for part in (error.context, error.problem) if part)
@@ -81,6 +85,20 @@ def compose(text: str, path: Path) -> yaml.Node | None:
         raise SettingsError(f"is not YAML: {str(error).splitlines()[0]}", file=path, line=line) from None
     except RecursionError:
         raise SettingsError("is nested too deeply", file=path) from None
+
+
+def _check_depth(events: Iterable[Any], path: Path) -> None:
+    """The C composer calls itself for each level and dies of too many; its events come one by one."""
+    import yaml  # noqa: PLC0415
+
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise SettingsError("is nested too deeply", file=path, line=event.start_mark.line + 1)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 class _Builder:
