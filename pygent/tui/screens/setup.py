@@ -22,6 +22,7 @@ from pygent.tui.panes.rows import Part, RowsView
 from pygent.tui.panes.text import one_line
 from pygent.tui.screens.setup_choices import (
     DEMO,
+    OPENAI_URL,
     PROVIDERS,
     Choice,
     LocalServer,
@@ -34,9 +35,8 @@ from pygent.tui.screens.setup_choices import (
 if TYPE_CHECKING:
     from pygent.settings import Settings
 
-Found = Callable[[LocalServer], None]
 Discover = Callable[[], Sequence[LocalServer]]
-ListModels = Callable[[str | None, str | None], Sequence[str]]
+ListModels = Callable[[str, str | None], Sequence[str]]
 Save = Callable[[Mapping[str, object]], Path]
 
 _INTRO = "Pygent works with a language model. Choose where yours is; all of this can be changed later."
@@ -297,9 +297,10 @@ class SetupScreen(ModalScreen["dict[str, str | None] | str | None"]):
             self.run_worker(self._check(answer, typed, self._list_models), exclusive=True, exit_on_error=False)
 
     async def _check(self, answer: dict[str, str | None], typed: str, list_models: ListModels) -> None:
-        self._tell(f"Asking {answer['base_url'] or 'OpenAI'} …", checking=True)
+        url = answer["base_url"] or OPENAI_URL
+        self._tell(f"Asking {url} …", checking=True)
         try:
-            models = await asyncio.to_thread(list_models, answer["base_url"], answer["api_key"])
+            models = await asyncio.to_thread(list_models, url, answer["api_key"])
         except PygentError as error:
             problem = str(error)
         else:

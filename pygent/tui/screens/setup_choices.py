@@ -35,6 +35,9 @@ class Choice:
     models: tuple[str, ...] = ()
 
 
+OPENAI_URL = "https://api.openai.com/v1"
+"""Where the client goes without a base URL."""
+
 OPENAI = Choice(
     "openai",
     "OpenAI",
