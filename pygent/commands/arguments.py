@@ -95,6 +95,8 @@ def negative(entry: Field) -> str:
 
 def _command(name: str, before: list[str], after: list[str]) -> Arguments:
     found = _read(_options_parser(), before)
+    if found.headless is not None:
+        raise SettingsError(f"-p and the command {name!r} exclude each other; as a prompt: pygent -p {name}")
     if name in {"sessions", "replay"}:
         return _arguments(found, command=name, words=tuple(after))
     _read(_command_parser(name), after, found)
@@ -238,17 +240,17 @@ def _with_options(parser: _Parser) -> _Parser:
     """Add what all of them take: the settings' options and those of a run."""
     absent = parser.argument_default
     general = parser.add_argument_group("options")
-    general.add_argument(
-        "-p",
-        "--prompt",
-        dest="headless",
-        nargs="?",
-        const="",
-        default=absent,
-        metavar="PROMPT",
-        help="Run until done, print the answer, exit; - reads standard input",
-    )
-    general.add_argument("--output-format", choices=OUTPUT_FORMATS, default=absent, help="What -p prints")
+    if isinstance(parser, _MainParser):
+        general.add_argument(
+            "-p",
+            "--prompt",
+            dest="headless",
+            nargs="?",
+            const="",
+            metavar="PROMPT",
+            help="Run until done, print the answer, exit; - reads standard input",
+        )
+        general.add_argument("--output-format", choices=OUTPUT_FORMATS, help="What -p prints")
     general.add_argument(
         "--resume", nargs="?", const="", default=absent, metavar="ID", help="Go on with a session; without ID: choose"
     )

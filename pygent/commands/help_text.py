@@ -13,7 +13,7 @@ COMMANDS = {
 
 USAGE = """pygent [OPTIONS] [PROMPT]    work together, in the terminal
        pygent -p PROMPT [OPTIONS]   one run without a screen, prints the answer
-       pygent COMMAND [OPTIONS]     """ + ", ".join(COMMANDS)
+       pygent COMMAND [OPTIONS]     one of the commands below"""
 
 DESCRIPTION = """\
 A coding agent in your terminal. It reads, writes and runs things in one folder,

@@ -96,7 +96,8 @@ def _check_depth(events: Iterable[Any], path: Path) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise SettingsError("is nested too deeply", file=path, line=event.start_mark.line + 1)
+                mark = event.start_mark
+                raise SettingsError("is nested too deeply", file=path, line=mark.line + 1 if mark else None)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
