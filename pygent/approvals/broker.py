@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, get_args
 from uuid import uuid4
@@ -201,15 +201,21 @@ class Approvals:
         *,
         emit: Emit | None = None,
         save_rule: Callable[[str], object] | None = None,
+        roots: Collection[str] | None = None,
     ) -> None:
         self.policy = policy
+        self.roots = roots
         self.broker = broker
         self._emit = emit
         self._save_rule = save_rule
 
+    def within(self, roots: Collection[str]) -> Approvals:
+        """The same policy and queue for an agent whose workspace has these absolute paths."""
+        return Approvals(self.policy, self.broker, emit=self._emit, save_rule=self._save_rule, roots=roots)
+
     def decide(self, tool: Judged, call: PendingCall, *, agent_id: str, cancel: CancelToken) -> Answer:
         """Decide on one call; blocks while a person is asked."""
-        verdict = self.policy.judge(tool, call.arguments, agent_id)
+        verdict = self.policy.judge(tool, call.arguments, agent_id, roots=self.roots)
         if verdict.action == "allow":
             return Answer("allow_once", by="policy", reason=verdict.reason)
         if verdict.action == "deny":

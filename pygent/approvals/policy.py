@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pygent.approvals.base import MODES, Effect, Judged, Mode, Verdict
 from pygent.approvals.commands import Command, Finding, commands_of, examine, propose_rule
 from pygent.approvals.rules import COMMAND_TOOL, Rule, exact, normal_path, subject_of
-from pygent.approvals.shell import Script, Unparsable, parse, rough_words
+from pygent.approvals.shell import Unparsable, parse, rough_words
 from pygent.errors import SettingsError
 
 RuleKind = Literal["allow", "ask", "deny"]
@@ -89,7 +89,7 @@ class Policy:
         self.confirm_bash = confirm_bash
         self.banned_commands = banned_commands
         self.banned_apps = banned_apps
-        self.roots = tuple(root.rstrip("/") or "/" for root in roots)
+        self.roots = tuple(roots)
         self._mode = default_mode(confined) if mode is None else _mode(mode)
         self._lock = threading.Lock()
         given: dict[RuleKind, Iterable[str]] = {"allow": allow, "ask": ask, "deny": deny}
@@ -126,11 +126,16 @@ class Policy:
         return removed
 
     def judge(  # noqa: PLR0911 - one return for each rule of the table
-        self, tool: Judged, arguments: Mapping[str, Any], agent_id: str = "main"
+        self,
+        tool: Judged,
+        arguments: Mapping[str, Any],
+        agent_id: str = "main",  # noqa: ARG002 - all agents have the same rights
+        *,
+        roots: Collection[str] | None = None,
     ) -> Verdict:
-        """What to do about one call."""
+        """What to do about one call; ``roots`` instead of the policy's own for an agent in another workspace."""
         if tool.name == COMMAND_TOOL:
-            return self._judge_command(str(arguments.get("cmd", "")), arguments)
+            return self._judge_command(arguments, self.roots if roots is None else roots)
         if self._named("deny", tool.name, arguments):
             return Verdict("deny", f"a rule denies {tool.name}")
         if tool.effect == "control" or self._mode == "yolo":
@@ -151,14 +156,15 @@ class Policy:
             return _ALLOW
         return self._asked("", rule)
 
-    def _judge_command(self, cmd: str, arguments: Mapping[str, Any]) -> Verdict:  # noqa: PLR0911 - one return for each rule of the table
-        script: Script | None = None
+    def _judge_command(  # noqa: PLR0911 - one return for each rule of the table
+        self, arguments: Mapping[str, Any], roots: Collection[str]
+    ) -> Verdict:
+        cmd = str(arguments.get("cmd", ""))
         commands: list[Command] = []
         findings: list[Finding]
         try:
-            script = parse(cmd)
-            commands = commands_of(script)
-            findings = examine(commands, self.roots, self.confined, is_protected)
+            commands = commands_of(parse(cmd))
+            findings = examine(commands, roots, self.confined, is_protected)
         except Unparsable as problem:
             findings = [Finding(f"the command cannot be judged: {problem}", strict=True)]
         denied = self._banned(cmd, commands) or self._denied_command(cmd, commands)

@@ -325,3 +325,15 @@ def test_where_nobody_can_answer_ask_means_deny():
     assert (
         Approvals(policy("ask")).decide(REGISTRY.get("bash"), call, agent_id="t", cancel=CancelToken()).by == "nobody"
     )
+
+
+def test_an_agent_in_another_workspace_is_judged_by_its_own_paths():
+    approvals = Approvals(policy("auto"))
+    child = approvals.within(["/home/me/child"])
+    call = PendingCall("1", "bash", {"cmd": "rm -rf /home/me/child/build"})
+    decided = [
+        one.decide(REGISTRY.get("bash"), call, agent_id="t", cancel=CancelToken()).allowed
+        for one in (approvals, child)
+    ]
+    assert decided == [False, True]
+    assert child.policy is approvals.policy
