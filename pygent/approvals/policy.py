@@ -129,7 +129,7 @@ class Policy:
         self,
         tool: Judged,
         arguments: Mapping[str, Any],
-        agent_id: str = "main",  # noqa: ARG002 - all agents have the same rights
+        agent_id: str = "main",
         *,
         roots: Collection[str] | None = None,
     ) -> Verdict:
