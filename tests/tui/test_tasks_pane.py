@@ -67,7 +67,7 @@ async def test_a_task_that_waits_or_idles_says_so() -> None:
 async def test_ends_that_went_wrong_are_named() -> None:
     session, pane, app = tasks_app()
     async with app.run_test(size=(70, 12)) as pilot:
-        for number, status in enumerate(("timeout after 60s", "error: [/foo] gone", "cancelled", "waiting")):
+        for number, status in enumerate(("waiting", "cancelled", "error: [/foo] gone", "timeout after 60s")):
             session.task(f"t{number}", "[red]x[/red]", "[/b] prompt")
             session.task_done(f"t{number}", status, "")
         app.flush()
@@ -160,7 +160,26 @@ async def test_many_tasks_are_one_widget() -> None:
         app.flush()
         await pilot.pause()
         assert len(list(app.query("*"))) < 10
+        pane.focus()
+        await pilot.press("end")
         assert "p499" in app.text(pane)
+
+
+async def test_what_goes_on_stands_above_what_ended() -> None:
+    session, pane, app = tasks_app()
+    async with app.run_test(size=(60, 14)) as pilot:
+        for name in ("one", "two", "three"):
+            session.task(name, name)
+        app.flush()
+        pane.focus()
+        await pilot.press("home", "down")
+        session.task_done("one")
+        app.flush()
+        session.task_done("three")
+        app.flush()
+        await pilot.pause()
+        assert [line.split()[1] for line in words(app, pane)[:6:2]] == ["two", "three", "one"]
+        assert pane.cursor == 0
 
 
 async def test_a_long_conversation_opens_with_one_view() -> None:

@@ -117,6 +117,8 @@ class RowsView(ScrollView, can_focus=True):
         last = self._counted - 1
         if follow or self.cursor > last:
             self.set_reactive(RowsView.cursor, last)
+        elif self.cursor < 0 and last >= 0:
+            self.set_reactive(RowsView.cursor, 0)
         if follow:
             self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
         self.refresh()
@@ -221,8 +223,6 @@ class RowsView(ScrollView, can_focus=True):
         self.refresh()
 
     def on_focus(self) -> None:
-        if self.cursor < 0 and self._counted:
-            self.cursor = self._counted - 1
         self.refresh()
 
     # Drawing.
@@ -242,7 +242,7 @@ class RowsView(ScrollView, can_focus=True):
         return style
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if not self._counted:
             return self._empty_line(y, width)
         index, line = divmod(y + self.scroll_offset.y, self.row_height)

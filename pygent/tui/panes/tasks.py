@@ -26,7 +26,7 @@ IDLE = 10.0
 
 
 class TasksPane(RowsView):
-    """Two lines a task. Enter opens its conversation, ``s`` stops it."""
+    """Two lines a task, those that go on first. Enter opens its conversation, ``s`` stops it."""
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
     BORDER_TITLE = "Tasks"
@@ -81,9 +81,13 @@ class TasksPane(RowsView):
     def _take_in(self) -> None:
         if self._transcript is None:
             return
-        if len(self._transcript.tasks) != len(self._tasks):
-            self._tasks = list(self._transcript.tasks.values())
+        order = sorted(self._transcript.tasks.values(), key=_place)
+        if [task.task_id for task in order] != [task.task_id for task in self._tasks]:
+            current = self._tasks[self.cursor] if 0 <= self.cursor < len(self._tasks) else None
+            self._tasks = order
             self.rows_changed()
+            if current in order and self.cursor >= 0:
+                self.cursor = order.index(current)
         live = sum(task.ended_at is None for task in self._tasks)
         if self.is_mounted:
             (self._clock.resume if live else self._clock.pause)()
@@ -94,6 +98,10 @@ class TasksPane(RowsView):
         self.refresh()
 
     # Rows.
+
+    @property
+    def following(self) -> bool:
+        return False
 
     def count(self) -> int:
         return len(self._tasks)
@@ -123,6 +131,11 @@ class TasksPane(RowsView):
         from pygent.tui.screens.task_detail import ask_to_stop  # noqa: PLC0415 - not needed for the first paint
 
         ask_to_stop(self.app, self._tasks[self.cursor], partial(self._session.cancel_task))
+
+
+def _place(task: TaskItem) -> tuple[bool, float]:
+    """What goes on comes first, in the order of its start; what ended after it, the last end first."""
+    return task.ended_at is not None, task.at if task.ended_at is None else -task.ended_at
 
 
 def _head(task: TaskItem) -> tuple[Sequence[Part], Sequence[Part]]:
