@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from pygent.errors import PygentError, SettingsError
 from pygent.settings import Settings
 
 if TYPE_CHECKING:
+    from pygent.session import Session
     from pygent.store import Store
 
 __all__ = ["Arguments", "main", "options", "parse", "settings_for"]
@@ -86,8 +88,6 @@ def _own_command(args: Arguments) -> int:
 def _headless(settings: Settings, args: Arguments) -> int:
     from pygent import headless  # noqa: PLC0415
 
-    if args.resume is not None or args.continue_last:
-        raise SettingsError("--resume and --continue go on with a session in the terminal; -p starts a new one")
     prompt = terminal_prompt(args)
     if prompt is None:
         from pygent.models.demo import PROMPT  # noqa: PLC0415 - the demo only
@@ -96,28 +96,39 @@ def _headless(settings: Settings, args: Arguments) -> int:
     else:
         prompt = headless.read_prompt(prompt)
     form: Any = args.output_format
-    return headless.run_headless(settings, prompt, output_format=form, demo=args.demo)
+    with _session(settings, args, interactive=False) as session:
+        return headless.run_headless(session, prompt, output_format=form)
 
 
 def _tui(settings: Settings, args: Arguments) -> int:
-    from pygent.session import Session  # noqa: PLC0415
     from pygent.tui.app import run_tui  # noqa: PLC0415
 
+    with _session(settings, args, interactive=True) as session:
+        return run_tui(session, args.prompt)
+
+
+@contextmanager
+def _session(settings: Settings, args: Arguments, *, interactive: bool) -> Iterator[Session]:
+    """A session that is stored, unless it is the demo's or the store cannot be used, which is told."""
+    from pygent.session import Session  # noqa: PLC0415
+
     if args.demo:
-        return run_tui(Session(settings, demo=True), args.prompt)
+        yield Session(settings, demo=True, interactive=interactive)
+        return
     from pygent.commands.sessions import open_store  # noqa: PLC0415
-
-    store = open_store()
-
-    def changed(changes: Mapping[str, Any]) -> Session:
-        """What the set-up screen asks for: the same session on other settings."""
-        values = {key: value for key, value in changes.items() if key != "demo" and value is not None}
-        demo = bool(changes.get("demo"))
-        return Session(replace(settings, **values), demo=demo, store=None if demo else store)
+    from pygent.store import StoreError  # noqa: PLC0415
 
     try:
-        session = Session(settings, store=store, resume=_resumed(store, settings, args))
-        return run_tui(session, args.prompt, session_factory=changed)
+        store = open_store()
+    except StoreError as error:
+        if args.resume is not None or args.continue_last:
+            raise
+        told = (*settings.notices, f"This session is not stored: {error}")
+        yield Session(replace(settings, notices=told), interactive=interactive)
+        return
+    try:
+        resume = _resumed(store, settings, args)
+        yield Session(settings, interactive=interactive, store=store, resume=resume)
     finally:
         store.close()
 

@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from typing import IO, Any, Literal, Self
+from typing import IO, Literal, Self
 
 from pygent.errors import APITemporaryError, PygentError, SandboxUnavailable, SettingsError
 from pygent.events import (
@@ -31,7 +31,6 @@ from pygent.events import (
 )
 from pygent.plain_text import clean, one_line
 from pygent.session import Session
-from pygent.settings import Settings
 
 OutputFormat = Literal["text", "json", "stream-json"]
 
@@ -39,13 +38,9 @@ EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_NEEDS_PERSON = 0, 1, 2, 3
 EXIT_TEMPORARY, EXIT_LIMIT, EXIT_INTERRUPTED = 75, 124, 130
 
 
-def run_headless(
-    settings: Settings, prompt: str, *, output_format: OutputFormat = "text", demo: bool = False, model: Any = None
-) -> int:
-    """Run ``prompt`` until it stops; answers the exit code."""
-    out, err = sys.stdout, sys.stderr
-    session = Session(settings, demo=demo, interactive=False, model=model)
-    watch = _Watch(session, output_format, out, err)
+def run_headless(session: Session, prompt: str, *, output_format: OutputFormat = "text") -> int:
+    """Run ``prompt`` in a session that is not open yet, until it stops, and close it; answers the exit code."""
+    watch = _Watch(session, output_format, sys.stdout, sys.stderr)
     failure: BaseException | None = None
     with _signals(session, watch), watch:
         try:
