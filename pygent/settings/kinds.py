@@ -12,6 +12,8 @@ from pygent.settings.nodes import Invalid, Node
 
 TRUE_WORDS = ("1", "true", "yes", "on")
 FALSE_WORDS = ("0", "false", "no", "off")
+_WORDS = ("on", "off", "yes", "no")
+"""For editors, whose YAML may be 1.2: there these are texts."""
 
 
 class Kind:
@@ -59,7 +61,8 @@ class Url(Text):
 
     def from_text(self, text: str) -> str:
         text = text.strip()
-        if not text.startswith(("http://", "https://")) or len(text.split("//", 1)[1]) == 0 or " " in text:
+        host = text.removeprefix("http://").removeprefix("https://")
+        if host in {text, ""} or " " in text or not text.isprintable():
             raise Invalid(f"{text!r} cannot be used; accepted: {self.accepted}")
         return text
 
@@ -105,7 +108,7 @@ class Flag(Kind):
         raise self.refused(node)
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "boolean"}
+        return {"enum": [True, False, *_WORDS]}
 
 
 class AutoFlag(Flag):
@@ -117,7 +120,7 @@ class AutoFlag(Flag):
         return None if text.strip().lower() == "auto" else super().from_text(text)
 
     def schema(self) -> dict[str, Any]:
-        return {"enum": [True, False, "auto"]}
+        return {"enum": [True, False, "auto", *_WORDS]}
 
 
 class Whole(Kind):

@@ -148,13 +148,11 @@ def _workspace_layer(
         )
         return {}
     layer = folder_layer(folder, USER_FILE, f"{WORKSPACE_FOLDER}/{USER_FILE}", problems)
-    try:
-        below = merge([user])
-    except SettingsError as error:
-        problems.append(error)
-        return {}
-    configured = user["personas"].value if "personas" in user else ()
-    known = {persona.name: persona for persona in (MAIN_PERSONA, *DEFAULT_PERSONAS, *configured, below.persona)}
+    below = merge([{key: value for key, value in user.items() if key != "persona"}])
+    configured = [*(user["personas"].value if "personas" in user else ())]
+    if "persona" in user and isinstance(user["persona"].value, Persona):
+        configured.append(user["persona"].value)
+    known = {persona.name: persona for persona in (MAIN_PERSONA, *DEFAULT_PERSONAS, *configured)}
     narrowed, more = narrow(layer, below, known)
     notices.extend(more)
     return narrowed

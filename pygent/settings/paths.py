@@ -7,16 +7,18 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from pygent.errors import SettingsError
+
 NAME = "pygent"
 
 
 def config_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """The user's folder for settings; it need not exist."""
+    """The user's folder for settings; it need not exist. Raises ``SettingsError`` where there is no home folder."""
     return _folder("config", "XDG_CONFIG_HOME", "~/.config", environ)
 
 
 def data_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """The user's folder for sessions, trust and other data; it need not exist."""
+    """The user's folder for sessions, trust and other data; it need not exist. Raises ``SettingsError``."""
     return _folder("data", "XDG_DATA_HOME", "~/.local/share", environ)
 
 
@@ -32,7 +34,10 @@ def _folder(kind: str, variable: str, default: str, environ: Mapping[str, str] |
     base = environ.get(variable, "").strip()
     if base.startswith("/"):  # the XDG specification ignores relative ones
         return Path(base) / NAME
-    return (Path(home) / default[2:] if home else Path(default).expanduser()) / NAME
+    try:
+        return (Path(home) / default[2:] if home else Path(default).expanduser()) / NAME
+    except RuntimeError:
+        raise SettingsError(f"there is no home folder; set HOME or {variable}", key=variable) from None
 
 
 def write_private(path: Path, text: str) -> None:
