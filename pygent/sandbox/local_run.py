@@ -1,0 +1,208 @@
+"""One command of the local sandbox: its output as it comes, its limits, and how it ended."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import time
+
+from pygent.cancellation import CancelToken
+from pygent.errors import DeadlineExceeded
+from pygent.sandbox.base import CommandResult, CommandStatus, OutputSink
+from pygent.sandbox.local_workers import STOP_LIMIT, Worker
+from pygent.sandbox.output import OutputBuffer
+from pygent.sandbox.supervisor import LENGTH
+
+_READ = 64 * 1024
+_CANCEL_LOOK = 0.1  # how often a running command asks its cancel token, in seconds
+_OUTPUT_EVERY = 0.05  # how often ``on_output`` is called at most, in seconds
+_OUTPUT_AT_ONCE = 256 * 1024  # or sooner, from this many characters on
+_ZERO = (0).to_bytes(LENGTH, "big")
+
+
+class Run:
+    """One command from request to result. ``failed`` is the error number where it did not start at all."""
+
+    def __init__(
+        self, buffer: OutputBuffer, timeout: float, cancel: CancelToken | None, on_output: OutputSink | None
+    ) -> None:
+        self.buffer = buffer
+        self.failed: int | None = None
+        self._timeout = timeout
+        self._cancel = cancel
+        self._on_output = on_output
+        self._stopped: CommandStatus | None = None
+        self._note: list[str] = []
+        self._pending: list[str] = []
+        self._pending_size = 0
+        self._delivered = 0.0
+        self._answer = b""
+
+    def on(self, worker: Worker, request: bytes) -> CommandResult:
+        """Have ``worker`` run the command and answer how it ended."""
+        started = time.monotonic()
+        ours, theirs = os.pipe()
+        try:
+            os.set_blocking(ours, False)
+            try:
+                sent = socket.send_fds(worker.socket, [request], [theirs])
+                if sent < len(request):
+                    worker.socket.sendall(memoryview(request)[sent:])
+            except OSError:
+                worker.sound = False
+            finally:
+                os.close(theirs)
+            if worker.sound:
+                self._listen(worker, ours, started)
+                self._read_rest(ours)
+        finally:
+            os.close(ours)
+        self._collect(self.buffer.finish())
+        self._deliver()
+        return self._result(worker, time.monotonic() - started)
+
+    def _listen(self, worker: Worker, output: int, started: float) -> None:
+        """Read until the supervisor says that all is over."""
+        poll = select.poll()
+        poll.register(output, select.POLLIN)
+        poll.register(worker.socket, select.POLLIN)
+        control = worker.socket.fileno()
+        ends = started + self._timeout
+        while True:
+            now = time.monotonic()
+            if self._stopped is None:
+                reason = self._reason_to_stop(now >= ends)
+                if reason is not None:
+                    self._stopped = reason
+                    ends = now + STOP_LIMIT
+                    self._send_stop(worker)
+            elif now >= ends:
+                worker.sound = False
+                return
+            for fd, event in poll.poll(self._patience(now, ends)):
+                if fd == control:
+                    if not self._hear(worker):
+                        return
+                elif not event & select.POLLIN or not self._read(output):
+                    poll.unregister(output)
+            if self._pending and (
+                self._pending_size >= _OUTPUT_AT_ONCE or time.monotonic() - self._delivered >= _OUTPUT_EVERY
+            ):
+                self._deliver()
+
+    def _reason_to_stop(self, late: bool) -> CommandStatus | None:
+        if self.buffer.flooded:
+            return "flooded"
+        error = self._cancel.error if self._cancel is not None else None
+        if error is not None:
+            if isinstance(error, DeadlineExceeded):
+                self._note.append("the time limit of the whole run was reached")
+                return "timeout"
+            return "cancelled"
+        return "timeout" if late else None
+
+    def _patience(self, now: float, ends: float) -> int:
+        """How long to wait for the next event, in milliseconds."""
+        wait = ends - now
+        if self._cancel is not None and self._stopped is None:
+            wait = min(wait, _CANCEL_LOOK)
+        if self._pending:
+            wait = min(wait, self._delivered + _OUTPUT_EVERY - now)
+        return max(0, min(int(wait * 1000) + 1, 3_600_000))
+
+    def _send_stop(self, worker: Worker) -> None:
+        try:
+            worker.socket.sendall(_ZERO)
+        except OSError:
+            worker.sound = False
+
+    def _hear(self, worker: Worker) -> bool:
+        """Take what the supervisor says. False once its answer is whole, or it is gone."""
+        try:
+            data = worker.socket.recv(4096)
+        except OSError:
+            data = b""
+        if not data:
+            worker.sound = False
+            return False
+        self._answer += data
+        return not self._answer.endswith(b"\n")
+
+    def _read(self, output: int) -> bool:
+        """Read once. False at the end of the output."""
+        try:
+            data = os.read(output, _READ)
+        except BlockingIOError:
+            return True
+        if data and not self.buffer.flooded:
+            self._collect(self.buffer.feed(data))
+        return bool(data)
+
+    def _read_rest(self, output: int) -> None:
+        """What is still in the pipe. Never waits: a process that got away may hold the other end."""
+        try:
+            while not self.buffer.flooded and (data := os.read(output, _READ)):
+                self._collect(self.buffer.feed(data))
+        except BlockingIOError:
+            pass
+
+    def _collect(self, text: str) -> None:
+        if text and self._on_output is not None:
+            self._pending.append(text)
+            self._pending_size += len(text)
+
+    def _deliver(self) -> None:
+        if self._pending and self._on_output is not None:
+            text = "".join(self._pending)
+            self._pending.clear()
+            self._pending_size = 0
+            self._delivered = time.monotonic()
+            self._on_output(text)
+
+    def _result(self, worker: Worker, seconds: float) -> CommandResult:
+        words = self._answer.decode("utf-8", "replace").split()
+        status: CommandStatus = self._stopped or "ok"
+        exit_status: int | None = None
+        if not words:
+            worker.sound = False
+            if worker.closed:
+                status = "cancelled"
+                self._note.append("the sandbox was closed")
+            elif self._stopped is None:
+                status = "lost"
+                self._note.append("the process that watches over commands was killed, and the command was ended")
+        elif words[0] == "failed":
+            self.failed = int(words[1])
+        else:
+            _, code, ended, left = words[:4]
+            names = words[4] if len(words) > 4 else ""
+            if code != "-":
+                exit_status = self._exit_status(int(code))
+                if status in {"timeout", "cancelled"}:
+                    status = "ok"  # it ended by itself in time; only what it left behind was stopped
+                if int(ended):
+                    what = "1 process was" if ended == "1" else f"{ended} processes were"
+                    self._note.append(
+                        f"{what} still running in the background ({names}) and had to end with the command"
+                    )
+            if int(left):
+                worker.sound = False
+                self._note.append(f"{left} of its processes could not be ended")
+        if self.buffer.flooded:
+            status = "flooded"
+        note = "; ".join(self._note)
+        return CommandResult(status, exit_status, self.buffer.text(), seconds, self.buffer.file, note)
+
+    def _exit_status(self, status: int) -> int:
+        """The number that a shell would show."""
+        code = os.waitstatus_to_exitcode(status)
+        if code >= 0:
+            return code
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        self._note.append(f"the shell was ended by {name}")
+        return 128 - code
