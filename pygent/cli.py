@@ -87,58 +87,48 @@ def _own_command(args: Arguments) -> int:
 
 def _headless(settings: Settings, args: Arguments) -> int:
     from pygent import headless  # noqa: PLC0415
-    from pygent.session import Session  # noqa: PLC0415
 
     prompt = terminal_prompt(args)
     if prompt is None:
         from pygent.models.demo import PROMPT  # noqa: PLC0415 - the demo only
 
         prompt = PROMPT
-    prompt = headless.read_prompt(prompt)
+    else:
+        prompt = headless.read_prompt(prompt)
     form: Any = args.output_format
-    with _stored(settings, args) as (settings, store, resume):
-        session = Session(settings, demo=args.demo, interactive=False, store=store, resume=resume)
+    with _session(settings, args, interactive=False) as session:
         return headless.run_headless(session, prompt, output_format=form)
 
 
 def _tui(settings: Settings, args: Arguments) -> int:
-    from pygent.session import Session  # noqa: PLC0415
     from pygent.tui.app import run_tui  # noqa: PLC0415
 
-    with _stored(settings, args) as (settings, store, resume):
-
-        def changed(changes: Mapping[str, Any]) -> Session:
-            """What the set-up screen asks for: the same session on other settings."""
-            values = {key: value for key, value in changes.items() if key != "demo" and value is not None}
-            demo = bool(changes.get("demo"))
-            return Session(replace(settings, **values), demo=demo, store=None if demo else store)
-
-        session = Session(settings, demo=args.demo, store=store, resume=resume)
-        return run_tui(session, args.prompt, session_factory=changed)
+    with _session(settings, args, interactive=True) as session:
+        return run_tui(session, args.prompt)
 
 
 @contextmanager
-def _stored(settings: Settings, args: Arguments) -> Iterator[tuple[Settings, Store | None, str | None]]:
-    """Where a session is kept and which one goes on; the demo is kept nowhere.
+def _session(settings: Settings, args: Arguments, *, interactive: bool) -> Iterator[Session]:
+    """A session that is stored, unless it is the demo's or the store cannot be used, which is told."""
+    from pygent.session import Session  # noqa: PLC0415
 
-    A store that cannot be opened is a notice, unless it is needed. Raises ``SettingsError`` where it cannot be told
-    which session is meant.
-    """
+    if args.demo:
+        yield Session(settings, demo=True, interactive=interactive)
+        return
     from pygent.commands.sessions import open_store  # noqa: PLC0415
     from pygent.store import StoreError  # noqa: PLC0415
 
-    if args.demo:
-        yield settings, None, None
-        return
     try:
         store = open_store()
     except StoreError as error:
         if args.resume is not None or args.continue_last:
             raise
-        yield replace(settings, notices=(*settings.notices, f"{error}. This session is not kept.")), None, None
+        told = (*settings.notices, f"This session is not stored: {error}")
+        yield Session(replace(settings, notices=told), interactive=interactive)
         return
     try:
-        yield settings, store, _resumed(store, settings, args)
+        resume = _resumed(store, settings, args)
+        yield Session(settings, interactive=interactive, store=store, resume=resume)
     finally:
         store.close()
 
