@@ -152,7 +152,12 @@ async def test_a_model_that_the_server_has_not_is_told(tmp_path: Path) -> None:
 
 
 async def test_the_demo_and_the_way_out(tmp_path: Path) -> None:
-    for keys, answer in ((("end", "enter"), "demo"), (("ctrl+d",), "demo"), (("escape",), None)):
+    for keys, answer in (
+        (("end", "enter"), "demo"),
+        (("ctrl+d",), "demo"),
+        (("tab", "x", "ctrl+d"), "demo"),
+        (("escape",), None),
+    ):
         app = SetupApp(tmp_path / "config")
         async with app.run_test(size=(90, 34)) as pilot:
             await pilot.press(*keys)

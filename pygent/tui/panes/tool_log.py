@@ -111,8 +111,11 @@ class ToolLogPane(RowsView):
         if self.following:
             self._seen = len(self._items)
         parts = [f"{len(self._items):,}"] if self._items else []
-        if self._live:
-            parts.append(f"{len(self._live)} running")
+        waiting = sum(self._items[index].state == "waiting" for index in self._live)
+        if len(self._live) > waiting:
+            parts.append(f"{len(self._live) - waiting} running")
+        if waiting:
+            parts.append(f"{waiting} waiting")
         if len(self._items) > self._seen:
             parts.append(f"↓ {len(self._items) - self._seen} new")
         line = " · ".join(parts)

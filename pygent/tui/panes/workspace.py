@@ -21,7 +21,6 @@ from pygent.tui.panes.file_tree import FileTree, TreeRow, with_parents
 from pygent.tui.panes.file_tree_view import CHANGED, FileTreeView
 from pygent.tui.panes.lines import LinesView
 from pygent.tui.panes.listing import Listing, changed_folders, list_folder
-from pygent.tui.panes.preview import load_preview
 from pygent.tui.panes.text import fit_end, one_line, visible
 
 if TYPE_CHECKING:
@@ -50,6 +49,7 @@ class WorkspacePane(Widget):
         self._checking = False
         self._check_again = False
         self._previewed = ""
+        self._preview_stamp: tuple[int, int] | None = None
         self._preview_delay: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -119,7 +119,7 @@ class WorkspacePane(Widget):
                 await self._read(root, changed)
         finally:
             self._checking = False
-        if self._previewed and self.has_class("-previewing"):
+        if self._previewed and await asyncio.to_thread(_stamp, root / self._previewed) != self._preview_stamp:
             await self._load_preview(self._previewed)
 
     async def _read(self, root: Path, folders: Iterable[str]) -> None:
@@ -175,18 +175,31 @@ class WorkspacePane(Widget):
             self.run_worker(self._load_preview(row.path), group="preview", exclusive=True, exit_on_error=False)
 
     async def _load_preview(self, path: str) -> None:
-        session = self._session
-        if session is None:
+        session, root = self._session, self._root
+        if session is None or root is None:
             return
+        from pygent.tui.panes.preview import load_preview  # noqa: PLC0415 - not needed for the first paint
+
+        stamp = await asyncio.to_thread(_stamp, root / path)
         preview = await asyncio.to_thread(load_preview, session.read_file, path, most=64 * 1024)
         if path != self._previewed or not self.is_mounted:
             return
+        self._preview_stamp = stamp
         view = self.query_one("#preview", LinesView)
         view.border_title = Content(fit_end(visible(path), max(8, self.size.width - 4)))
         view.border_subtitle = Content(one_line(preview.about))
         view.numbers = preview.numbered
         view.wrap = not preview.numbered
         view.set_lines(preview.lines)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What changes when a file does."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def _listed(root: Path, folder: str) -> tuple[Listing | None, str]:

@@ -135,8 +135,8 @@ class SetupScreen(ModalScreen["dict[str, str | None] | str | None"]):
     AUTO_FOCUS = "#setup-choices"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Leave"),
-        Binding("ctrl+d", "demo", "Try the demo"),
-        Binding("ctrl+s", "start", "Start"),
+        Binding("ctrl+d", "demo", "Try the demo", priority=True),
+        Binding("ctrl+s", "start", "Start", priority=True),
     ]
 
     def __init__(

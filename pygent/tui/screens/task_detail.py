@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.theme import Theme
 from textual.widgets import Static
 
 from pygent.transcript import AssistantItem, Item, TaskItem, ToolItem, Transcript
@@ -44,13 +45,13 @@ class TaskDetailScreen(ModalScreen[None]):
         self._session = session
         self._shown = 0
         self._open: dict[int, tuple[object, ...]] = {}
+        self._said = ""
 
     def compose(self) -> ComposeResult:
-        palette = Palette.from_variables(self.app.get_css_variables(), dark=self.app.current_theme.dark)
         with Vertical(id="task"):
             yield Static(markup=False, id="task-state")
             yield Static(markup=False, id="task-empty")
-            yield TranscriptView(palette)
+            yield TranscriptView(self._palette())
             yield KeyLine(
                 ("esc", "Close", "close"),
                 ("s", "Stop task", "stop"),
@@ -59,7 +60,14 @@ class TaskDetailScreen(ModalScreen[None]):
                 ("o", "Open call", "open_call"),
             )
 
+    def _palette(self) -> Palette:
+        return Palette.from_variables(self.app.get_css_variables(), dark=self.app.current_theme.dark)
+
+    def _theme_changed(self, _theme: Theme) -> None:
+        self.query_one(TranscriptView).set_palette(self._palette())
+
     def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, self._theme_changed)
         self.query_one("#task").border_title = Content(
             f"Task · {one_line(self._item.persona or self._item.task_id, 60)}"
         )
@@ -71,6 +79,7 @@ class TaskDetailScreen(ModalScreen[None]):
         self._head()
         blocks = self.query_one(TranscriptView)
         items = self._view.items
+        self.query_one("#task-empty").display = not items
         changed = []
         for index, before in list(self._open.items()):
             now = _signature(items[index])
@@ -102,14 +111,16 @@ class TaskDetailScreen(ModalScreen[None]):
         parts += [f"{count(tokens)} tokens" if tokens else "", f"id {one_line(task.task_id, 40)}"]
         if task.files_changed:
             parts.append(f"{plural(len(task.files_changed), 'file')} changed")
+        said = " · ".join(part for part in parts if part)
+        if said == self._said:
+            return
+        self._said = said
         state = self.query_one("#task-state", Static)
-        state.update(" · ".join(part for part in parts if part))
+        state.update(said)
         role = {"primary": "running", "success": "ok", "error": "bad"}.get(sign.style, "other")
         state.set_classes(f"task--{role}")
         empty = self.query_one("#task-empty", Static)
-        empty.display = not view.items
-        if not view.items:
-            empty.update(f"{one_line(task.prompt)}\n\nNothing said yet.")
+        empty.update(f"{one_line(task.prompt)}\n\nNothing said yet.")
 
     def on_transcript_view_block_opened(self, event: TranscriptView.BlockOpened) -> None:
         event.stop()

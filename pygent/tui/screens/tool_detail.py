@@ -41,6 +41,7 @@ class ToolDetailScreen(ModalScreen[None]):
         self.item = item
         self.agent = agent
         self._shown: tuple[object, ...] = ()
+        self._said = ""
         self._head = argument_lines(item)
 
     def compose(self) -> ComposeResult:
@@ -70,9 +71,12 @@ class ToolDetailScreen(ModalScreen[None]):
         span = running_for(time.time() - item.at) if live else took(item.seconds)
         started = datetime.fromtimestamp(item.at).strftime("%H:%M:%S") if item.at else ""
         parts = [f"{sign.sign} {sign.word}", span, one_line(self.agent, 40), started]
-        state = self.query_one("#detail-state", Static)
-        state.update(" · ".join(part for part in parts if part))
-        state.set_classes(f"detail--{item.state}")
+        said = " · ".join(part for part in parts if part)
+        if said != self._said:
+            self._said = said
+            state = self.query_one("#detail-state", Static)
+            state.update(said)
+            state.set_classes(f"detail--{item.state}")
         shown = (item.state, len(item.output), item.output[-64:])
         if shown == self._shown:
             return
