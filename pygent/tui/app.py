@@ -8,6 +8,7 @@ import dataclasses
 import signal
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from textual.app import App
@@ -50,7 +51,7 @@ class PygentApp(App[int]):
     """
 
     TITLE = "Pygent"
-    CSS_PATH = "screens/main.tcss"  # a screen that is there from the start does not bring its own
+    CSS_PATH = Path(__file__).parent / "screens" / "main.tcss"  # a screen that is there from the start brings none
     ESCAPE_TO_MINIMIZE = False
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -122,8 +123,9 @@ class PygentApp(App[int]):
             self._problems.append(f"keymap: there is no key with the id {name!r}; there are: {there_are}")
         self.set_keymap({name: keys for name, keys in keymap.items() if name in known})
 
-    def _begin(self) -> None:
+    async def _begin(self) -> None:
         """The first frame is painted: what takes long may start now."""
+        await self._main.complete()
         for problem in self._problems:
             self._main.note("settings", problem, level="warning")
         settings = self._session.settings

@@ -12,7 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import TypeVar
 
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -25,8 +24,6 @@ RATE = 15
 
 BATCH = 2000
 """Events that one batch takes at most, so that keys are answered between batches."""
-
-Piece = TypeVar("Piece", MessageDelta, ToolOutput)
 
 
 class Bridge:
@@ -79,13 +76,13 @@ class Bridge:
 
 def joined(events: Iterable[Event]) -> Iterator[Event]:
     """The same events with adjacent pieces of one message or of one output made one."""
-    pieces: list[MessageDelta] | list[ToolOutput] = []
+    pieces: list[MessageDelta | ToolOutput] = []
     for event in events:
         if pieces and not _continues(pieces[-1], event):
             yield _join(pieces)
             pieces = []
         if isinstance(event, MessageDelta | ToolOutput):
-            pieces.append(event)  # type: ignore[arg-type]
+            pieces.append(event)
         else:
             yield event
     if pieces:
@@ -100,7 +97,7 @@ def _continues(last: MessageDelta | ToolOutput, event: Event) -> bool:
     return isinstance(event, ToolOutput) and last.call_id == event.call_id
 
 
-def _join(pieces: list[Piece]) -> Piece:
+def _join(pieces: list[MessageDelta | ToolOutput]) -> Event:
     if len(pieces) == 1:
         return pieces[0]
     text = "".join(piece.text for piece in pieces)

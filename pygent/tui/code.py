@@ -11,7 +11,7 @@ from pygent.tui.colours import Palette
 from pygent.tui.wrap import Run
 
 if TYPE_CHECKING:
-    from pygments.lexer import Lexer
+    from pygments.lexer import Lexer  # type: ignore[import-untyped]
 
 LONGEST = 100_000
 """Characters up to which code is coloured."""
@@ -34,8 +34,7 @@ def highlighted(code: str, language: str, palette: Palette) -> list[list[Run]]:
         first, *others = text.split("\n")
         if first:
             lines[-1].append((first, style))
-        for piece in others:
-            lines.append([(piece, style)] if piece else [])
+        lines.extend([(piece, style)] if piece else [] for piece in others)
     wanted = code.count("\n") + 1
     return (lines + [[]] * wanted)[:wanted]
 
@@ -53,8 +52,8 @@ def diff_style(line: str, palette: Palette) -> Style:
 
 @lru_cache(64)
 def _lexer(language: str) -> Lexer | None:
-    from pygments.lexers import get_lexer_by_name  # noqa: PLC0415 - forty milliseconds, not before they are needed
-    from pygments.util import ClassNotFound  # noqa: PLC0415
+    from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped] # noqa: PLC0415 - slow to load
+    from pygments.util import ClassNotFound  # type: ignore[import-untyped] # noqa: PLC0415
 
     try:
         return get_lexer_by_name(language, stripnl=False)

@@ -6,6 +6,7 @@ obeyed by the terminal. Every line passes this filter, whatever widget drew it.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from rich.segment import Segment
@@ -15,13 +16,16 @@ from textual.filter import LineFilter
 
 from pygent.tui.text import UNSEEN
 
+_SURROGATES = re.compile("[\ud800-\udfff]")
+"""Undecodable bytes of file names; a terminal's encoder would raise on them."""
+
 
 class SafeText(LineFilter):
     """Takes controls and reordering characters out of every line. They have no width, so the layout stays."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         for index, (text, style, control) in enumerate(segments):
-            if control or (not text.isascii() or not text.isprintable()) or (style is not None and style._link):
+            if control or (not text.isascii() or not text.isprintable()) or (style is not None and style.link):
                 return segments[:index] + [_safe(segment) for segment in segments[index:]]
         return segments
 
@@ -31,8 +35,8 @@ def _safe(segment: Segment) -> Segment:
     if control:
         return Segment("", style)
     if not text.isprintable():
-        text = UNSEEN.sub("", text.replace("\t", " ").replace("\n", ""))
-    if style is not None and style._link:
+        text = _SURROGATES.sub("�", UNSEEN.sub("", text.replace("\t", " ").replace("\n", "")))
+    if style is not None and style.link:
         style = _safe_style(style)
     return Segment(text, style)
 

@@ -9,7 +9,6 @@ nothing nests deeper than the width allows, so odd input costs no more than plai
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import lru_cache
 
 from rich.cells import cell_len
@@ -266,8 +265,3 @@ def _cells(line: str) -> list[str]:
     inner = line.strip().removeprefix("|")
     inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
     return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", inner)]
-
-
-def dimmed(palette: Palette) -> Palette:
-    """The palette for text that stands back, such as a model's reasoning."""
-    return replace(palette, text=palette.muted, strong=palette.muted + Style(bold=True))

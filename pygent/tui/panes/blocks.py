@@ -10,7 +10,6 @@ from rich.style import Style
 from pygent.transcript import AssistantItem, Item, NoticeItem, RunItem, TaskItem, ToolItem, UserItem
 from pygent.tui.code import diff_style
 from pygent.tui.colours import Palette
-from pygent.tui.markdown import dimmed, draw, split
 from pygent.tui.panes.signs import TOOL_SIGNS, Sign, task_sign
 from pygent.tui.panes.text import summary, took
 from pygent.tui.text import clean, clean_line, count, plural, seconds, tail_lines
@@ -136,6 +135,8 @@ class AssistantBlock(TextBlock):
         return [*out, []] if out else []
 
     def _body(self, width: int, palette: Palette) -> list[Line]:
+        from pygent.tui.markdown import split  # noqa: PLC0415 - not before there is an answer
+
         text = self.item.text
         if self._key != (width, palette) or not text.startswith(self._frozen):
             self._key, self._drawn, self._frozen = (width, palette), [], ""
@@ -156,6 +157,8 @@ class AssistantBlock(TextBlock):
         return self._drawn + wrap([(clean(rest.strip("\n")), palette.text)], width)
 
     def _freeze(self, block: str, width: int, palette: Palette) -> None:
+        from pygent.tui.markdown import draw  # noqa: PLC0415
+
         self._drawn.extend(draw(clean(block), width, palette))
         self._drawn.append([])
 
@@ -163,8 +166,7 @@ class AssistantBlock(TextBlock):
         thinking = not self.item.done and not self.item.text
         text = clean(self.item.reasoning).strip()
         if self.unfolded:
-            muted = dimmed(palette)
-            lines = wrap([(text, muted.text + Style(italic=True))], width)
+            lines = wrap([(text, palette.muted + Style(italic=True))], width)
             return [[Segment(" ▾ ", palette.muted), Segment("thought", palette.muted)], *_indented(lines), []]
         last = text.rsplit("\n", 1)[-1] if thinking else f"{plural(len(text.split()), 'word')} of reasoning"
         word = "thinking" if thinking else "thought"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 
 from pygent.events import MAIN, ApprovalRequested, ApprovalResolved, Decision, Event
-from pygent.tui.widgets.approval import Approval
 
 if TYPE_CHECKING:
     from pygent.tui.screens.main import MainScreen
+    from pygent.tui.widgets.approval import Approval
 
 
 class ApprovalQueue:
@@ -21,6 +21,7 @@ class ApprovalQueue:
         self._screen = screen
         self._waiting: list[ApprovalRequested] = []
         self._focus: Widget | None = None
+        self._widget: Approval | None = None
 
     def take(self, batch: Iterable[Event]) -> None:
         """Follow what was asked and what was answered, here or elsewhere."""
@@ -44,24 +45,38 @@ class ApprovalQueue:
     def _drop(self, request_id: str) -> None:
         self._waiting = [request for request in self._waiting if request.request_id != request_id]
 
+    def back(self) -> bool:
+        """From the words for the model to the answers; False where nobody was writing any."""
+        if self._widget is None or self._widget.request is None or not self._widget.telling:
+            return False
+        self._widget.back()
+        return True
+
     def _show(self) -> None:
-        widget = self._screen.query_one(Approval)
         if not self._waiting:
-            if widget.request is not None:
-                inside = self._screen.focused is None or widget in self._screen.focused.ancestors_with_self
-                widget.close()
-                if inside:
-                    (
-                        self._focus if self._focus is not None and self._focus.is_attached else self._screen.prompt
-                    ).focus()
-            self._focus = None
+            self._close()
             return
-        first = self._waiting[0]
-        if widget.request is None:
-            self._focus = self._screen.focused
-        if widget.request is not first:
-            widget.ask(first, self._who(first), self._screen.session.read_file)
-        widget.waiting(len(self._waiting) - 1)
+        first, screen = self._waiting[0], self._screen
+        if self._widget is None or self._widget.request is None:
+            self._focus = screen.focused
+        if self._widget is None:
+            from pygent.tui.widgets.approval import Approval  # noqa: PLC0415 - most sessions begin without a question
+
+            self._widget = Approval(first, self._who(first), screen.session.read_file, id="approval")
+            screen.mount(self._widget, before="#queue")
+        elif self._widget.request is not first:
+            self._widget.ask(first, self._who(first))
+        self._widget.waiting(len(self._waiting) - 1)
+
+    def _close(self) -> None:
+        widget, focused = self._widget, self._screen.focused
+        if widget is None or widget.request is None:
+            return
+        widget.close()
+        if focused is None or widget in focused.ancestors_with_self:
+            back = self._focus if self._focus is not None and self._focus.is_attached else self._screen.prompt
+            back.focus()
+        self._focus = None
 
     def _who(self, request: ApprovalRequested) -> str:
         if request.agent_id == MAIN:

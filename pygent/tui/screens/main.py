@@ -18,15 +18,11 @@ from pygent.errors import PygentError
 from pygent.events import Event, RunFinished
 from pygent.transcript import Item, ToolItem, Transcript, UserItem
 from pygent.tui import slash
-from pygent.tui.completion import NOTHING, Candidate, FileIndex
+from pygent.tui.completion import NOTHING, Candidate, FileIndex, Found
 from pygent.tui.completion import find as find_completions
 from pygent.tui.panes.conversation import ConversationPane
-from pygent.tui.panes.tasks import TasksPane
-from pygent.tui.panes.tool_log import ToolLogPane
-from pygent.tui.panes.workspace import WorkspacePane
 from pygent.tui.screens.approvals import ApprovalQueue
 from pygent.tui.text import clean_line
-from pygent.tui.widgets.approval import Approval, Choices
 from pygent.tui.widgets.completions import Completions
 from pygent.tui.widgets.prompt import Prompt
 from pygent.tui.widgets.status import StatusLine
@@ -36,8 +32,11 @@ from pygent.tui.widgets.transcript_view import TranscriptView
 if TYPE_CHECKING:
     from pygent.session import Session
     from pygent.tui.app import PygentApp
+    from pygent.tui.panes.tasks import TasksPane
+    from pygent.tui.panes.tool_log import ToolLogPane
+    from pygent.tui.panes.workspace import WorkspacePane
+    from pygent.tui.widgets.approval import Approval, Choices
 
-SIDE_PANES = ("tool-log", "tasks", "workspace")
 TWO_COLUMNS = 80
 """Cells from which a pane stands beside the conversation."""
 ALL_PANES = 130
@@ -71,21 +70,33 @@ class MainScreen(Screen[None]):
         self._pane = "conversation"
         self._side_pane = "tool-log"
         self._side = True
+        self._layout = (False, False)
+        self._side_panes: tuple[ToolLogPane | TasksPane | WorkspacePane, ...] = ()
+        self._tabs: tuple[PaneTabs, ...] = ()
 
     def compose(self) -> ComposeResult:
-        yield PaneTabs(whole=True, id="top-tabs")
-        with Horizontal(id="body"):
-            yield ConversationPane(id="conversation")
-            with Vertical(id="side"):
-                yield PaneTabs(id="tabs")
-                yield ToolLogPane(id="tool-log", classes="pane")
-                yield TasksPane(id="tasks", classes="pane")
-                yield WorkspacePane(id="workspace", classes="pane")
-        yield Approval(id="approval")
-        yield Static(id="queue", markup=False)
-        yield Completions(id="completions")
+        single, tabbed = self._layout = _layout(self.app.size.width)
+        side = Vertical(id="side")
+        side.display = not single  # before styles are worked out: the first frame is the right one
+        self.set_class(single, "-single")
+        self.set_class(tabbed, "-tabbed")
+        yield Horizontal(ConversationPane(id="conversation"), side, id="body")
         yield Prompt(id="prompt")
         yield StatusLine(id="status")
+
+    async def complete(self) -> None:
+        """Bring what the first frame can do without: the side panes, and the lines that are seldom there."""
+        from pygent.tui.panes.tasks import TasksPane  # noqa: PLC0415 - after the first frame
+        from pygent.tui.panes.tool_log import ToolLogPane  # noqa: PLC0415
+        from pygent.tui.panes.workspace import WorkspacePane  # noqa: PLC0415
+
+        panes = (ToolLogPane(id="tool-log"), TasksPane(id="tasks"), WorkspacePane(id="workspace"))
+        self._side_panes = panes
+        self._tabs = (PaneTabs(id="tabs"), PaneTabs(whole=True, id="top-tabs"))
+        self._arrange(self.size.width)
+        await self.query_one("#side").mount(self._tabs[0], *panes)
+        await self.mount(self._tabs[1], before="#body")
+        await self.mount_all([Static(id="queue", markup=False), Completions(id="completions")], before="#prompt")
 
     def on_mount(self) -> None:
         self.status.session = self.session
@@ -120,7 +131,7 @@ class MainScreen(Screen[None]):
 
     def session_opened(self) -> None:
         """The session is open: the panes meet it, and what was sent meanwhile goes out."""
-        for pane in (self.conversation, self._tool_log, self._tasks, self._workspace):
+        for pane in (self.conversation, *self._side_panes):
             pane.attach(self.session, self.transcript)
         waiting, self._queue = self._queue, []
         for text in waiting:
@@ -148,24 +159,12 @@ class MainScreen(Screen[None]):
                 self.cost = (self.cost or 0.0) + event.cost
             if isinstance(item, UserItem) and item.text in self._queue:
                 self._queue.remove(item.text)
-        for pane in (self.conversation, self._tool_log, self._tasks, self._workspace):
+        for pane in (self.conversation, *self._side_panes):
             pane.apply_batch(folded)
         self._approvals.take(batch)
         self._files_asked = self._files_asked and not any(event.type == "files.changed" for event in batch)
         self._show_queue()
         self.status.changed()
-
-    @property
-    def _tool_log(self) -> ToolLogPane:
-        return self.query_one("#tool-log", ToolLogPane)
-
-    @property
-    def _tasks(self) -> TasksPane:
-        return self.query_one("#tasks", TasksPane)
-
-    @property
-    def _workspace(self) -> WorkspacePane:
-        return self.query_one("#workspace", WorkspacePane)
 
     # From the prompt.
 
@@ -175,7 +174,7 @@ class MainScreen(Screen[None]):
 
     def submit(self, text: str) -> None:
         """Do what a text in the prompt asks for: a command, a command in the sandbox, or a prompt for the agent."""
-        self.query_one(Completions).show(NOTHING)
+        self._complete_with(NOTHING)
         if slash.is_command(text):
             slash.run_command(self, text)
         elif not self.session.opened:
@@ -200,6 +199,8 @@ class MainScreen(Screen[None]):
         self._show_queue()
 
     def _show_queue(self) -> None:
+        if not self._tabs:
+            return
         line = self.query_one("#queue", Static)
         line.display = bool(self._queue)
         self.status.queued = len(self._queue)
@@ -226,8 +227,7 @@ class MainScreen(Screen[None]):
             and chosen is not None
             and (chosen.text == typed or typed in {c.text for c in completions.found.candidates})
         ):
-            completions.show(NOTHING)
-            self.prompt.completing = False
+            self._complete_with(NOTHING)
             self.prompt.send()
             return
         self._take_completion()
@@ -253,8 +253,12 @@ class MainScreen(Screen[None]):
         found = find_completions(
             before, self._candidates() if before.startswith("/") else (), self._values, self._file_index
         )
-        self.query_one(Completions).show(found)
-        prompt.completing = bool(found.candidates)
+        self._complete_with(found)
+
+    def _complete_with(self, found: Found) -> None:
+        for completions in self.query(Completions):
+            completions.show(found)
+            self.prompt.completing = bool(found.candidates)
 
     def _candidates(self) -> list[Candidate]:
         return [
@@ -301,12 +305,10 @@ class MainScreen(Screen[None]):
 
     # Approvals.
 
-    @on(Approval.Answered)
-    def _answered(self, event: Approval.Answered) -> None:
+    def on_approval_answered(self, event: Approval.Answered) -> None:
         self._approvals.answer(event.request_id, event.decision, event.feedback)
 
-    @on(Choices.TypedAhead)
-    def _typed_ahead(self, event: Choices.TypedAhead) -> None:
+    def on_choices_typed_ahead(self, event: Choices.TypedAhead) -> None:
         self.prompt.insert(event.character)
 
     # The conversation's blocks.
@@ -327,12 +329,10 @@ class MainScreen(Screen[None]):
     # Keys.
 
     def action_interrupt(self) -> None:
-        approval = self.query_one(Approval)
-        if approval.display and approval.telling:
-            approval.back()
-        elif self.query_one(Completions).display:
-            self.query_one(Completions).show(NOTHING)
-            self.prompt.completing = False
+        if self._approvals.back():
+            return
+        if self.prompt.completing:
+            self._complete_with(NOTHING)
         elif self.transcript.main.running or self.session.running:
             self.session.interrupt()
         else:
@@ -367,20 +367,21 @@ class MainScreen(Screen[None]):
         self._arrange(self.size.width)
 
     def on_resize(self, event: events.Resize) -> None:
-        self._arrange(event.size.width)
+        if _layout(event.size.width) != self._layout:
+            self._arrange(event.size.width)
 
     def _arrange(self, width: int) -> None:
         """All four panes; the conversation and one beside it; or one pane at a time."""
-        single, tabbed = width < TWO_COLUMNS, width < ALL_PANES
+        self._layout = single, tabbed = _layout(width)
         self.set_class(single, "-single")
         self.set_class(tabbed, "-tabbed")
         shown = self._pane if single else self._side_pane
         self.conversation.display = not single or shown == "conversation"
         self.query_one("#side").display = shown != "conversation" if single else self._side
-        for pane in SIDE_PANES:
-            self.query_one(f"#{pane}").display = not tabbed or pane == shown
-        for tabs in self.query(PaneTabs):
-            tabs.display = single if tabs.whole else tabbed
+        for pane in self._side_panes:
+            pane.display = not tabbed or pane.id == shown
+        for tabs in self._tabs:
+            tabs.display = single if tabs.whole else tabbed and not single
             tabs.current = shown
 
     # What slash commands and approvals need.
@@ -449,3 +450,8 @@ class MainScreen(Screen[None]):
             target.chmod(0o600)
             file.write(text)
         return target
+
+
+def _layout(width: int) -> tuple[bool, bool]:
+    """Whether one pane shows at a time, and whether panes are behind tabs."""
+    return width < TWO_COLUMNS, width < ALL_PANES

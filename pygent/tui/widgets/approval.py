@@ -154,7 +154,6 @@ class Approval(Vertical):
 
     DEFAULT_CSS = """
     Approval {
-        display: none;
         height: auto;
         max-height: 70%;
         border: round $warning;
@@ -194,9 +193,15 @@ class Approval(Vertical):
             self.feedback = feedback
             super().__init__()
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, request: ApprovalRequested, who: str, read: Read, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self.request: ApprovalRequested | None = None
+        self.request: ApprovalRequested | None = request
+        self._who = who
+        self._read = read
+
+    def on_mount(self) -> None:
+        if self.request is not None:
+            self.ask(self.request, self._who)
 
     def compose(self) -> ComposeResult:
         yield LinesView(id="approval-preview")
@@ -204,11 +209,11 @@ class Approval(Vertical):
         yield Choices(id="approval-choices")
         yield Input(id="approval-feedback", placeholder="What should it do instead?  Enter sends, Esc goes back")
 
-    def ask(self, request: ApprovalRequested, who: str, read: Read) -> None:
+    def ask(self, request: ApprovalRequested, who: str) -> None:
         """Show a request and take the focus."""
         self.request = request
         self.border_title = Content(f"{visible(who)} asks: {visible(request.tool)}")
-        lines = preview(request.tool, request.arguments, read)
+        lines = preview(request.tool, request.arguments, self._read)
         self.display = True
         self.query_one(LinesView).set_lines(lines)
         reason = request.summary.partition("\n")[2]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual import events
 from textual.content import Content
 from textual.message import Message
@@ -27,7 +25,6 @@ class Completions(Widget):
         color: $foreground;
     }
     """
-    can_focus: ClassVar[bool] = False
     current = reactive(0)
 
     class Taken(Message):

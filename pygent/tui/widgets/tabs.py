@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -32,7 +30,6 @@ class PaneTabs(Widget):
         link-background-hover: transparent;
     }
     """
-    can_focus: ClassVar[bool] = False
     current = reactive("tool-log")
 
     def __init__(self, *, whole: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
