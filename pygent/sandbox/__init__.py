@@ -1,0 +1,46 @@
+"""Where commands run: on this machine or in a container."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pygent.errors import SandboxUnavailable
+from pygent.sandbox.base import CommandResult, CommandStatus, OutputSink, Sandbox
+
+__all__ = ["CommandResult", "CommandStatus", "OutputSink", "Sandbox", "open_sandbox"]
+
+
+def open_sandbox(
+    root: Path,
+    *,
+    use_docker: bool | None,
+    image: str,
+    network: bool,
+    env: Mapping[str, str],
+    spill_dir: Path,
+    session_id: str = "",
+    on_progress: Callable[[str], None] | None = None,
+) -> Sandbox:
+    """A sandbox that is ready to run commands in ``root``.
+
+    ``use_docker`` None takes Docker if its engine answers. Raises ``SandboxUnavailable``, with what to do, where
+    Docker was asked for and is not there, or its image cannot be had; there is no silent way down.
+    """
+    from pygent.sandbox import docker_engine  # noqa: PLC0415 - imports nothing of Docker's package itself
+
+    if use_docker is None:
+        use_docker = docker_engine.available()
+    if not use_docker:
+        from pygent.sandbox.local import LocalSandbox  # noqa: PLC0415 - whoever has a container needs none of it
+
+        return LocalSandbox(root, env, spill_dir)
+    from pygent.sandbox.docker import DockerSandbox  # noqa: PLC0415
+
+    sandbox = DockerSandbox(root, image, env, network, spill_dir, session_id, on_progress)
+    try:
+        sandbox.open()
+    except SandboxUnavailable:
+        sandbox.close()
+        raise
+    return sandbox
