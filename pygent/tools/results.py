@@ -40,12 +40,13 @@ def to_text(value: object) -> str:
 def bounded(text: str, limit: int = RESULT_LIMIT, *, rest: str = "") -> str:
     """The head and the tail of ``text``, about ``limit`` characters, with a note where something was left out.
 
-    ``rest`` says where all of it is.
+    ``rest`` is the file that has all of it, where there is one.
     """
     if len(text) > limit:
         head, tail = limit * 2 // 3, limit // 3
         left_out = len(text) - head - tail
-        where = rest or "ask for a smaller part to see it"
+        kept = f"all of it is kept for the user in {rest}; " if rest else ""
+        where = f"{kept}to see more, ask for a smaller part, or send output to a file and read that"
         text = f"{text[:head]}\n[… {left_out} of {len(text)} characters left out here; {where} …]\n{text[-tail:]}"
     try:
         text.encode()

@@ -141,7 +141,9 @@ def test_ids_that_are_missing_or_come_again_are_made_unique() -> None:
     def same() -> Message:
         return Message("assistant", None, [ToolCall("", ToolCallFunction("bash", '{"cmd":"x"}')) for _ in range(2)])
 
-    again = [Message("assistant", None, [ToolCall("call_0", ToolCallFunction("bash", '{"cmd":"y"}'))]) for _ in range(2)]
+    again = [
+        Message("assistant", None, [ToolCall("call_0", ToolCallFunction("bash", '{"cmd":"y"}'))]) for _ in range(2)
+    ]
     case = Case(same(), *again, call(("stop", {})))
     case.run()
     ids = [message["tool_call_id"] for message in case.agent.history if message["role"] == "tool"]
@@ -165,7 +167,11 @@ def test_a_model_that_returns_nonsense_is_an_error_that_says_so() -> None:
 
 def test_models_may_return_dicts() -> None:
     case = Case(
-        {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "function": {"name": "stop", "arguments": "{}"}}]}
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "1", "function": {"name": "stop", "arguments": "{}"}}],
+        }
     )
     assert case.run().reason == "stopped"
 
@@ -230,7 +236,9 @@ def test_no_word_of_the_persona_is_lost_and_the_builder_can_be_replaced() -> Non
 
 
 def test_a_persona_s_tools_and_disabled_ones_limit_what_is_offered() -> None:
-    agent = Agent(DuckRuntime(), model := ScriptedModel([say("a"), say("b")]), persona=Persona("R", tools=("read_file",)))
+    agent = Agent(
+        DuckRuntime(), model := ScriptedModel([say("a"), say("b")]), persona=Persona("R", tools=("read_file",))
+    )
     agent.step("hi")
     assert [one["function"]["name"] for one in model.tools[0]] == ["read_file", "continue", "stop"] or {
         one["function"]["name"] for one in model.tools[0]

@@ -19,7 +19,9 @@ from pygent.events import EVENT_TYPES, Event, Notice, RunStarted, from_dict, to_
 from pygent.openai_compat import Message, ToolCall, ToolCallFunction, Usage, parse_message
 
 TEXT = st.text(max_size=20)
-JSON = st.recursive(st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT, lambda inner: st.lists(inner, max_size=3))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT, lambda inner: st.lists(inner, max_size=3)
+)
 
 
 def _values(hint: Any) -> st.SearchStrategy[Any]:
@@ -58,7 +60,9 @@ def test_an_event_of_the_future_is_read_as_far_as_it_is_known() -> None:
     assert from_dict(line) == RunStarted(prompt="x")
 
 
-@pytest.mark.parametrize("line", [{}, {"v": 2, "type": "run.started"}, {"v": 1, "type": "nope"}, {"v": 1, "type": "run.started"}])
+@pytest.mark.parametrize(
+    "line", [{}, {"v": 2, "type": "run.started"}, {"v": 1, "type": "nope"}, {"v": 1, "type": "run.started"}]
+)
 def test_a_line_that_is_no_event_is_an_error(line: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="event"):
         from_dict(line)
@@ -157,7 +161,9 @@ def test_a_callback_is_called_on_cancel_and_at_the_deadline_and_not_after_the_bl
 
 
 def test_parse_message_reads_dicts_objects_and_messages() -> None:
-    wanted = Message("assistant", None, [ToolCall("c1", ToolCallFunction("bash", '{"cmd": "ls"}'))], usage=Usage(1, 2, 3))
+    wanted = Message(
+        "assistant", None, [ToolCall("c1", ToolCallFunction("bash", '{"cmd": "ls"}'))], usage=Usage(1, 2, 3)
+    )
     as_dict = {**wanted.to_dict(), "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}
     as_object = json.loads(json.dumps(as_dict), object_hook=lambda fields: SimpleNamespace(**fields))
     assert parse_message(as_dict) == wanted
