@@ -281,3 +281,17 @@ def test_what_cannot_be_read_is_told() -> None:
     preview = load_preview(read, "x")
     assert preview.lines[0].text == "Cannot be shown"
     assert "Permission denied" in preview.lines[1].text
+
+
+async def test_the_cursor_stays_in_sight_when_the_preview_takes_its_room(tmp_path: Path) -> None:
+    for number in range(40):
+        (tmp_path / f"file{number:02}.txt").write_text("text\n")
+    _, pane, app = pane_app(tmp_path)
+    async with app.run_test(size=(50, 30)) as pilot:
+        view = app.query_one(FileTreeView)
+        await until(pilot, lambda: view.rows)
+        pane.focus()
+        await pilot.press("end")
+        await until(pilot, lambda: pane.query_one("#preview").display)
+        await pilot.pause()
+        assert "file39.txt" in app.text(view)

@@ -11,7 +11,8 @@ class KeyLine(Static):
 
     DEFAULT_CSS = """
     KeyLine {
-        height: 1;
+        height: auto;
+        max-height: 2;
         color: $text-muted;
         link-style: none;
         link-color: $text-muted;

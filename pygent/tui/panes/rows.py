@@ -144,6 +144,8 @@ class RowsView(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         if self.following:
             self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
+        elif self.cursor >= 0 and self.has_focus:
+            self.show_cursor()
 
     # Moving.
 
