@@ -51,7 +51,7 @@ class PaneApp(App[None]):
         return "\n".join(widget.render_line(y).text.rstrip() for y in range(widget.size.height))
 
 
-async def until(pilot: Any, condition: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(pilot: Any, condition: Callable[[], object], seconds: float = 10.0) -> None:
     """Wait for what threads bring about."""
     waited = 0.0
     while not condition():

@@ -101,7 +101,7 @@ async def test_the_disk_is_followed_after_tools_and_by_itself(root: Path) -> Non
         (root / "AAA.txt").write_text("new")
         session.tool("bash", {"cmd": "touch AAA.txt"})
         app.flush()
-        await until(pilot, lambda: "  AAA.txt" in tree_text(app), seconds=1)
+        await until(pilot, lambda: "  AAA.txt" in tree_text(app), seconds=1.9)
         view = app.query_one(FileTreeView)
         assert view.current is not None
         assert view.current.path == "README.md"

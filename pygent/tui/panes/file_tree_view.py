@@ -14,6 +14,9 @@ from pygent.tui.panes.text import one_line, visible
 
 CHANGED = "●"
 
+NOISE = frozenset({"__pycache__", "node_modules", "venv"})
+"""Folders that are made, not written; shown faintly, as hidden ones are."""
+
 _EMPTY: Sequence[Part] = (
     ("", ""),
     ("Nothing here yet.", "strong"),
@@ -93,10 +96,12 @@ class FileTreeView(RowsView):
             return (indent, (f"  {one_line(row.name)}", "muted")), ()
         right: Sequence[Part] = ((CHANGED, "accent"),) if row.path in self.changed else ()
         name = visible(row.name)
+        faint = row.name.startswith(".") or row.name in NOISE
         if row.kind == "folder":
-            return (indent, ("▾ " if row.is_open else "▸ ", "muted"), (f"{name}/", "primary")), right
+            arrow = "▾ " if row.is_open else "▸ "
+            return (indent, (arrow, "muted"), (f"{name}/", "muted" if faint else "primary")), right
         suffix = {"link": " → link", "other": " (special)"}.get(row.kind, "")
-        role = "accent" if right else "muted" if row.name.startswith(".") else ""
+        role = "accent" if right else "muted" if faint else ""
         return (indent, ("  ", ""), (name, role), (suffix, "muted")), right
 
     def cursor_moved(self) -> None:
