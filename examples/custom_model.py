@@ -17,14 +17,14 @@ class Clerk:
     ) -> dict[str, Any]:
         last = messages[-1]
         if last["role"] == "tool":
-            return {"role": "assistant", "content": f"Done. {last['content']}"}
+            return self.call("stop", {}, f"Done. {last['content']}")
         text, _, path = last["content"].removeprefix("save ").partition(" as ")
-        call = {
-            "id": f"call_{len(messages)}",
-            "type": "function",
-            "function": {"name": "write_file", "arguments": {"path": path, "content": text}},
-        }
-        return {"role": "assistant", "content": None, "tool_calls": [call]}
+        return self.call("write_file", {"path": path, "content": text})
+
+    def call(self, tool: str, arguments: dict[str, str], content: str | None = None) -> dict[str, Any]:
+        function = {"name": tool, "arguments": arguments}
+        call = {"id": f"call_{tool}", "type": "function", "function": function}
+        return {"role": "assistant", "content": content, "tool_calls": [call]}
 
 
 def main() -> None:

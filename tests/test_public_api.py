@@ -11,6 +11,7 @@ import select
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,10 +37,10 @@ from tests.fakes.openai_server import FakeOpenAI, reply
 HISTORY = list[dict[str, Any]]
 
 
-def call(name: str, **arguments: object) -> Message:
+def call(tool: str, /, **arguments: object) -> Message:
     """A reply that calls one tool."""
-    function = ToolCallFunction(name, json.dumps(arguments))
-    return Message("assistant", None, [ToolCall(f"call_{name}_{time.monotonic_ns()}", function)])
+    function = ToolCallFunction(tool, json.dumps(arguments))
+    return Message("assistant", None, [ToolCall(f"call_{tool}_{time.monotonic_ns()}", function)])
 
 
 class Scripted:
@@ -81,7 +82,7 @@ def run_tool(runtime: Runtime) -> Callable[..., str]:
     """Have a model call one tool in an agent of the same runtime; answers what the model reads."""
     agents: list[Agent] = []
 
-    def run(name: str, **arguments: object) -> str:
+    def run(name: str, /, **arguments: object) -> str:
         if not agents:
             agents.append(Agent(runtime, Scripted()))
         agents[0].model.replies[:] = [call(name, **arguments)]
@@ -197,12 +198,23 @@ def test_run_gui_serves_a_page(tmp_path: Path) -> None:
         assert process.stdout is not None
         url = next(line for line in process.stdout if "http://" in line)
         url = url[url.index("http://") :].split()[0]
-        with urllib.request.urlopen(url, timeout=20) as page:
-            assert page.status == 200
-            assert b"<html" in page.read().lower()
+        assert b"<html" in page_at(url).lower()
     finally:
         process.terminate()
         process.communicate(timeout=20)
+
+
+def page_at(url: str, seconds: float = 20.0) -> bytes:
+    """What a server answers, once it listens."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=seconds) as page:
+                return bytes(page.read())
+        except urllib.error.URLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 # run_until_stop(user_msg: str, max_steps=20, ...) -> None – keep executing steps until the stop tool is called …
@@ -333,7 +345,7 @@ class Delegating:
         self.prompts.append(list(messages))
         return self.child.pop(0) if self.child else call("stop")
 
-    def run(self, name: str, **arguments: object) -> str:
+    def run(self, name: str, /, **arguments: object) -> str:
         self.next = call(name, **arguments)
         self.agent.step("go on")
         return last_result(self.agent)
