@@ -19,10 +19,10 @@ from pygent.approvals import Approvals, Broker
 from pygent.bus import EventBus, Sink
 from pygent.cancellation import CancelToken
 from pygent.errors import PygentError
-from pygent.events import AnyEvent, Event, Level, Notice, SessionStarted, ToolFinished, ToolStarted
+from pygent.events import AnyEvent, Event, Level, Notice, SessionStarted, ToolFinished, ToolStarted, ToolStatus
 from pygent.runtime import Scope
 from pygent.session_controls import SessionControls
-from pygent.session_parts import demo_settings, make_model, make_policy, make_runtime
+from pygent.session_parts import demo_settings, make_model, make_policy, make_runtime, save_rule
 from pygent.settings import Settings
 from pygent.store import Store, StoreError
 from pygent.wiring import Wiring
@@ -69,7 +69,7 @@ class Session(SessionControls):
         self.interactive = interactive
         self._model = model
         self._given_agent = agent is not None
-        self.policy = make_policy(settings, confined=False)
+        self.policy = make_policy(settings)
         self._life = CancelToken()
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._worker: threading.Thread | None = None
@@ -102,15 +102,23 @@ class Session(SessionControls):
             self.agent.tasks.max_tasks = self.settings.max_tasks
             self.agent.tasks.personas = list(self.settings.personas)
             self.agent.history.replay(self.past)
+            preload = getattr(model, "preload", None)
+            if preload is not None:  # what the first request needs is imported while the person still types
+                threading.Thread(target=preload, name="pygent-preload", daemon=True).start()
         agent = self.agent
         if self._closed:
             agent.close()
             return
-        self.policy = make_policy(self.settings, confined=self.confined)
+        self.policy = make_policy(self.settings, agent.runtime)
         agent.join(
             Wiring(
                 bus=self.bus,
-                approvals=Approvals(self.policy, self.broker),
+                approvals=Approvals(
+                    self.policy,
+                    self.broker,
+                    emit=self.bus.publish,
+                    save_rule=lambda rule: save_rule(self.settings, rule),
+                ),
                 cancel=self._life,
                 autonomous=not self.interactive,
                 cancellable=True,
@@ -137,6 +145,8 @@ class Session(SessionControls):
                 return
             self._closed = True
         self._life.cancel("the session was closed")
+        if self.broker is not None:
+            self.broker.close()
         self._jobs.put(None)
         if self._worker is not None and self._worker is not threading.current_thread():
             self._worker.join(5.0)
@@ -222,7 +232,8 @@ class Session(SessionControls):
         call_id = f"user_{uuid4().hex[:8]}"
         scope = Scope(agent_id="main", call_id=call_id, cancel=self._life.child(), emit=self.bus.publish)
         self.bus.publish(ToolStarted(call_id=call_id, tool="bash", arguments={"cmd": cmd}))
-        output, status = "Interrupted.", "cancelled"  # type: tuple[str, ToolStatus]
+        output = "Interrupted."
+        status: ToolStatus = "cancelled"
         try:
             output = agent.runtime.scoped(scope).bash(cmd, USER_COMMAND_TIMEOUT)
             status = scope.outcome or "ok"

@@ -10,7 +10,8 @@ from typing import Any
 from pygent.approvals import Policy, default_mode
 from pygent.models import OpenAIModel, default_model
 from pygent.runtime import Runtime
-from pygent.settings import Settings, command_environment
+from pygent.settings import Settings, command_environment, load, save_user_settings
+from pygent.wiring import workspace_roots
 
 
 def make_runtime(settings: Settings, session_id: str, on_progress: Callable[[str], None]) -> Runtime:
@@ -42,19 +43,32 @@ def make_model(settings: Settings, *, demo: bool) -> Any:
     return OpenAIModel(settings.base_url, settings.api_key, text_tool_calls=settings.text_tool_calls)
 
 
-def make_policy(settings: Settings, *, confined: bool) -> Policy:
-    """What needs approval; the mode follows the sandbox where none is set."""
+def make_policy(settings: Settings, runtime: Any = None) -> Policy:
+    """What needs approval in ``runtime``; the mode follows its sandbox where none is set.
+
+    Bans are the runtime's own sets, so that a change to them holds at once.
+    """
+    sandbox = getattr(runtime, "sandbox", None)
+    confined = bool(getattr(sandbox, "confined", False))
     mode: Any = settings.permission_mode or default_mode(confined)
     return Policy(
-        mode=mode,
-        confined=confined,
-        confirm_bash=settings.confirm_bash,
-        allow=settings.allow,
-        ask=settings.ask,
-        deny=settings.deny,
-        banned_commands=settings.banned_commands,
-        banned_apps=settings.banned_apps,
+        mode,
+        confined,
+        settings.confirm_bash,
+        settings.allow,
+        settings.ask,
+        settings.deny,
+        banned_commands=getattr(runtime, "banned_commands", settings.banned_commands),
+        banned_apps=getattr(runtime, "banned_apps", settings.banned_apps),
+        roots=workspace_roots(runtime),
     )
+
+
+def save_rule(settings: Settings, rule: str) -> None:
+    """Keep an "always allow" rule in the user's own settings. Raises ``SettingsError`` and ``OSError``."""
+    kept = load(workspace=settings.workspace).allow
+    if rule not in kept:
+        save_user_settings({"allow": [*kept, rule]})
 
 
 def demo_settings(settings: Settings) -> Settings:
@@ -69,6 +83,4 @@ def demo_settings(settings: Settings) -> Settings:
         ephemeral=True,
         use_docker=docker,
         init_files=(),
-        banned_commands=(),
-        banned_apps=(),
     )

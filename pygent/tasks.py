@@ -16,7 +16,7 @@ from pygent.errors import PygentError, TaskError
 from pygent.events import Event, FilesChanged, Reason, TaskFinished, TaskStarted, TaskUpdated
 from pygent.persona import Persona
 from pygent.settings import from_environment
-from pygent.wiring import Wiring
+from pygent.wiring import Wiring, workspace_roots
 
 if TYPE_CHECKING:
     from pygent.agent import Agent
@@ -206,11 +206,12 @@ class TaskManager:
             return
         parent = self._parent
         wiring = task.agent.wiring if parent is None else parent.wiring
+        approvals = wiring.approvals and wiring.approvals.within(workspace_roots(task.agent.runtime))
         join(
             Wiring(
                 bus=wiring.bus,
                 agent_id=task.id,
-                approvals=wiring.approvals,
+                approvals=approvals,
                 cancel=task.cancel,
                 depth=1,
                 cancellable=True,

@@ -27,3 +27,9 @@ class Wiring:
     autonomous: bool = True
     cancellable: bool = False
     settle_tasks: bool = False
+
+
+def workspace_roots(runtime: object) -> tuple[str, ...]:
+    """The absolute paths that mean ``runtime``'s workspace, here and as its commands see it."""
+    places = (getattr(runtime, "base_dir", None), getattr(getattr(runtime, "sandbox", None), "workdir", None))
+    return tuple(dict.fromkeys(str(place) for place in places if place is not None))
