@@ -69,6 +69,7 @@ class PygentApp(App[int]):
         session_factory: SessionFactory | None = None,
     ) -> None:
         super().__init__()
+        self.animation_level = "none"  # a scroll that takes its time is a scroll that lags behind its key
         self._safe_text = SafeText()
         self._session = _default_session() if session is None else session
         self._factory = session_factory
