@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import base64
-import re
-import shlex
+import os
 import shutil
+import stat
 import tempfile
+import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO, Self
 
 from pygent.cancellation import CancelToken
-from pygent.errors import PygentError, WorkspaceError
+from pygent.errors import PygentError, SandboxError, WorkspaceError
 from pygent.events import Event, FilesChanged, ToolOutput, ToolStatus
 from pygent.sandbox import CommandResult, OutputSink, Sandbox, open_sandbox
+from pygent.sandbox.bans import find_banned
 from pygent.settings import command_environment, from_environment
 from pygent.workspace import Workspace
 
 CONTAINER_WORKDIR = "/workspace"
+COPY_LIMIT = 20_000
+"""Files of one folder that are copied in or out at most."""
+
+LIVE_LIMIT = 1024 * 1024
+"""Characters of one command's output that are streamed as events at most; the result has the end of it."""
+
+_PIECE = 1024 * 1024
 
 
 class Runtime:
@@ -28,10 +37,10 @@ class Runtime:
 
     ``workspace`` is a folder, made if it is missing; None is a temporary one that ``cleanup`` and the interpreter's
     exit remove. ``use_docker`` None takes Docker if its engine answers. ``initial_files`` are copied into the
-    workspace. What is not given comes from the ``PYGENT_*`` variables.
+    workspace. What is not given comes from the ``PYGENT_*`` variables. Thread-safe.
 
     Raises ``SandboxUnavailable`` where Docker was asked for and cannot be had, ``WorkspaceError`` where the workspace
-    cannot be used.
+    cannot be used, ``SettingsError`` for a variable that cannot be read.
     """
 
     def __init__(  # noqa: PLR0913 - the documented constructor
@@ -45,37 +54,58 @@ class Runtime:
         *,
         network: bool | None = None,
         env: Mapping[str, str] | None = None,
-        session_id: str = "",
+        session_id: str | None = None,
         on_progress: Callable[[str], None] | None = None,
     ) -> None:
         settings = from_environment()
         self.image = image or settings.image
         self.banned_commands = set(settings.banned_commands if banned_commands is None else banned_commands)
         self.banned_apps = set(settings.banned_apps if banned_apps is None else banned_apps)
-        self._wanted = settings.use_docker if use_docker is None else use_docker
         self._network = settings.network if network is None else network
         self._env = dict(command_environment(settings) if env is None else env)
-        self._session_id = session_id
+        self._session_id = session_id or ""
         self._on_progress = on_progress
-        self._private = Path(tempfile.mkdtemp(prefix="pygent-"))
-        self._finalizer = weakref.finalize(self, shutil.rmtree, self._private, True)
-        self.base_dir = _folder(workspace) if workspace is not None else self._private / "workspace"
-        self.base_dir.mkdir(exist_ok=True)
-        self.workspace = Workspace(self.base_dir, aliases=(CONTAINER_WORKDIR,))
-        self._sandbox: Sandbox | None = self._open()
-        self.use_docker = self._sandbox.kind == "docker"
-        for path in settings.init_files if initial_files is None else initial_files:
-            self.upload_file(path)
+        self._lock = threading.Lock()
+        self._closed = False
+        self._private = Path(tempfile.mkdtemp(prefix="pygent-")).resolve()  # long outputs, and a temporary workspace
+        self._finalizer = weakref.finalize(self, _remove, self._private)
+        self._sandbox: Sandbox | None = None
+        try:
+            self.base_dir = _folder(self._private / "workspace" if workspace is None else workspace)
+            self.workspace = Workspace(self.base_dir, aliases=(CONTAINER_WORKDIR,))
+            self._sandbox = self._open(settings.use_docker if use_docker is None else use_docker)
+            self.use_docker = self._sandbox.kind == "docker"
+            for path in settings.init_files if initial_files is None else initial_files:
+                self.upload_file(path)
+        except BaseException:
+            self.cleanup()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.cleanup()
 
     @property
     def sandbox(self) -> Sandbox:
-        """Where commands run; opened again after ``close_sandbox``."""
-        if self._sandbox is None:
-            self._sandbox = self._open()
-        return self._sandbox
+        """Where commands run. After ``close_sandbox`` a new one of that kind, which starts with its first command.
+
+        Raises ``SandboxError`` after ``cleanup``.
+        """
+        with self._lock:
+            if self._closed:
+                raise SandboxError("The runtime was cleaned up.")
+            if self._sandbox is None:
+                self._sandbox = self._open(self.use_docker, start=False)
+            return self._sandbox
 
     def bash(self, cmd: str, timeout: float = 30, *, on_output: OutputSink | None = None) -> str:
-        """Run a shell command for at most ``timeout`` seconds; answers ``$ cmd``, its output and how it ended."""
+        """Run a shell command for at most ``timeout`` seconds; answers ``$ cmd``, its output and how it ended.
+
+        A banned command is not run; the answer says so. ``on_output`` gets the output as it comes.
+        Raises ``ValueError`` for a command or timeout that cannot be used, ``SandboxError`` where it cannot run.
+        """
         refusal = self.refusal(cmd)
         if refusal:
             return f"$ {cmd}\n{refusal}"
@@ -97,14 +127,8 @@ class Runtime:
 
     def refusal(self, cmd: str) -> str:
         """Why a command is banned, ``""`` where it is not. A ban is a hint to the model, no protection."""
-        for words in _commands(cmd):
-            first = PurePosixPath(words[0]).name
-            if first in self.banned_commands or words[0] in self.banned_commands:
-                return f"Refused: the command {first!r} is banned here. Do it another way."
-            for word in words:
-                if PurePosixPath(word).name in self.banned_apps:
-                    return f"Refused: the program {PurePosixPath(word).name!r} is banned here. Do it another way."
-        return ""
+        found = find_banned(cmd, self.banned_commands, self.banned_apps)
+        return f"Refused: {found!r} is banned here and was not run. Do it another way." if found else ""
 
     def write_file(self, path: str, content: str) -> str:
         """Create or overwrite a UTF-8 file. Raises ``WorkspaceError`` where it cannot be."""
@@ -118,45 +142,63 @@ class Runtime:
         return self.workspace.read_text(path)
 
     def upload_file(self, src: str | Path, dest: str | None = None) -> str:
-        """Copy a file or folder of this machine into the workspace. Raises ``WorkspaceError``."""
+        """Copy a file or folder of this machine into the workspace, as ``dest`` or under its own name.
+
+        Links in a folder that lead out of it are left out. Raises ``WorkspaceError``.
+        """
         source = Path(src).expanduser()
-        target = dest or source.resolve().name
-        if source.is_dir():
-            for file in sorted(source.rglob("*")):
-                if file.is_file() and not file.is_symlink():
-                    self._upload(file, f"{target}/{file.relative_to(source).as_posix()}")
-        else:
-            self._upload(source, target)
-        return f"Copied {source} to {target}"
+        target = self.upload_target(src, dest)
+        count = _copy_in(source, self.workspace, target)
+        return f"Copied {source} to {target}" + (f" ({count} files)" if source.is_dir() else "")
+
+    def upload_target(self, src: str | Path, dest: str | None = None) -> str:
+        """Where ``upload_file`` puts it: a file goes into ``dest`` where that is a folder."""
+        source = Path(src).expanduser()
+        if dest is None or (not source.is_dir() and self.workspace.is_dir(dest)):
+            dest = f"{dest or '.'}/{source.resolve().name if dest is None else source.name}"
+        return self.workspace.relative(dest)
 
     def export_file(self, path: str, dest: str | Path) -> str:
-        """Copy a file of the workspace out to this machine. Raises ``WorkspaceError``."""
-        data = self.workspace.read_bytes(path)
+        """Copy a file or folder of the workspace out to this machine; ``dest`` may be a folder that exists.
+
+        Raises ``WorkspaceError``.
+        """
+        name = self.workspace.relative(path)
         target = Path(dest).expanduser()
-        target = target / PurePosixPath(path).name if target.is_dir() else target
+        is_folder = self.workspace.is_dir(name)
+        if target.is_dir() and name != ".":
+            target /= PurePosixPath(name).name
+        target = target.resolve()
         try:
+            if is_folder:
+                target.mkdir(parents=True, exist_ok=True)
+                count = _copy_tree(self.workspace, name, Workspace(target), ".")
+                return f"Copied {path} to {target} ({count} files)"
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
         except OSError as error:
-            raise WorkspaceError(f"cannot write {target}: {error.strerror}") from error
+            raise WorkspaceError(f"{str(target)!r} cannot be written: {error.strerror}.") from error
+        _copy_file(self.workspace, name, Workspace(target.parent), target.name)
         return f"Copied {path} to {target}"
 
     def set_network(self, on: bool) -> None:
         """Switch the container's network. Raises ``PygentError`` where commands run on this machine."""
         if not self.use_docker:
-            raise PygentError("commands run on this machine and use its network; only a container's can be switched")
+            raise PygentError("Commands run on this machine and use its network; only a container's can be switched.")
         if on != self._network:
             self._network = on
             self.close_sandbox()
 
     def close_sandbox(self) -> None:
         """End the container or what else commands run in; the files stay, and a later command opens it again."""
-        sandbox, self._sandbox = self._sandbox, None
+        with self._lock:
+            sandbox, self._sandbox = self._sandbox, None
         if sandbox is not None:
             sandbox.close()
 
     def cleanup(self) -> None:
-        """End the sandbox and remove a temporary workspace. Safe to call twice."""
+        """End the sandbox and remove a temporary workspace. Safe to call twice and from any thread."""
+        with self._lock:
+            self._closed = True
         self.close_sandbox()
         self._finalizer()
 
@@ -164,29 +206,26 @@ class Runtime:
         """The view of this runtime that one tool call gets."""
         return ScopedRuntime(self, scope)
 
-    def _open(self) -> Sandbox:
+    def _open(self, use_docker: bool | None, *, start: bool = True) -> Sandbox:
         return open_sandbox(
             self.base_dir,
-            use_docker=self._wanted,
+            use_docker=use_docker,
             image=self.image,
             network=self._network,
             env=self._env,
-            spill_dir=self._private,
+            spill_dir=self._private / "output",
             session_id=self._session_id,
             on_progress=self._on_progress,
+            start=start,
         )
-
-    def _upload(self, source: Path, target: str) -> None:
-        try:
-            data = source.read_bytes()
-        except OSError as error:
-            raise WorkspaceError(f"cannot copy {source}: {error.strerror}") from error
-        self.workspace.write_bytes(target, data)
 
 
 @dataclass(slots=True)
 class Scope:
-    """What one tool call carries. ``outcome`` is how its command ended, where that was not well."""
+    """What one tool call carries, and what became of it.
+
+    ``outcome`` is how its command ended, None where that was well; ``rest`` the file with all of a long output.
+    """
 
     agent_id: str
     call_id: str
@@ -199,7 +238,11 @@ class Scope:
 
 
 class ScopedRuntime:
-    """A runtime as one tool call sees it: what it prints streams, what it writes is told, and a cancel ends it."""
+    """A runtime as one tool call sees it: its output streams as events, writes are told, and a cancel ends it.
+
+    What is not here is the runtime's own. Methods raise ``Cancelled`` or ``DeadlineExceeded`` once the call should
+    end; a command that runs then ends as a result.
+    """
 
     def __init__(self, runtime: Runtime, scope: Scope) -> None:
         self.runtime = runtime
@@ -214,40 +257,57 @@ class ScopedRuntime:
         if refusal:
             self.scope.outcome = "denied"
             return f"$ {cmd}\n{refusal}"
-        result = self.run(cmd, timeout=timeout, on_output=on_output)
-        self.scope.rest = result.output_file or ""
-        if result.status == "ok":
-            self.scope.outcome = "error" if result.exit_status else None
-        else:
-            self.scope.outcome = {"timeout": "timeout", "cancelled": "cancelled"}.get(result.status, "error")  # type: ignore[assignment]
-        return describe(cmd, result, timeout)
+        return describe(cmd, self.run(cmd, timeout=timeout, on_output=on_output), timeout)
 
     def run(self, cmd: str, *, timeout: float = 30, on_output: OutputSink | None = None) -> CommandResult:
-        """As ``Runtime.run``, with the call's cancel token."""
+        """As ``Runtime.run``, with the call's cancel token; sets the scope's ``outcome`` and ``rest``."""
         scope = self.scope
-
-        def stream(text: str) -> None:
-            scope.emit(ToolOutput(agent_id=scope.agent_id, call_id=scope.call_id, text=text))
-            if on_output is not None:
-                on_output(text)
-
-        return self.runtime.run(cmd, timeout=timeout, cancel=scope.cancel, on_output=stream)
+        scope.cancel.check()
+        result = self.runtime.run(cmd, timeout=timeout, cancel=scope.cancel, on_output=self._stream(on_output))
+        scope.rest = result.output_file or ""
+        match result.status:
+            case "ok":
+                scope.outcome = "error" if result.exit_status else None
+            case "timeout" | "cancelled":
+                scope.outcome = result.status
+            case _:
+                scope.outcome = "error"
+        return result
 
     def write_file(self, path: str, content: str) -> str:
         """As ``Runtime.write_file``."""
+        self.scope.cancel.check()
         answer = self.runtime.write_file(path, content)
-        self._changed([path])
+        self._changed(path)
         return answer
 
     def upload_file(self, src: str | Path, dest: str | None = None) -> str:
         """As ``Runtime.upload_file``."""
+        self.scope.cancel.check()
+        target = self.runtime.upload_target(src, dest)
         answer = self.runtime.upload_file(src, dest)
-        self._changed([dest or Path(src).name])
+        self._changed(target)
         return answer
 
-    def _changed(self, paths: Sequence[str]) -> None:
-        names = [self.runtime.workspace.relative(path) for path in paths]
-        self.scope.emit(FilesChanged(agent_id=self.scope.agent_id, paths=names))
+    def _stream(self, on_output: OutputSink | None) -> OutputSink:
+        scope = self.scope
+        left = LIVE_LIMIT
+
+        def stream(text: str) -> None:
+            nonlocal left
+            if on_output is not None:
+                on_output(text)
+            if left > 0:
+                shown = text[:left]
+                left -= len(shown)
+                more = "" if left > 0 else "\n[… from here on the output is not shown while it comes …]\n"
+                scope.emit(ToolOutput(agent_id=scope.agent_id, call_id=scope.call_id, text=shown + more))
+
+        return stream
+
+    def _changed(self, path: str) -> None:
+        name = self.runtime.workspace.relative(path)
+        self.scope.emit(FilesChanged(agent_id=self.scope.agent_id, paths=[name]))
 
 
 def describe(cmd: str, result: CommandResult, timeout: float) -> str:
@@ -256,38 +316,71 @@ def describe(cmd: str, result: CommandResult, timeout: float) -> str:
         case "ok":
             end = f"[exit status: {result.exit_status}]"
         case "timeout":
-            end = f"[ended after the timeout of {timeout:g} s]"
+            end = f"[timeout after {min(timeout, round(result.seconds, 1)):g} s]"
         case "cancelled":
             end = "[cancelled]"
         case "flooded":
-            end = "[ended: it printed too much]"
+            end = "[stopped: too much output; send it to a file, or show less of it]"
         case _:
-            end = "[the sandbox was lost while it ran]"
+            end = "[the sandbox was lost while the command ran]"
     output = result.output if not result.output or result.output.endswith("\n") else result.output + "\n"
-    note = f"\n[{result.note}]" if result.note else ""
-    file = f"\n[the whole output: {result.output_file}]" if result.output_file else ""
-    return f"$ {cmd}\n{output}{end}{note}{file}"
+    note = f"[{result.note}]\n" if result.note else ""
+    return f"$ {cmd}\n{output}{note}{end}"
 
 
 def _folder(workspace: str | Path) -> Path:
     folder = Path(workspace).expanduser()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise WorkspaceError(f"{str(folder)!r} is a file, not a folder to work in.") from None
     except OSError as error:
-        raise WorkspaceError(f"cannot use {folder} as the workspace: {error.strerror}") from error
+        raise WorkspaceError(f"{str(folder)!r} cannot be the workspace: {error.strerror}.") from error
     return folder.resolve()
 
 
-def _commands(cmd: str) -> list[list[str]]:
-    """The words of each simple command in a line, as well as splitting at operators finds them."""
-    found: list[list[str]] = []
-    for part in re.split(r"[;&|\n()`]+|\$\(", cmd):
-        try:
-            words = shlex.split(part)
-        except ValueError:
-            words = part.split()
-        while words and re.fullmatch(r"[A-Za-z_]\w*=.*", words[0]):
-            del words[0]
-        if words:
-            found.append(words)
-    return found
+def _remove(folder: Path) -> None:
+    """Remove a folder, also where commands have made parts of it read-only."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        for below, _, _ in os.walk(folder):
+            Path(below).chmod(0o700)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy_in(source: Path, target: Workspace, dest: str) -> int:
+    """Copy a file or folder of this machine; answers how many files."""
+    if not source.exists():
+        raise WorkspaceError(f"{str(source)!r} does not exist.")
+    source = source.resolve()
+    if source.is_dir():
+        return _copy_tree(Workspace(source), ".", target, dest)
+    _copy_file(Workspace(source.parent), source.name, target, dest)
+    return 1
+
+
+def _copy_tree(source: Workspace, folder: str, target: Workspace, dest: str) -> int:
+    target.make_dir(dest)
+    names: list[str] = []
+    for name in source.walk(folder):
+        names.append(name)
+        if len(names) > COPY_LIMIT:
+            raise WorkspaceError(f"The folder has more than {COPY_LIMIT:,} files. Copy a part of it.")
+    count = 0
+    for name in names:
+        below = name if folder == "." else name.removeprefix(f"{folder}/")
+        if source.is_file(name):  # not a pipe, not a link that leads out
+            _copy_file(source, name, target, f"{dest}/{below}")
+            count += 1
+    return count
+
+
+def _copy_file(source: Workspace, path: str, target: Workspace, dest: str) -> None:
+    with source.open(path) as file:
+        executable = os.fstat(file.fileno()).st_mode & stat.S_IXUSR
+        target.write_stream(dest, _pieces(file), mode=0o777 if executable else 0o666)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece

@@ -120,6 +120,11 @@ class Workspace:
         found = self._stat(path)
         return found is not None and stat.S_ISDIR(found.st_mode)
 
+    def is_file(self, path: str) -> bool:
+        """True where a regular file stands there."""
+        found = self._stat(path)
+        return found is not None and stat.S_ISREG(found.st_mode)
+
     # -- reading
 
     @contextlib.contextmanager
@@ -210,18 +215,21 @@ class Workspace:
         process may set it; another hard link to it keeps the old content.
         """
         name = self._target(path)
-        with self._errors(name), self._confined.parent(name, make=True, owner=self._owner(None)) as (folder, last):
+        with (
+            self._errors(name),
+            self._confined.parent(name, make=True, owner=_owner(self.root, None)) as (folder, last),
+        ):
             old = _lstat(last, folder)
             if old is not None:
                 _require_regular(name, old)
                 if not old.st_mode & 0o222:
                     raise WorkspaceError(f"{name!r} is read-only (its mode is {stat.S_IMODE(old.st_mode):o}).")
-            _replace(folder, last, pieces, old, self._owner(old), mode)
+            _replace(folder, last, pieces, old, _owner(self.root, old), mode)
 
     def make_dir(self, path: str) -> None:
         """Make a folder and those above it; nothing happens where it exists."""
         name = self.relative(path)
-        with self._errors(name), self._confined.parent(f"{name}/.", make=True, owner=self._owner(None)):
+        with self._errors(name), self._confined.parent(f"{name}/.", make=True, owner=_owner(self.root, None)):
             pass
 
     def delete(self, path: str) -> None:
@@ -282,13 +290,6 @@ class Workspace:
                 return self._confined.real(name)
         return name
 
-    def _owner(self, old: os.stat_result | None) -> tuple[int, int] | None:
-        """Whom a new file belongs to: as root, what it replaces or the workspace says; None: as it comes."""
-        if os.geteuid() != 0:
-            return None
-        model = old if old is not None else self.root.stat()
-        return (model.st_uid, model.st_gid) if (model.st_uid, model.st_gid) != (0, 0) else None
-
     @contextlib.contextmanager
     def _errors(self, name: str) -> Iterator[None]:
         """System errors as ``WorkspaceError`` in plain words."""
@@ -300,6 +301,14 @@ class Workspace:
             shown = name if len(name) <= 200 else name[:200] + "…"
             reason = _WORDS.get(error.errno or 0) or error.strerror or str(error)
             raise WorkspaceError(f"{shown!r} cannot be used: {reason}.") from error
+
+
+def _owner(root: Path, old: os.stat_result | None) -> tuple[int, int] | None:
+    """Whom a new file belongs to: as root, what it replaces or the workspace says; None: as it comes."""
+    if os.geteuid() != 0:
+        return None
+    model = old if old is not None else root.stat()
+    return (model.st_uid, model.st_gid) if (model.st_uid, model.st_gid) != (0, 0) else None
 
 
 def _lstat(name: str, folder: int) -> os.stat_result | None:

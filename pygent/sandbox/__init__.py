@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pygent.errors import SandboxUnavailable
 from pygent.sandbox.base import CommandResult, CommandStatus, OutputSink, Sandbox
 
 __all__ = ["CommandResult", "CommandStatus", "OutputSink", "Sandbox", "open_sandbox"]
 
 
-def open_sandbox(
+def open_sandbox(  # noqa: PLR0913 - all that either kind needs
     root: Path,
     *,
     use_docker: bool | None,
@@ -21,8 +20,9 @@ def open_sandbox(
     spill_dir: Path,
     session_id: str = "",
     on_progress: Callable[[str], None] | None = None,
+    start: bool = True,
 ) -> Sandbox:
-    """A sandbox that is ready to run commands in ``root``.
+    """A sandbox that is ready to run commands in ``root``; without ``start`` it gets ready with the first command.
 
     ``use_docker`` None takes Docker if its engine answers. Raises ``SandboxUnavailable``, with what to do, where
     Docker was asked for and is not there, or its image cannot be had; there is no silent way down.
@@ -38,9 +38,10 @@ def open_sandbox(
     from pygent.sandbox.docker import DockerSandbox  # noqa: PLC0415
 
     sandbox = DockerSandbox(root, image, env, network, spill_dir, session_id, on_progress)
-    try:
-        sandbox.open()
-    except SandboxUnavailable:
-        sandbox.close()
-        raise
+    if start:
+        try:
+            sandbox.open()
+        except BaseException:  # also a callback that gives up the pull, and Ctrl+C
+            sandbox.close()
+            raise
     return sandbox
