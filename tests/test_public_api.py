@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import inspect
 import json
 import os
 import pty
 import select
+import struct
 import subprocess
 import sys
+import termios
 import time
 import urllib.error
 import urllib.request
@@ -32,6 +35,7 @@ from pygent import (
     register_tool,
 )
 from pygent.tools import REGISTRY
+from tests.fakes.docker_engine import BASH_IMAGE, DockerEngine
 from tests.fakes.openai_server import FakeOpenAI, reply
 
 HISTORY = list[dict[str, Any]]
@@ -148,7 +152,8 @@ def test_run_interactive_starts_a_terminal_session(tmp_path: Path) -> None:
         "print('the program goes on')\n"
     )
     screen, terminal = pty.openpty()
-    env = {**os.environ, "HOME": str(tmp_path), "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    env = {**os.environ, "HOME": str(tmp_path), "TERM": "xterm-256color"}
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         stdin=terminal,
@@ -245,8 +250,9 @@ def test_a_runtime_executes_commands_locally(runtime: Runtime) -> None:
 
 
 # … or in a Docker container.
-def test_a_runtime_executes_commands_in_a_container(docker_engine: Any, tmp_path: Path) -> None:
-    runtime = Runtime(image=docker_engine.image, use_docker=True, workspace=tmp_path)
+@pytest.mark.docker
+def test_a_runtime_executes_commands_in_a_container(docker_engine: DockerEngine, tmp_path: Path) -> None:
+    runtime = Runtime(image=docker_engine.image(BASH_IMAGE), use_docker=True, workspace=tmp_path)
     try:
         assert runtime.use_docker is True
         assert "/workspace" in runtime.bash("pwd; echo here > made.txt")
@@ -292,15 +298,14 @@ def test_cleanup_destroys_the_temporary_workspace() -> None:
     assert not folder.exists()
 
 
-def test_cleanup_stops_the_container(docker_engine: Any, tmp_path: Path) -> None:
-    before = {container.id for container in docker_engine.client.containers.list(all=True)}
-    runtime = Runtime(image=docker_engine.image, use_docker=True, workspace=tmp_path)
+@pytest.mark.docker
+def test_cleanup_stops_the_container(docker_engine: DockerEngine, tmp_path: Path) -> None:
+    runtime = Runtime(image=docker_engine.image(BASH_IMAGE), use_docker=True, workspace=tmp_path)
     runtime.bash("true")
-    made = {container.id for container in docker_engine.client.containers.list(all=True)} - before
-    assert len(made) == 1
+    assert len(docker_engine.containers()) == 1
     runtime.cleanup()
     deadline = time.monotonic() + 5
-    while made & {container.id for container in docker_engine.client.containers.list(all=True)}:
+    while docker_engine.containers():
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert tmp_path.is_dir()  # a folder of the user's is not ours to destroy
