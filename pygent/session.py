@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -22,13 +23,23 @@ from pygent.errors import PygentError
 from pygent.events import AnyEvent, Event, Level, Notice, SessionStarted, ToolFinished, ToolStarted, ToolStatus
 from pygent.runtime import Scope
 from pygent.session_controls import SessionControls
-from pygent.session_parts import demo_settings, make_model, make_policy, make_runtime, save_rule
+from pygent.session_parts import (
+    demo_settings,
+    find_servers,
+    list_models,
+    make_model,
+    make_policy,
+    make_runtime,
+    save_rule,
+)
 from pygent.settings import Settings
 from pygent.store import Store, StoreError
 from pygent.wiring import Wiring
 
 if TYPE_CHECKING:
     from pygent.loop import RunResult
+
+__all__ = ["Session", "find_servers", "list_models"]
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +79,7 @@ class Session(SessionControls):
         self.broker = Broker(self.bus.publish) if interactive else None
         self.interactive = interactive
         self._model = model
+        self._store = store
         self._given_agent = agent is not None
         self.policy = make_policy(settings)
         self._life = CancelToken()
@@ -137,6 +149,11 @@ class Session(SessionControls):
         )
         self._worker = threading.Thread(target=self._work, name="pygent-session", daemon=True)
         self._worker.start()
+
+    def changed(self, changes: Mapping[str, Any], *, demo: bool = False) -> Session:
+        """Another session, not open yet, with some settings changed and the same store."""
+        settings = replace(self.settings, **changes)
+        return Session(settings, model=self._model, demo=demo, interactive=self.interactive, store=self._store)
 
     def close(self) -> None:
         """End everything that runs and clean up. Safe to call twice and from any thread."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pygent.approvals import Policy, default_mode
 from pygent.models import OpenAIModel, default_model
 from pygent.runtime import Runtime
 from pygent.settings import Settings, command_environment, load, save_user_settings
 from pygent.wiring import workspace_roots
+
+if TYPE_CHECKING:
+    from pygent.models.discover import FoundServer
 
 
 def make_runtime(settings: Settings, session_id: str, on_progress: Callable[[str], None]) -> Runtime:
@@ -69,6 +72,20 @@ def save_rule(settings: Settings, rule: str) -> None:
     kept = load(workspace=settings.workspace).allow
     if rule not in kept:
         save_user_settings({"allow": [*kept, rule]})
+
+
+def find_servers() -> list[FoundServer]:
+    """The model servers that answer on this machine, on their usual ports; takes a second at most."""
+    from pygent.models import discover  # noqa: PLC0415 - a first start only
+
+    return discover.find_servers()
+
+
+def list_models(base_url: str, api_key: str | None = None) -> list[str]:
+    """The models that a server offers. Raises ``APIError``."""
+    from pygent.models import discover  # noqa: PLC0415 - a first start only
+
+    return discover.list_models(base_url, api_key)
 
 
 def demo_settings(settings: Settings) -> Settings:
