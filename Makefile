@@ -30,7 +30,7 @@ types:
 	$(PYTHON) -m mypy
 
 imports:
-	$(PYTHON) -c 'import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())'
+	$(PYTHON) -c 'import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))'
 
 test:
 	$(PYTHON) -m pytest $(PYTEST_ARGS)
