@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import secrets
 import threading
 import weakref
@@ -14,8 +13,9 @@ from pathlib import Path
 from pygent.cancellation import CancelToken
 from pygent.errors import DeadlineExceeded, SandboxError, Stopped
 from pygent.sandbox.base import CommandResult, CommandStatus, OutputSink
+from pygent.sandbox.commands import check_timeout
 from pygent.sandbox.docker_command import CommandRun, Outcome
-from pygent.sandbox.docker_container import WORKDIR, Plan, owner_of
+from pygent.sandbox.docker_container import MEMORY, WORKDIR, Plan, owner_of
 from pygent.sandbox.docker_engine import available, find_endpoint, runs_as_user
 from pygent.sandbox.docker_link import Link
 from pygent.sandbox.docker_shell import command_code
@@ -35,7 +35,8 @@ class DockerSandbox:
 
     ``root`` is the workspace on this machine, ``env`` the variables for commands (``PATH``, ``HOME`` and others that
     only mean something outside are left out), ``spill_dir`` where long outputs are kept, ``on_progress`` gets a line
-    now and then while an image is pulled. The constructor starts nothing; ``open`` does, or else the first ``run``.
+    now and then while an image is pulled, ``memory`` is what all commands together may use, such as ``"4g"``.
+    The constructor starts nothing; ``open`` does, or else the first ``run``.
     Raises ``SandboxUnavailable`` for a workspace that must not be mounted.
     """
 
@@ -52,10 +53,13 @@ class DockerSandbox:
         spill_dir: str | Path | None = None,
         session_id: str = "",
         on_progress: Callable[[str], None] | None = None,
+        *,
+        memory: str = MEMORY,
     ) -> None:
         self.root = Path(root).resolve()
         self.image = image
         self.network = network
+        self.memory = memory
         self._env = dict(env)
         self._spill_dir = spill_dir
         self._session_id = session_id or secrets.token_hex(6)
@@ -98,12 +102,13 @@ class DockerSandbox:
         """As ``Sandbox.run`` has it. Commands of several threads run one after another.
 
         ``timeout`` counts from the start of the command, not from the wait for another one or for the container.
+        Raises ``ValueError`` for a command or a timeout that cannot be used, ``SandboxUnavailable`` where no
+        container can be started, ``SandboxError`` once it is closed.
         """
-        if math.isnan(timeout) or timeout <= 0:
-            raise SandboxError(f"the timeout has to be a positive number of seconds, not {timeout}")
+        code = command_code(cmd, env)
+        timeout = check_timeout(timeout)
         if self._closing.cancelled:
             raise SandboxError("the sandbox is closed")
-        code = command_code(cmd, env)
         try:
             with self._turn(cancel):
                 self._ready(cancel)
@@ -147,6 +152,7 @@ class DockerSandbox:
             image=self.image,
             env=self._env,
             network=self.network,
+            memory=self.memory,
             session_id=self._session_id,
             owner=owner_of(self.root, rootless=runs_as_user(find_endpoint())),
         )

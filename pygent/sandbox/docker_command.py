@@ -10,7 +10,6 @@ from pathlib import Path
 from pygent.cancellation import CancelToken
 from pygent.errors import DeadlineExceeded
 from pygent.sandbox.base import CommandResult, CommandStatus, OutputSink
-from pygent.sandbox.docker_container import MEMORY
 from pygent.sandbox.docker_shell import Exchange, Shell, ShellEnded, Status
 from pygent.sandbox.output import OutputBuffer
 
@@ -153,5 +152,5 @@ class CommandRun:
             what = "process that the command left running was" if count == 1 else "processes left running were"
             self._notes.append(f"{count} {what} ended: {', '.join(self._left.names)}{', …' if count > 5 else ''}.")
         if status.out_of_memory > self._shell.out_of_memory:
-            self._notes.append(f"The memory of the container ({MEMORY}) ran out, and a process was ended for it.")
+            self._notes.append("The memory of the container ran out, and a process was ended for it.")
             self._shell.out_of_memory = status.out_of_memory

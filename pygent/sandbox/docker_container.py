@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pygent.errors import SandboxUnavailable
+from pygent.sandbox.commands import FIXED_ENVIRONMENT
 from pygent.sandbox.docker_reaper import owner_labels
 from pygent.settings.command_environment import HOST_NAMES
 
@@ -67,6 +68,7 @@ class Plan:
     image: str
     env: Mapping[str, str]
     network: bool
+    memory: str
     session_id: str
     owner: Owner
 
@@ -128,6 +130,10 @@ class Container:
             while time.monotonic() < end_by:
                 self.api.inspect_container(self.id)  # ends the loop by NotFound
                 time.sleep(0.01)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Give up the lease, which ends it."""
         close_socket(self._lease)
 
 
@@ -149,8 +155,8 @@ def configuration(api: Any, plan: Plan, image: Mapping[str, Any]) -> Any:
         },
         mounts=[Mount(target=WORKDIR, source=str(plan.root), type="bind")],
         pids_limit=PIDS,
-        mem_limit=MEMORY,
-        memswap_limit=MEMORY,
+        mem_limit=plan.memory,
+        memswap_limit=plan.memory,
         ipc_mode="none",
         init=True,
         auto_remove=True,
@@ -181,6 +187,7 @@ def environment(env: Mapping[str, str], image_env: list[str]) -> dict[str, str]:
     out.update({name: value for name, value in env.items() if name not in {*HOST_NAMES, "PWD", "OLDPWD"}})
     for name in [name for name in out if name == "LANGUAGE" or name.startswith("LC_")]:
         del out[name]  # locales of this machine, which the image need not have
+    out.update(FIXED_ENVIRONMENT)
     out.update(LANG="C.UTF-8", HOME=HOME, USER="pygent", LOGNAME="pygent", TMPDIR="/tmp")  # noqa: S108
     out.update({name: f"{HOME}/{folder}" for name, folder in CACHES.items()})
     out["PATH"] = f"{HOME}/.local/bin:{path}"
@@ -225,6 +232,12 @@ def _why_not_started(error: Exception, plan: Plan) -> str:
             f"The container engine does not see {plan.root}: it runs on another machine, or the folder is not shared "
             "with it. Use an engine on this machine (DOCKER_HOST), share the folder, or --no-docker."
         )
-    if "executable file not found" in reason:
-        return f"The image {plan.image} has no `sh`, which commands need. Name another: --image NAME (PYGENT_IMAGE)."
-    return f"The container could not be started: {reason}. Check it with: docker info, or use --no-docker."
+    return cannot_start(reason, plan)
+
+
+def cannot_start(reason: str, plan: Plan) -> str:
+    """Why there is no container, and what to do."""
+    return (
+        f"A container of the image {plan.image} could not be started: {reason.strip()}. The image has to have `sh`; "
+        f"name another with --image NAME (PYGENT_IMAGE), check the engine with docker info, or use --no-docker."
+    )

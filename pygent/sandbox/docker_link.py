@@ -9,12 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from pygent.errors import SandboxError, SandboxUnavailable
-from pygent.sandbox.docker_container import Container, Plan
-from pygent.sandbox.docker_engine import connect, explain, find_endpoint, ping
+from pygent.sandbox.docker_container import Container, Plan, cannot_start
+from pygent.sandbox.docker_engine import Endpoint, connect, explain, find_endpoint, ping
 from pygent.sandbox.docker_images import have_image
 from pygent.sandbox.docker_reaper import reap
 from pygent.sandbox.docker_shell import Shell, ShellEnded
 from pygent.sandbox.docker_workspace import check_same_folder
+
+PATIENCE = 2.0
+"""Seconds that an engine which may be gone has for a sign of life, which costs less than a millisecond."""
 
 
 class Link:
@@ -24,13 +27,14 @@ class Link:
         self.container: Container | None = None
         self.shell: Shell | None = None
         self._api: Any = None
+        self._endpoint: Endpoint | None = None
         self._process = os.getpid()
         self._lock = threading.RLock()
         self._released = False
 
     def start(self, plan: Plan, on_progress: Callable[[str], None] | None, check: Callable[[], object]) -> None:
         """Have the image and start the container. Raises ``SandboxUnavailable``, and what ``check`` raises."""
-        endpoint = find_endpoint()
+        endpoint = self._endpoint = find_endpoint()
         ping(endpoint)
         assert endpoint is not None  # or `ping` had raised
         import requests  # noqa: PLC0415 - comes with the client package
@@ -53,6 +57,12 @@ class Link:
             self.open_shell()
             assert self.shell is not None
             check_same_folder(self.shell, plan.root)
+        except SandboxError as error:
+            ended = self.lost_container() != ""
+            self.drop()
+            if ended and not self._released:
+                raise SandboxUnavailable(cannot_start(f"it ended at once ({error})", plan)) from error
+            raise
         except BaseException:
             self.drop()
             raise
@@ -87,6 +97,7 @@ class Link:
     def lost_container(self) -> str:
         """Why the container is of no use any more, in a sentence; "" where it runs."""
         try:
+            ping(self._endpoint, PATIENCE)
             if self.container is not None and self.container.running():
                 return ""
         except Exception:  # whatever the engine's client raises means the same
@@ -104,6 +115,14 @@ class Link:
             self._released = True
             self._drop()
 
+    def _remove(self, container: Container) -> None:
+        try:
+            ping(self._endpoint, PATIENCE)
+        except SandboxUnavailable:
+            container.let_go()  # the engine is gone, and what it still runs ends with the lease
+        else:
+            container.remove()
+
     def _drop(self) -> None:
         shell, container, api = self.shell, self.container, self._api
         self.shell = self.container = self._api = None
@@ -112,7 +131,7 @@ class Link:
         if shell is not None:
             shell.abort()
         if container is not None:
-            container.remove()
+            self._remove(container)
         if api is not None:
             with contextlib.suppress(OSError):
                 api.close()

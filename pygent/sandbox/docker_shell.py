@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pygent.errors import SandboxError
+from pygent.sandbox.commands import check_command
 from pygent.sandbox.docker_container import WORKDIR, Container, close_socket
 
 if TYPE_CHECKING:
@@ -28,19 +29,14 @@ if TYPE_CHECKING:
 
 STDOUT, STDERR = 1, 2
 CHUNK = 64 * 1024
-ARGUMENT_LIMIT = 120_000
-"""Bytes of a command that fit in one argument of a program (Linux allows 128 KiB)."""
-
-LONG_COMMAND = "/tmp/.pygent-command"  # noqa: S108 - in the container
-
 # Written for any POSIX shell (dash, busybox, bash). The functions fork nothing.
 PREAMBLE = r"""exec 3>&2 2>/dev/null; kill -9 -1; cd WORKDIR
 _b=sh; if command -v bash >/dev/null; then _b='bash --norc --noprofile'; fi
 _r=; if command -v setsid >/dev/null; then _r=setsid; fi
 _m=/sys/fs/cgroup/memory.events; [ -r $_m ] || _m=/sys/fs/cgroup/memory/memory.oom_control
 _s() { _n=0; _w=; for _p in /proc/[0-9]*; do _q=${_p#/proc/}; [ "$_q" = 1 ] || [ "$_q" = $$ ] || [ ! -O $_p ] || {
-_c=; read -r _c <$_p/cmdline; [ -z "$_c" ] || { _n=$((_n+1)); [ $_n -gt 5 ] || { _c='?'; read -r _c <$_p/comm
-_w="$_w $_c"; }; }; }; done; }
+_c=; read -r _c <$_p/stat; case ${_c##*') '} in Z*|X*|'') ;; *) _n=$((_n+1)); [ $_n -gt 5 ] || { _c='?'
+read -r _c <$_p/comm; _w="$_w $_c"; };; esac; }; done; }
 _o() { _k=0; while read -r _p _q; do [ "$_p" != oom_kill ] || _k=$_q; done <$_m; }
 _t() { printf '%s %s %s %s%s\n' "$1" "$2" $_n $_k "$_w" >&3
 [ $_n -gt 0 ] || { kill -9 -1; printf '\036%s\036' "$1"; }; }
@@ -218,20 +214,14 @@ class Exchange:
 
 
 def command_code(cmd: str, env: Mapping[str, str] | None) -> str:
-    """The request that runs ``cmd`` in a new shell. Raises ``SandboxError`` for what no shell can be told."""
-    if "\0" in cmd:
-        raise SandboxError("the command contains a NUL character")
+    """The request that runs ``cmd`` in a new shell. Raises ``ValueError`` for what no shell can be told."""
+    command = check_command(cmd).decode("utf-8", "surrogateescape")
     variables = ""
     for name, value in (env or {}).items():
         if not _NAME.fullmatch(name) or "\0" in value:
-            raise SandboxError(f"{name!r} cannot be the name or the value of a variable")
+            raise ValueError(f"{name!r} cannot be the name or the value of a variable.")
         variables += f"{name}={_quoted(value)} "
-    streams = "</dev/null 2>&1 3>&-"
-    if len(cmd.encode("utf-8", "surrogateescape")) <= ARGUMENT_LIMIT:
-        return f"{variables}$_r $_b -c {_quoted(cmd)} {streams}; _e {{marker}} $?\n"
-    # Too long for an argument; a builtin has no such limit, so it goes through a file.
-    file = f"{_quoted(LONG_COMMAND)}"
-    return f"printf %s {_quoted(cmd)} >{file}; {variables}$_r $_b {file} {streams}; _e {{marker}} $?\n"
+    return f"{variables}$_r $_b -c {_quoted(command)} </dev/null 2>&1 3>&-; _e {{marker}} $?\n"
 
 
 def _quoted(text: str) -> str:

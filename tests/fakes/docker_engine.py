@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tarfile
@@ -24,8 +23,8 @@ FULL_IMAGE = "pygent-test/full:1"
 
 PROGRAMS = (
     "cat chmod cp cut date dd df dirname basename echo env expr false head id ln ls mkdir mkfifo mknod mktemp mv "
-    "nproc od paste printenv printf pwd readlink rm rmdir seq sha256sum sleep sort stat stty tail tee test timeout touch "
-    "tr true tty uname uniq wc whoami yes nohup setsid grep sed find xargs mount umount unshare su kill ps diff"
+    "nproc od paste printenv printf pwd readlink rm rmdir seq sha256sum sleep sort stat stty tail tee test timeout "
+    "touch tr true tty uname uniq wc whoami yes nohup setsid grep sed find xargs mount umount unshare su kill ps diff"
 )
 
 
@@ -38,7 +37,7 @@ def find(program: str) -> str | None:
 
 
 class DockerEngine:
-    """A daemon of our own under a temporary folder. Start and stop it with ``with``; ``restart`` in between."""
+    """A daemon of our own under a temporary folder. Start and stop it with ``with``."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="pgd-", dir="/tmp"))  # short: a socket's path has 107 bytes
@@ -59,6 +58,7 @@ class DockerEngine:
         self.close()
 
     def start(self, timeout: float = 20.0) -> None:
+        """Start it and wait until it answers. It ends with the thread that calls this. Raises ``NoEngine``."""
         dockerd, setpriv = find("dockerd"), find("setpriv")
         if dockerd is None:
             raise NoEngine("dockerd is not installed (Debian: docker.io)")
@@ -82,19 +82,15 @@ class DockerEngine:
                 raise NoEngine(f"dockerd did not start:\n{self.log()[-2000:]}")
             time.sleep(0.02)
 
-    def stop(self, sig: signal.Signals = signal.SIGTERM) -> None:
+    def stop(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.send_signal(sig)
+            process.terminate()
             try:
                 process.wait(15)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
 
     def close(self) -> None:
         self.stop()
@@ -178,6 +174,12 @@ def _busybox(tar: tarfile.TarFile) -> None:
 def sh_archive() -> bytes:
     """A root file system of busybox alone: `sh` and no `bash`."""
     return _archive(_busybox)
+
+
+@cache
+def empty_archive() -> bytes:
+    """Folders and no program."""
+    return _archive(lambda _: None)
 
 
 @cache

@@ -1,0 +1,77 @@
+"""What all tests share: an engine for those that need one, none for the others, and nothing left at the end."""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.docker_engine import DockerEngine, NoEngine
+
+NOWHERE = "unix:///nowhere/docker.sock"
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[DockerEngine]:
+    """A running engine of this test process's own; the test is skipped where there can be none.
+
+    ``PYGENT_REQUIRE_DOCKER=1`` makes that a failure. Tests marked ``docker`` get it with ``DOCKER_HOST`` set.
+    """
+    engine = DockerEngine()
+    try:
+        engine.start()
+    except NoEngine as error:
+        engine.close()
+        if os.environ.get("PYGENT_REQUIRE_DOCKER") == "1":
+            pytest.fail(f"PYGENT_REQUIRE_DOCKER=1, but {error}")
+        pytest.skip(str(error))
+    try:
+        yield engine
+        left = engine.containers()
+    finally:
+        engine.close()
+    assert left == [], "containers were left running"
+
+
+@pytest.fixture(autouse=True)
+def _engine_of_the_test(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test meets the engine of the machine it runs on."""
+    host = NOWHERE
+    if request.node.get_closest_marker("docker"):
+        host = request.getfixturevalue("docker_engine").host
+    monkeypatch.setenv("DOCKER_HOST", host)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_is_left() -> Iterator[None]:
+    """Every process that the tests started has ended when they have."""
+    before = descendants(os.getpid())
+    yield
+    gc.collect()
+    end_by = time.monotonic() + 5
+    while (left := descendants(os.getpid()) - before) and time.monotonic() < end_by:
+        time.sleep(0.05)
+    assert not left, f"processes were left running: {sorted(left)}"
+
+
+def descendants(pid: int) -> set[str]:
+    """The command lines, with their pids, of all processes below ``pid`` that have not ended."""
+    parents: dict[int, int] = {}
+    names: dict[int, str] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace").strip()
+        except OSError:
+            continue
+        if line and "resource_tracker" not in line:
+            parents[int(folder.name)] = int(fields[1])
+            names[int(folder.name)] = f"{folder.name}: {line}"
+    below = {pid}
+    while more := {child for child, parent in parents.items() if parent in below} - below:
+        below |= more
+    return {names[child] for child in below - {pid} if child in names}
