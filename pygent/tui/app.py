@@ -78,7 +78,7 @@ class PygentApp(App[int]):
         self._unsubscribe: Callable[[], None] | None = None
         self._main = MainScreen(self._session)
         self._problems: list[str] = []
-        self._closing = False
+        self._leaving = False
         self._asked_at = 0.0
         self._signals: list[int] = []
         self._load_themes()
@@ -231,7 +231,7 @@ class PygentApp(App[int]):
         self.set_timer(AGAIN, self._asked_enough)
 
     def _asked_enough(self) -> None:
-        if not self._closing:
+        if not self._leaving:
             self._main.status.note = ""
             self._main.status.changed()
 
@@ -246,10 +246,10 @@ class PygentApp(App[int]):
 
     def leave(self) -> None:
         """Close the session beside the screen, then go. Asked for again, it goes at once."""
-        if self._closing:
+        if self._leaving:
             self.exit(130)
             return
-        self._closing = True
+        self._leaving = True
         self._main.status.note = "closing: ending what runs, cleaning up … (Ctrl+Q again leaves at once)"
         self._main.status.changed()
         self.run_worker(self._close_session, thread=True, exit_on_error=False)

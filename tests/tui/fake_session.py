@@ -55,6 +55,10 @@ class FakeSettings:
     context_window: int | None = 128_000
     max_tasks: int = 3
     personas: tuple[Persona, ...] = ()
+    allow: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    prices: dict[str, dict[str, float]] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
 
 

@@ -62,7 +62,7 @@ class MainScreen(Screen[None]):
         self.session = session
         self.transcript = Transcript()
         self.cost: float | None = None
-        self._log: list[Event] = []
+        self._events: list[Event] = []
         self._queue: list[str] = []
         self._files: FileIndex | None = None
         self._files_asked = False
@@ -154,7 +154,7 @@ class MainScreen(Screen[None]):
             item = self.transcript.apply(event)
             folded.append((event, item))
             if event.durable:
-                self._log.append(event)
+                self._events.append(event)
             if isinstance(event, RunFinished) and event.cost is not None:
                 self.cost = (self.cost or 0.0) + event.cost
             if isinstance(item, UserItem) and item.text in self._queue:
@@ -445,7 +445,7 @@ class MainScreen(Screen[None]):
         target = Path(path).expanduser()
         if not target.is_absolute():
             target = self.session.workspace / target
-        text = export(self._log, "jsonl" if target.suffix == ".jsonl" else "markdown")
+        text = export(self._events, "jsonl" if target.suffix == ".jsonl" else "markdown")
         with target.open("x", encoding="utf-8") as file:
             target.chmod(0o600)
             file.write(text)

@@ -42,11 +42,15 @@ class Prompt(TextArea):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Send", id="prompt.send", priority=True),
-        Binding("shift+enter,ctrl+j", "newline", "New line", id="prompt.newline", priority=True),
+        Binding("enter", "submit", "Send", id="prompt.send"),
+        Binding("shift+enter,ctrl+j", "newline", "New line", id="prompt.newline"),
         Binding("ctrl+g", "edit", "Edit the prompt in $EDITOR", id="prompt.editor", priority=True),
         Binding("tab", "complete", "Take the completion", id="prompt.complete", show=False),
     ]
+
+    _typed_bindings: ClassVar[tuple[Binding, ...]] = tuple(
+        binding for binding in BINDINGS if isinstance(binding, Binding) and binding.action in ("submit", "newline")
+    )
 
     class Submitted(Message):
         """Enter was pressed on a text that is not blank."""
@@ -100,6 +104,22 @@ class Prompt(TextArea):
         if text and (not self._sent or self._sent[-1] != text):
             self._sent.append(text)
         self._at = None
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Send or break the line where the key stands among what was typed.
+
+        A priority binding would overtake the keys typed just before it, and the text area takes Enter for itself.
+        """
+        for binding in self._typed_bindings:
+            if event.key in self._keys_of(binding):
+                event.stop()
+                event.prevent_default()
+                await self.run_action(binding.action)
+                return
+
+    def _keys_of(self, binding: Binding) -> list[str]:
+        keys = self.app._keymap.get(binding.id or "", binding.key)  # noqa: SLF001 - there is no public way to read it
+        return [key.strip() for key in keys.split(",")]
 
     def action_submit(self) -> None:
         if self.completing:

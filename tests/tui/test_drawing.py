@@ -1,0 +1,148 @@
+"""What the conversation is drawn with, apart from any screen."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+
+from pygent.events import MessageDelta, Notice, ToolOutput
+from pygent.tui.bridge import joined
+from pygent.tui.colours import Palette
+from pygent.tui.completion import FileIndex
+from pygent.tui.line_filter import SafeText
+from pygent.tui.markdown import draw, split, split_all
+from pygent.tui.text import clean, count, seconds, tail_lines
+from pygent.tui.widgets.row_index import RowIndex
+from pygent.tui.wrap import cells, cut, fold, wrap
+
+PALETTE = Palette.from_variables({}, dark=True)
+PLAIN = Style()
+
+
+def text_of(block: str, width: int = 40) -> list[str]:
+    return ["".join(segment.text for segment in line).rstrip() for line in draw(block, width, PALETTE)]
+
+
+@pytest.mark.parametrize(
+    ("block", "lines"),
+    [
+        ("# Title", ["Title"]),
+        ("some **bold** and `code`", ["some bold and code"]),
+        ("- one\n- two\n  - three", ["• one", "• two", "  ◦ three"]),
+        ("1. one\n2. two", ["1. one", "2. two"]),
+        ("- [ ] open\n- [x] done", ["☐ open", "☑ done"]),
+        ("> said\n> so", ["▎ said", "▎ so"]),
+        ("```python\nx = 1\n```", [" x = 1"]),
+        ("[/foo] [red]x[/red]", ["[/foo] [red]x[/red]"]),
+        ("a_b_c and 2*3*4", ["a_b_c and 234"]),
+        ("[text](javascript:x)", ["text (javascript:x)"]),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", ["a   │ b", "────┼────", "1   │ 2"]),
+    ],
+)
+def test_markdown_blocks(block: str, lines: list[str]) -> None:
+    assert text_of(block) == lines
+
+
+def test_blocks_are_finished_only_where_a_later_line_shows_it() -> None:
+    text = "# T\npara\nmore\n\n```py\na\n\nb\n```\nopen"
+    blocks, end = split(text)
+    assert blocks == ["# T", "para\nmore\n", "```py\na\n\nb\n```"] or [block.strip() for block in blocks] == [
+        "# T",
+        "para\nmore",
+        "```py\na\n\nb\n```",
+    ]
+    assert text[end:] == "open"
+    assert split_all(text)[-1] == "open"
+
+
+@pytest.mark.parametrize(
+    "text", ["**a " * 3000, "`" * 9000, "- " * 5000, "> " * 5000, "[a" * 5000, "|" * 9000, "\n" * 99]
+)
+def test_odd_markdown_is_drawn_like_any_text(text: str) -> None:
+    for width in (1, 7, 80):
+        for block in split_all(text):
+            assert all(cells(line) <= max(width, 4) for line in draw(block, width, PALETTE))
+
+
+def test_wrapping_keeps_all_words_within_the_width() -> None:
+    random.seed(4)
+    words = ["a", "漢字", "word", "longlonglonglong", "é", "👍🏽", "x" * 50]
+    for _ in range(200):
+        text = " ".join(random.choice(words) for _ in range(random.randint(1, 12)))
+        width = random.randint(2, 30)
+        lines = wrap([(text, PLAIN)], width)
+        assert all(cells(line) <= width for line in lines)
+        joined_text = "".join(segment.text for line in lines for segment in line).replace(" ", "")
+        assert joined_text == text.replace(" ", "")
+
+
+def test_folding_and_cutting_measure_cells() -> None:
+    assert ["".join(s.text for s in line) for line in fold("漢字漢字", PLAIN, 4)] == ["漢字", "漢字"]
+    assert cut("漢字漢字", 5) == "漢字…"
+    assert cut("abc", 3) == "abc"
+
+
+def test_clean_takes_out_what_a_terminal_would_obey() -> None:
+    assert clean("a\x1b[31mb\x1b]0;t\x07c\x1b]8;;x\x1b\\d\x9b1me\x00\u202ef") == "abcdef"
+    assert clean("10%\r50%\r100%\nnext\r\nx\ty") == "100%\nnext\nx    y"
+
+
+def test_the_filter_cleans_text_and_links() -> None:
+    link = Style(link="https://x/\x1b]0;t\x07")
+    segments = [Segment("ok"), Segment("a\x1b[2Jb\u202e", link), Segment("\udc80"), Segment("x", None, [(1,)])]  # type: ignore[list-item]
+    out = SafeText().apply(segments, Color(0, 0, 0))
+    assert [segment.text for segment in out] == ["ok", "a[2Jb", "�", ""]
+    assert out[1].style is not None
+    assert out[1].style.link is None
+    assert not any(segment.control for segment in out)
+
+
+def test_tail_lines_and_numbers() -> None:
+    assert tail_lines("a\nb\nc\n", 2) == (["b", "c"], 1)
+    assert tail_lines("", 3) == ([], 0)
+    assert [count(value) for value in (950, 1000, 2400, 128_000, 1_200_000)] == ["950", "1k", "2.4k", "128k", "1.2M"]
+    assert [seconds(value) for value in (0.44, 12.2, 65, 3700)] == ["0.4s", "12s", "1m 05s", "1h 01m"]
+
+
+def test_rows_are_found_whatever_the_heights() -> None:
+    random.seed(1)
+    heights = [random.randint(0, 5) for _ in range(60)]
+    rows = RowIndex(heights[:20])
+    for height in heights[20:]:
+        rows.append(height)
+    for _ in range(40):
+        index, height = random.randrange(60), random.randint(0, 6)
+        heights[index] = height
+        rows.set(index, height)
+        assert rows.total == sum(heights)
+        for row in range(rows.total):
+            found, offset = rows.find(row)
+            assert rows.start(found) + offset == row
+            assert offset < heights[found]
+
+
+def test_adjacent_pieces_are_joined_and_the_order_stays() -> None:
+    events = [
+        MessageDelta(message_id="m", text="a"),
+        MessageDelta(message_id="m", text="b"),
+        MessageDelta(message_id="m", text="r", kind="reasoning"),
+        ToolOutput(call_id="c", text="1"),
+        ToolOutput(call_id="c", text="2"),
+        ToolOutput(call_id="d", text="3"),
+        Notice(level="info", text="n"),
+        ToolOutput(call_id="d", text="4"),
+    ]
+    texts = [getattr(event, "text", "") for event in joined(events)]
+    assert texts == ["ab", "r", "12", "3", "n", "4"]
+
+
+def test_files_are_found_by_name_then_path_then_letters() -> None:
+    index = FileIndex(["src/app.py", "app/readme.md", "src/snapper.py", "other.txt"])
+    assert index.search("app") == ["src/app.py", "src/snapper.py", "app/readme.md"]
+    assert index.search("oth") == ["other.txt"]
+    assert index.search("rdme") == ["app/readme.md"]
+    assert len(FileIndex(f"f{i}" for i in range(100)).search("")) == 8

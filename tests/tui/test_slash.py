@@ -1,0 +1,180 @@
+"""Slash commands act on the session and say what they did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pygent.tui import slash
+from tests.tui.fake_session import FakeSession
+from tests.tui.test_app import _own_config, running, shown, type_text, until
+
+__all__ = ["_own_config"]
+
+CONTRACT = [
+    "help",
+    "new",
+    "resume",
+    "title",
+    "fork",
+    "undo",
+    "export",
+    "compact",
+    "context",
+    "cost",
+    "status",
+    "model",
+    "persona",
+    "tasks",
+    "tools",
+    "permissions",
+    "theme",
+    "copy",
+    "diff",
+    "exit",
+    "cmd",
+    "cp",
+    "save",
+    "banned",
+    "confirm-bash",
+    "network",
+    "trust",
+]
+
+
+def test_every_command_of_the_contract_is_there() -> None:
+    assert {command.name for command in slash.commands()} >= set(CONTRACT)
+
+
+def test_a_path_is_no_command() -> None:
+    assert slash.is_command("/help")
+    assert slash.is_command("/model x/y")
+    assert not slash.is_command("/usr/bin/x is broken")
+    assert not slash.is_command("")
+
+
+@pytest.mark.parametrize(
+    ("line", "call"),
+    [
+        ("/model other", ("set_model", "other")),
+        ("/persona tester", ("set_persona", "tester")),
+        ("/permissions plan", ("set_permission_mode", "plan")),
+        ("/tools disable bash", ("enable_tool", "bash", False)),
+        ("/network on", ("set_network", True)),
+        ("/confirm-bash on", ("set_confirm_bash", True)),
+        ("/cmd ls -l", ("run_command", "ls -l")),
+        ("!ls -l", ("run_command", "ls -l")),
+        ("/cp 'a b' c", ("copy_in", "a b", "c")),
+        ("/tasks stop t1", ("cancel_task", "t1")),
+        ("/new", ("new",)),
+    ],
+)
+async def test_a_command_reaches_the_session(tmp_path: Path, line: str, call: tuple[object, ...]) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, _):
+        app.main.submit(line)
+        await until(lambda: call in session.calls)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("/status", "docker · network off"),
+        ("/context", "No request was sent yet"),
+        ("/cost", "No tokens were used yet"),
+        ("/tools", "Write a file"),
+        ("/banned add rm", "rm"),
+        ("/persona", "writes and runs tests"),
+        ("/permissions wrong", "unknown permission mode"),
+        ("/resume", "not stored"),
+        ("/fork", "not stored"),
+        ("/undo", "not stored"),
+        ("/compact", "cannot be shortened"),
+        ("/copy", "There is no answer yet"),
+        ("/modle", "Did you mean /model?"),
+        ("/network maybe", "takes on or off"),
+        ("/title [red]Name", "[red]Name"),
+    ],
+)
+async def test_a_command_answers_in_the_conversation(tmp_path: Path, line: str, words: str) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, _):
+        app.main.submit(line)
+        await until(lambda: words in shown(app))
+
+
+async def test_export_writes_a_new_file_and_never_over_another(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, _):
+        session.run("my question")
+        session.say("my answer")
+        await until(lambda: "my answer" in shown(app))
+        app.main.submit("/export talk.md")
+        await until(lambda: (tmp_path / "talk.md").exists() and "Written to" in shown(app))
+        text = (tmp_path / "talk.md").read_text()
+        assert "my question" in text
+        assert "my answer" in text
+        app.main.submit("/export talk.md")
+        await until(lambda: "File exists" in shown(app))
+
+
+async def test_new_clears_the_conversation(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, _):
+        session.say("old answer")
+        await until(lambda: "old answer" in shown(app))
+        app.main.submit("/new")
+        await until(lambda: "old answer" not in shown(app))
+        session.say("new answer")
+        await until(lambda: "new answer" in shown(app))
+
+
+async def test_completion_of_commands_values_and_files(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "deep_module.py").write_text("x")
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, pilot):
+        await type_text(pilot, "/perm")
+        await pilot.pause()
+        assert "show or change what needs approval" in shown(app)
+        await pilot.press("tab")
+        await pilot.pause()
+        assert app.main.prompt.text == "/permissions "
+        await type_text(pilot, "pl")
+        await pilot.press("enter")
+        await until(lambda: ("set_permission_mode", "plan") in session.calls)
+        await type_text(pilot, "look at @deep")
+        await until(lambda: "src/deep_module.py" in shown(app) and app.main.prompt.completing)
+        await pilot.press("tab")
+        await pilot.pause()
+        assert app.main.prompt.text == "look at @src/deep_module.py "
+        assert session.prompts == []
+
+
+async def test_history_comes_back_in_an_empty_prompt(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, pilot):
+        for text in ("one", "two"):
+            await type_text(pilot, text)
+            await pilot.press("enter")
+            await pilot.pause()
+        await pilot.press("up")
+        assert app.main.prompt.text == "two"
+        await pilot.press("up")
+        assert app.main.prompt.text == "one"
+        await pilot.press("down", "down")
+        assert app.main.prompt.text == ""
+
+
+async def test_a_new_line_grows_the_prompt(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, pilot):
+        await type_text(pilot, "a")
+        await pilot.press("ctrl+j")
+        await type_text(pilot, "b")
+        await pilot.pause()
+        assert app.main.prompt.text == "a\nb"
+        assert app.main.prompt.region.height == 4
+        await pilot.press("enter")
+        await until(lambda: session.prompts == ["a\nb"])
