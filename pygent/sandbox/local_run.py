@@ -16,7 +16,7 @@ from pygent.sandbox.output import OutputBuffer
 from pygent.sandbox.supervisor import LENGTH
 
 _READ = 64 * 1024
-_CANCEL_LOOK = 0.1  # how often a running command asks its cancel token, in seconds
+_CANCEL_LOOK = 0.05  # how often a running command asks its cancel token, in seconds
 _OUTPUT_EVERY = 0.05  # how often ``on_output`` is called at most, in seconds
 _OUTPUT_AT_ONCE = 256 * 1024  # or sooner, from this many characters on
 _ZERO = (0).to_bytes(LENGTH, "big")
