@@ -88,13 +88,8 @@ def _own_command(args: Arguments) -> int:
 def _headless(settings: Settings, args: Arguments) -> int:
     from pygent import headless  # noqa: PLC0415
 
-    prompt = terminal_prompt(args)
-    if prompt is None:
-        from pygent.models.demo import PROMPT  # noqa: PLC0415 - the demo only
-
-        prompt = PROMPT
-    else:
-        prompt = headless.read_prompt(prompt)
+    given = terminal_prompt(args)
+    prompt = _demo_prompt() if given is None else headless.read_prompt(given)
     form: Any = args.output_format
     with _session(settings, args, interactive=False) as session:
         return headless.run_headless(session, prompt, output_format=form)
@@ -104,7 +99,13 @@ def _tui(settings: Settings, args: Arguments) -> int:
     from pygent.tui.app import run_tui  # noqa: PLC0415
 
     with _session(settings, args, interactive=True) as session:
-        return run_tui(session, args.prompt)
+        return run_tui(session, args.prompt or (_demo_prompt() if args.demo else None))
+
+
+def _demo_prompt() -> str:
+    from pygent.models.demo import PROMPT  # noqa: PLC0415 - the demo only
+
+    return PROMPT
 
 
 @contextmanager
