@@ -95,6 +95,7 @@ class CommandRun:
                 heard = now
                 self._feed(data)
             if (stop := self._reason_to_stop(now)) is not None:
+                self._feed(exchange.receive(0))  # what has come meanwhile
                 return Outcome(stop)
             if exchange.status is not None and exchange.status.left:
                 self._look_after_children(exchange, exchange.status, now)

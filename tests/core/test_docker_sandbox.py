@@ -54,12 +54,15 @@ def make(docker_engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(params=[BASH_IMAGE, SH_IMAGE], ids=["bash", "sh"])
 def sandbox(request: pytest.FixtureRequest, make: Maker) -> DockerSandbox:
-    return make(request.param)
+    sandbox = make(request.param)
+    sandbox.open()
+    return sandbox
 
 
 @pytest.fixture
 def fresh(make: Maker) -> Iterator[DockerSandbox]:
     sandbox = make(new=True)
+    sandbox.open()
     yield sandbox
     sandbox.close()
 
