@@ -254,7 +254,7 @@ class Session(SessionControls):
         try:
             output = agent.runtime.scoped(scope).bash(cmd, USER_COMMAND_TIMEOUT)
             status = scope.outcome or "ok"
-        except PygentError as error:
+        except (PygentError, ValueError) as error:
             output, status = f"Error: {error}", "error"
         finally:
             self.bus.publish(ToolFinished(call_id=call_id, status=status, output=output))
