@@ -184,16 +184,7 @@ def _text(lines: list[str], width: int, palette: Palette) -> list[Line]:
         elif item := _ITEM.match(line):
             flush()
             quoted, base = False, palette.text
-            indent = len(item[1].expandtabs(4))
-            while len(indents) > 1 and indent < indents[-1]:
-                indents.pop()
-            if indent > indents[-1]:
-                indents.append(indent)
-            depth = min(len(indents) - 1, max(0, width // 4 - 2))
-            sign = item[2] if item[2][0].isdigit() else "•◦▪"[min(depth, 2)]
-            if item[3]:
-                sign = "☐" if item[3] == "[ ]" else "☑"
-            head = [Segment("  " * depth), Segment(f"{sign} ", palette.accent)]
+            head = _item_head(item, indents, width, palette)
             hang = cells(head)
             pending.append(item[4])
         else:
@@ -208,6 +199,20 @@ def _text(lines: list[str], width: int, palette: Palette) -> list[Line]:
                 head = [Segment(" " * margin)] if margin else []
     flush()
     return out
+
+
+def _item_head(item: re.Match[str], indents: list[int], width: int, palette: Palette) -> Line:
+    """The sign of a list item at its depth; ``indents`` are those of the items around it."""
+    indent = len(item[1].expandtabs(4))
+    while len(indents) > 1 and indent < indents[-1]:
+        indents.pop()
+    if indent > indents[-1]:
+        indents.append(indent)
+    depth = min(len(indents) - 1, max(0, width // 4 - 2))
+    sign = item[2] if item[2][0].isdigit() else "•◦▪"[min(depth, 2)]
+    if item[3]:
+        sign = "☐" if item[3] == "[ ]" else "☑"
+    return [Segment("  " * depth), Segment(f"{sign} ", palette.accent)]
 
 
 def _margin(width: int, palette: Palette, *, quoted: bool) -> Line:

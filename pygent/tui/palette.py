@@ -28,7 +28,7 @@ class PygentCommands(Provider):
             if command.usage and not command.usage.startswith("["):
                 run: Callable[[], object] = partial(main.prompt.set_text, f"{name} ")
             else:
-                run = partial(slash.run_command, main, name)
+                run = partial(slash.run_command, main.surface, name)
             yield f"{name} {command.usage}".strip(), command.about, run
 
     async def discover(self) -> Hits:

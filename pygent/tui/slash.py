@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 class Surface(Protocol):
     """What commands need of the screen they act on."""
 
-    session: Session
-    transcript: Transcript
+    @property
+    def session(self) -> Session: ...
+    @property
+    def transcript(self) -> Transcript: ...
+
     cost: float | None
 
     def note(self, title: str, text: str = "", *, level: str = "info") -> None: ...

@@ -164,7 +164,7 @@ async def test_escape_sequences_never_reach_the_terminal(tmp_path: Path) -> None
         session.task("t1", HOSTILE, HOSTILE)
         session.notice(HOSTILE)
         session.ask("bash", {"cmd": HOSTILE}, rule=HOSTILE)
-        app.main.set_title(HOSTILE)
+        app.main.surface.set_title(HOSTILE)
         app.notify(HOSTILE, title=HOSTILE)
         await until(lambda: len(app.main.query("#approval")) == 1)
         await pilot.pause()
@@ -280,7 +280,7 @@ async def test_the_view_follows_the_end_only_while_the_reader_is_there(tmp_path:
         assert "newest of all" not in shown(app)
         await pilot.press("end")
         await until(lambda: "newest of all" in shown(app))
-        assert "new below" not in shown(app)
+        await until(lambda: "new below" not in shown(app))
 
 
 async def test_streaming_shows_the_open_end_and_the_finished_blocks(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
@@ -138,7 +139,8 @@ class ConversationPane(Vertical):
         if self._new:
             bar.update(f"↓ {self._new} new below · End")
 
-    def on_transcript_view_follow_changed(self, event: TranscriptView.FollowChanged) -> None:
+    @on(TranscriptView.FollowChanged)
+    def _follow_changed(self, event: TranscriptView.FollowChanged) -> None:
         event.stop()
         if event.following:
             self._new = 0

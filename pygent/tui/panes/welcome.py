@@ -48,7 +48,7 @@ class WelcomeBlock(Block):
                 Segment("pygent", palette.strong),
                 Segment(f"  {__version__}", palette.muted),
             ],
-            [Segment("      You and an agent, working on code together."[: max(0, width - 1)], palette.muted)],
+            [Segment(f"      {self._motto()}"[: max(0, width - 1)], palette.muted)],
             [],
         ]
         for name, value, style in self._facts(palette):
@@ -60,6 +60,11 @@ class WelcomeBlock(Block):
             )
         return [*out, [], *_hints(width, palette), []]
 
+    def _motto(self) -> str:
+        if self.session is not None and self.session.status().demo:
+            return "A demo: a scripted model, no server, but real tools and real files."
+        return "You and an agent, working on code together."
+
     def _facts(self, palette: Palette) -> list[tuple[str, str, Style]]:
         session = self.session
         if session is None:
@@ -67,11 +72,7 @@ class WelcomeBlock(Block):
         status = session.status()
         facts = [
             ("workspace", clean_line(short_path(status.workspace)), palette.text),
-            (
-                "model",
-                clean_line(status.model) + ("  (demo: scripted, no server)" if status.demo else ""),
-                palette.text,
-            ),
+            ("model", clean_line(status.model), palette.text),
         ]
         if session.opened:
             facts.append(("sandbox", status.sandbox, palette.text if status.confined else palette.warning))

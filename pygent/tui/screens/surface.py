@@ -1,0 +1,103 @@
+"""What slash commands act on: the main screen, as far as they may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from pygent.errors import PygentError
+from pygent.events import Event
+from pygent.tui.panes.conversation import ConversationPane
+from pygent.tui.text import clean_line
+
+if TYPE_CHECKING:
+    from pygent.session import Session
+    from pygent.transcript import Transcript
+    from pygent.tui.screens.main import MainScreen
+
+
+class ScreenSurface:
+    """`pygent.tui.slash.Surface` on the main screen. Keeps the events and the cost for the commands that ask."""
+
+    def __init__(self, screen: MainScreen) -> None:
+        self._screen = screen
+        self.cost: float | None = None
+        self.events: list[Event] = []
+
+    @property
+    def session(self) -> Session:
+        return self._screen.session
+
+    @property
+    def transcript(self) -> Transcript:
+        return self._screen.transcript
+
+    def note(self, title: str, text: str = "", *, level: str = "info") -> None:
+        self._screen.note(title, text, level=level)
+
+    def work(self, title: str, job: Callable[[], str | None]) -> None:
+        """Run ``job`` on a thread; note what it answers, or its error."""
+        app = self._screen.app
+
+        def run() -> None:
+            try:
+                answer, level = job(), "info"
+            except (PygentError, ValueError, OSError) as error:
+                answer, level = str(error), "error"
+            if answer is not None:
+                app.call_later(lambda: self.note(title, answer, level=level))
+            app.call_later(self.state_changed)
+
+        self._screen.run_worker(run, thread=True, exit_on_error=False)
+
+    def state_changed(self) -> None:
+        self._screen.state_changed()
+
+    def quit(self) -> None:
+        self._screen.pygent.leave()
+
+    def show_help(self) -> None:
+        self._screen.pygent.action_help()
+
+    def show_pane(self, pane: str) -> None:
+        self._screen.panes.show(pane)
+
+    def choose_theme(self) -> None:
+        self._screen.app.search_themes()
+
+    def set_theme(self, name: str) -> None:
+        if name not in self._screen.app.available_themes:
+            raise ValueError(f"there is no theme {name!r}; there are: {', '.join(self.theme_names())}")
+        self._screen.app.theme = name
+
+    def theme_names(self) -> Sequence[str]:
+        return sorted(self._screen.app.available_themes, key=lambda name: (not name.startswith("pygent"), name))
+
+    def set_title(self, title: str) -> None:
+        self._screen.conversation.border_title = Content(clean_line(title) or ConversationPane.BORDER_TITLE)
+
+    def clear_conversation(self) -> None:
+        self._screen.conversation.clear()
+
+    def copy(self, text: str) -> None:
+        self._screen.app.copy_to_clipboard(text)
+        self._screen.notify("Copied.", timeout=2, markup=False)
+
+    def last_answer(self) -> str:
+        return self._screen.conversation.last_answer()
+
+    def export(self, path: str) -> Path:
+        """Write the session to a new file; the ending ``.jsonl`` asks for the events. Raises ``OSError``."""
+        from pygent.export import export  # noqa: PLC0415 - rarely asked for
+
+        target = Path(path).expanduser()
+        if not target.is_absolute():
+            target = self.session.workspace / target
+        text = export(self.events, "jsonl" if target.suffix == ".jsonl" else "markdown")
+        with target.open("x", encoding="utf-8") as file:
+            target.chmod(0o600)
+            file.write(text)
+        return target

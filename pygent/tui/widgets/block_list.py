@@ -1,0 +1,233 @@
+"""A scrolling list of drawn blocks in one widget, for any number of them.
+
+Heights are guessed until a block comes near the viewport, then it is drawn and its height is known; what the reader
+looks at keeps its place meanwhile. Drawn blocks are kept in a bounded cache, so neither time nor memory grows with
+the length of the conversation.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from rich.style import Style
+from textual import events
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import Reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from pygent.tui.colours import Palette
+from pygent.tui.panes.blocks import Block
+from pygent.tui.widgets.row_index import RowIndex
+
+KEPT = 300
+"""Drawn blocks that stay in memory."""
+
+
+class BlockList(ScrollView, can_focus=True):
+    """Blocks one below the other; follows the end while the reader is there."""
+
+    DEFAULT_CSS = """
+    BlockList {
+        overflow-x: hidden;
+        overflow-y: scroll;
+        scrollbar-size-vertical: 1;
+        background: $background;
+    }
+    """
+    # The scrollbar is always there, so a new height needs no new layout of the screen.
+    virtual_size = Reactive(Size(0, 0), layout=False)
+
+    class FollowChanged(Message):
+        """The reader left the end, or came back to it."""
+
+        def __init__(self, following: bool) -> None:
+            self.following = following
+            super().__init__()
+
+    def __init__(self, palette: Palette, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.palette = palette
+        self.blocks: list[Block] = []
+        self.following = True
+        self._rows = RowIndex()
+        self._known: list[tuple[int, int] | None] = []  # (width, version) that a height was measured for
+        self._strips: OrderedDict[int, tuple[int, int, list[Strip]]] = OrderedDict()
+        self._width = 0
+        self._selected: int | None = None
+        self._quiet = False
+
+    def set_palette(self, palette: Palette) -> None:
+        """Draw with other colours from now on."""
+        self.palette = palette
+        self._strips.clear()
+        self.refresh()
+
+    def extend(self, blocks: Iterable[Block]) -> None:
+        """Add blocks at the end."""
+        for block in blocks:
+            self.blocks.append(block)
+            self._rows.append(block.estimate(self._width))
+            self._known.append(None)
+        self._settle()
+
+    def touch(self, indices: Iterable[int]) -> None:
+        """These blocks changed."""
+        for index in indices:
+            block = self.blocks[index]
+            block.changed()
+            if self._known[index] is None:
+                self._rows.set(index, block.estimate(self._width))
+        self._settle()
+
+    def clear(self) -> None:
+        """Take all blocks away."""
+        self.blocks.clear()
+        self._strips.clear()
+        self._selected = None
+        self._rebuild()
+
+    def follow(self) -> None:
+        """Go to the end and stay there."""
+        self._set_following(True)
+        self._settle()
+
+    # Places and heights.
+
+    def on_resize(self, event: events.Resize) -> None:
+        width = self.scrollable_content_region.width
+        if width != self._width:
+            self._rebuild(width)
+        else:
+            self._settle()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if self._quiet or not self._width:
+            return
+        self._set_following(new_value >= self.max_scroll_y)
+        self._settle(upward=new_value < old_value)
+
+    def _rebuild(self, width: int | None = None) -> None:
+        """Guess all heights anew, for a width; the block at the top of the screen keeps its place."""
+        top, offset = self._rows.find(self.scroll_offset.y) if self._rows.total else (0, 0)
+        self._width = self._width if width is None else width
+        self._rows = RowIndex(block.estimate(self._width) for block in self.blocks)
+        self._known = [None] * len(self.blocks)
+        self._strips.clear()
+        with self._quietly():
+            self.virtual_size = Size(self._width, self._rows.total)
+            if top < len(self.blocks):
+                self.scroll_to(y=self._rows.start(top) + min(offset, self._rows[top]), animate=False)
+        self._settle()
+
+    def _settle(self, *, upward: bool = False) -> None:
+        """Measure what is on the screen and a page around it, and keep the reader's place."""
+        height = self.scrollable_content_region.height
+        if not self._width or not height or self._quiet:
+            return
+        with self._quietly():
+            if self.following:
+                self._measure_up(len(self.blocks) - 1, height * 2)
+                self._resize_rows()
+                self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+            elif self.blocks:
+                row = min(self.scroll_offset.y, max(0, self._rows.total - 1))
+                top, offset = self._rows.find(row)
+                grown = self._measure(top)
+                shift = grown if upward else 0
+                shift += self._measure_up(top - 1, height)
+                self._measure_down(top + 1, height * 2 - self._rows[top] + offset)
+                self._resize_rows()
+                if shift:
+                    self.scroll_to(y=self.scroll_y + shift, animate=False, force=True)
+        self.refresh()
+
+    def _resize_rows(self) -> None:
+        self.virtual_size = Size(self._width, self._rows.total)
+
+    def _measure(self, index: int) -> int:
+        """Know the height of one block. Answers by how much the guess was short."""
+        block = self.blocks[index]
+        key = (self._width, block.version)
+        if self._known[index] == key:
+            return 0
+        self._known[index] = key
+        return self._rows.set(index, len(self._drawn(index)))
+
+    def _measure_up(self, index: int, rows: int) -> int:
+        grown = 0
+        while index >= 0 and rows > 0:
+            grown += self._measure(index)
+            rows -= self._rows[index]
+            index -= 1
+        return grown
+
+    def _measure_down(self, index: int, rows: int) -> None:
+        while index < len(self.blocks) and rows > 0:
+            self._measure(index)
+            rows -= self._rows[index]
+            index += 1
+
+    def _set_following(self, following: bool) -> None:
+        if following != self.following:
+            self.following = following
+            self.post_message(self.FollowChanged(following))
+
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        """Changes of the scroll position in here are not the reader's."""
+        before, self._quiet = self._quiet, True
+        try:
+            yield
+        finally:
+            self._quiet = before
+
+    # Drawing.
+
+    def _drawn(self, index: int) -> list[Strip]:
+        block = self.blocks[index]
+        kept = self._strips.get(index)
+        if kept is not None and kept[:2] == (self._width, block.version):
+            self._strips.move_to_end(index)
+            return kept[2]
+        strips = [Strip(line) for line in block.lines(self._width, self.palette)]
+        self._strips[index] = (self._width, block.version, strips)
+        self._strips.move_to_end(index)
+        while len(self._strips) > KEPT:
+            self._strips.popitem(last=False)
+        return strips
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the viewport."""
+        width = self.scrollable_content_region.width
+        row = self.scroll_offset.y + y
+        base = self.rich_style
+        if row >= self._rows.total or row < 0:
+            return Strip.blank(width, base)
+        index, offset = self._rows.find(row)
+        strips = self._drawn(index)
+        if offset >= len(strips):
+            return Strip.blank(width, base)
+        strip = strips[offset].crop_extend(0, width, base).apply_style(base)
+        if index == self._selected and self.has_focus:
+            mark = Strip.blank(1, base + self.palette.selection)
+            strip = Strip.join([mark, strip.crop(1)])
+        selection = self.text_selection
+        if selection is not None and (span := selection.get_span(row)) is not None:
+            strip = _highlighted(strip, span, self.palette.selection)
+        return strip.apply_offsets(0, row)
+
+
+def _highlighted(strip: Strip, span: tuple[int, int], style: Style) -> Strip:
+    start, end = span
+    length = strip.cell_length
+    end = length if end == -1 else min(end, length)
+    if start >= end:
+        return strip
+    middle = strip.crop(start, end)
+    marked = Strip([type(s)(s.text, (s.style or Style()) + style, s.control) for s in middle])
+    return Strip.join([strip.crop(0, start), marked, strip.crop(end, length)])
