@@ -12,7 +12,7 @@ from tests.tui.test_app import _own_config, running, shown, type_text, until
 
 __all__ = ["_own_config"]
 
-CONTRACT = (
+CONTRACT = [
     "help",
     "new",
     "resume",
