@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import pty
 import re
@@ -22,13 +23,13 @@ ESCAPES = re.compile(
 KEY = "Ж"
 """Stands nowhere in the interface."""
 
-GIVE_UP = 30.0
-"""Seconds."""
+GIVE_UP, LOST = 30.0, 2.0
+"""Seconds until nothing more is expected: from the start, and from the first frame for the key."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """Seconds from the start of the process, and the resident memory in MiB once the key was on the screen."""
+    """Seconds from the start of the process, and resident memory in MiB; `key_shown` is infinite where it was lost."""
 
     first_frame: float
     key_shown: float
@@ -38,7 +39,7 @@ class Start:
 def start(command: Sequence[str], env: dict[str, str], cwd: str, *, columns: int = 140, rows: int = 42) -> Start:
     """Run a full-screen program until a key that was typed before its start is on the screen, then end it.
 
-    Raises `TimeoutError` where the key never shows.
+    Raises `TimeoutError` where no frame shows.
     """
     screen, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -62,6 +63,8 @@ def _watch(process: subprocess.Popen[bytes], screen: int, began: float) -> Start
     seen, first = b"", 0.0
     while time.perf_counter() - began < GIVE_UP and process.poll() is None:
         if not select.select([screen], [], [], 0.05)[0]:
+            if first and time.perf_counter() - began > first + LOST:
+                return Start(first, math.inf, _memory(process.pid))
             continue
         seen += os.read(screen, 1 << 16)
         now = time.perf_counter() - began
