@@ -29,7 +29,7 @@ GIVE_UP, LOST = 30.0, 2.0
 
 @dataclass(frozen=True)
 class Start:
-    """Seconds from the start of the process, and resident memory in MiB; `key_shown` is infinite where it was lost."""
+    """Seconds from the start of the process, and resident MiB; `key_shown` is infinite where the key was lost."""
 
     first_frame: float
     key_shown: float
