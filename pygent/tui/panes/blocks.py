@@ -123,9 +123,7 @@ class AssistantBlock(TextBlock):
         if item.reasoning.strip():
             out.extend(self._reasoning(inner, palette))
         if item.discarded:
-            out.append(
-                [Segment(" ✗ ", palette.muted), Segment("the answer broke off and was tried again", palette.muted)]
-            )
+            out.append([Segment(" ✗ ", palette.muted), Segment("the answer broke off", palette.muted)])
             out.extend(_indented(fold(clean(item.text).strip(), palette.faint, inner)[-4:]))
             return [*out, []] if out else []
         body = self._body(inner, palette)
