@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -330,7 +329,5 @@ def _default_session() -> Session:
 
 
 def _changed_session(session: Session, changes: Mapping[str, Any]) -> Session:
-    from pygent.session import Session  # noqa: PLC0415
-
-    values = {key: value for key, value in changes.items() if key != "demo" and value is not None}
-    return Session(dataclasses.replace(session.settings, **values), demo=bool(changes.get("demo")))
+    values = {key: value for key, value in changes.items() if key != "demo"}
+    return session.changed(values, demo=bool(changes.get("demo")))

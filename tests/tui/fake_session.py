@@ -19,6 +19,7 @@ from pygent.events import (
     MAIN,
     ApprovalRequested,
     ApprovalResolved,
+    Event,
     FilesChanged,
     MessageDelta,
     MessageFinished,
@@ -110,6 +111,7 @@ class FakeSession:
         self.calls: list[tuple[Any, ...]] = []
         self.prompts: list[str] = []
         self.running = False
+        self.past: list[Event] = []
         self.opened = False
         self.closed = False
         self._script = script

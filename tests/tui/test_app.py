@@ -453,3 +453,36 @@ async def test_an_approval_that_is_settled_elsewhere_goes_away(tmp_path: Path) -
         session.resolve(request, "deny")
         await until(lambda: "Allow once" not in shown(app))
         assert app.focused is app.main.prompt
+
+
+async def test_a_resumed_session_shows_what_was_said(tmp_path: Path) -> None:
+    earlier = FakeSession(tmp_path)
+    session = FakeSession(tmp_path)
+    earlier.subscribe(session.past.append)
+    earlier.run("asked before")
+    earlier.say("answered before")
+    earlier.finish()
+    async with running(session) as (app, _):
+        await until(lambda: "answered before" in shown(app))
+        assert "asked before" in shown(app)
+        assert not app.main.transcript.main.running
+
+
+async def test_without_a_model_server_the_set_up_screen_makes_the_session(tmp_path: Path) -> None:
+    bare = FakeSession(tmp_path, settings=FakeSettings(workspace=tmp_path, api_key=None))
+    demo = FakeSession(tmp_path, demo=True)
+    asked: list[object] = []
+
+    def factory(changes: object) -> FakeSession:
+        asked.append(changes)
+        return demo
+
+    app = PygentApp(bare, session_factory=factory)  # type: ignore[arg-type]
+    async with app.run_test(size=WIDE) as pilot:
+        await until(lambda: type(app.screen).__name__ == "SetupScreen" and len(app.screen.query("Input")) > 0)
+        await pilot.pause()
+        app.screen.dismiss("demo")
+        await until(lambda: demo.opened)
+        assert asked == [{"demo": True}]
+        assert not bare.opened
+        assert app.session is demo

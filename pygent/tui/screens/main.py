@@ -100,6 +100,9 @@ class MainScreen(Screen[None]):
 
     def session_opened(self) -> None:
         """The session is open: the panes meet it, and what was sent meanwhile goes out."""
+        for event in self.session.past:
+            self.transcript.apply(event)
+        self.surface.events[:0] = self.session.past
         for pane in (self.conversation, *self.panes.beside):
             pane.attach(self.session, self.transcript)
         waiting, self._queue = self._queue, []
