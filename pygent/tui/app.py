@@ -21,6 +21,7 @@ from textual.theme import Theme
 from pygent.errors import PygentError
 from pygent.events import Event
 from pygent.tui.bridge import Bridge
+from pygent.tui.lifeline import Lifeline
 from pygent.tui.line_filter import SafeText
 from pygent.tui.screens.main import MainScreen
 from pygent.tui.themes import DEFAULT_THEME, load_themes
@@ -80,6 +81,7 @@ class PygentApp(App[int]):
         self._leaving = False
         self._asked_at = 0.0
         self._signals: list[int] = []
+        self.lifeline: Lifeline | None = None
         self._load_themes()
 
     @property
@@ -182,7 +184,7 @@ class PygentApp(App[int]):
         message.bridge.ready()
 
     def _deliver(self, batch: list[Event]) -> None:
-        if self._main.is_mounted:
+        if self._main.is_attached and self._main.is_running:  # not while the screens are taken down
             self._main.take(batch)
 
     # What every text goes through.
@@ -243,23 +245,27 @@ class PygentApp(App[int]):
         """Textual's own way out is ours."""
         self.leave()
 
-    def leave(self) -> None:
+    def leave(self, code: int = 0) -> None:
         """Close the session beside the screen, then go. Asked for again, it goes at once."""
         if self._leaving:
-            self.exit(130)
+            if self.lifeline is not None:
+                self.lifeline.hurry()
+            self.exit(code or 130)
             return
         self._leaving = True
         self._main.status.note = "closing: ending what runs, cleaning up … (Ctrl+Q again leaves at once)"
         self._main.status.changed()
-        self.run_worker(self._close_session, thread=True, exit_on_error=False)
+        self.run_worker(lambda: self._close_session(code), thread=True, exit_on_error=False)
 
-    def _close_session(self) -> None:
+    def _close_session(self, code: int) -> None:
         try:
             self._session.close()
         finally:
-            self.call_later(self.exit, 0)
+            self.call_later(self.exit, code)
 
     def _catch_signals(self) -> None:
+        if self.lifeline is not None:
+            return  # it has them
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread, or Windows
             for number in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, self.leave)
@@ -294,21 +300,37 @@ def run_tui(
     one it is made from the settings of ``session``.
     """
     factory = session_factory or (lambda changes: _changed_session(session, changes))
-    app = PygentApp(session, initial_prompt=initial_prompt, session_factory=factory)
-    try:
-        result = app.run()
-    finally:
-        app.session.close()
-    return result if isinstance(result, int) else int(app.return_code or 0)
+    return _run(PygentApp(session, initial_prompt=initial_prompt, session_factory=factory))
 
 
 def run_agent(agent: Agent) -> int:
-    """Show an existing agent on the terminal; it stays usable afterwards."""
+    """Show an existing agent on the terminal; it stays usable afterwards.
+
+    Raises ``SystemExit`` where a signal or the loss of the terminal ended it.
+    """
     app = agent_app(agent)
+    code = _run(app)
+    if app.lifeline is not None and app.lifeline.exit_code is not None:
+        raise SystemExit(app.lifeline.exit_code)
+    return code
+
+
+def _run(app: PygentApp) -> int:
+    """Run to the end of the application, or to the end of its terminal; the session is closed afterwards."""
+
+    def close() -> None:  # whichever session it works with then
+        app.session.close()
+
+    with contextlib.suppress(AttributeError, ValueError):  # Windows, or not in the main thread
+        lifeline = Lifeline(close, lambda code: app.call_later(app.leave, code))
+        lifeline.start()
+        app.lifeline = lifeline
     try:
         result = app.run()
     finally:
         app.session.close()
+        if app.lifeline is not None:
+            app.lifeline.stop()
     return result if isinstance(result, int) else int(app.return_code or 0)
 
 

@@ -37,11 +37,6 @@ class PaneLayout:
         self._side_wanted = True
         self._shape = (False, False)
 
-    @property
-    def complete_yet(self) -> bool:
-        """True once the panes beside the conversation are there."""
-        return bool(self.beside)
-
     def first(self) -> Widget:
         """What the first frame shows, arranged before any style is worked out."""
         self._arrange(self._screen.app.size.width)

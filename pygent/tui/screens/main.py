@@ -66,6 +66,7 @@ class MainScreen(Screen[None]):
         """Bring what the first frame can do without: the side panes, and the lines that are seldom there."""
         await self.panes.complete()
         await self.mount_all([Static(id="queue", markup=False), Completions(id="completions")], before="#prompt")
+        self._show_queue()
 
     def on_mount(self) -> None:
         self.status.session = self.session
@@ -171,14 +172,11 @@ class MainScreen(Screen[None]):
         self._show_queue()
 
     def _show_queue(self) -> None:
-        if not self.panes.complete_yet:
-            return
-        line = self.query_one("#queue", Static)
-        line.display = bool(self._queue)
         self.status.queued = len(self._queue)
-        if self._queue:
-            why = "next" if self.session.opened else "sent when the session is open"
-            room = max(10, self.size.width - len(why) - 14)
+        why = "next" if self.session.opened else "sent when the session is open"
+        room = max(10, self.size.width - len(why) - 14)
+        for line in self.query("#queue").results(Static):  # not there yet in the very first moments
+            line.display = bool(self._queue)
             line.update(
                 Content("\n").join(Content(f"↳ {why}: {clean_line(text)[:room]}") for text in self._queue[:4])
             )
