@@ -46,6 +46,9 @@ log = logging.getLogger(__name__)
 USER_COMMAND_TIMEOUT = 600.0
 """Seconds that a command of the user's own may take."""
 
+CLOSE_LIMIT = 10.0
+"""Seconds that a second caller of ``close`` waits for the first one at most."""
+
 
 class Session(SessionControls):
     """An agent, its sandbox, its approvals and its stream of events, joined.
@@ -88,6 +91,8 @@ class Session(SessionControls):
         self._pending = 0
         self._lock = threading.Lock()
         self._closed = False
+        self._closer: threading.Thread | None = None
+        self._all_ended = threading.Event()
 
     @property
     def opened(self) -> bool:
@@ -156,11 +161,23 @@ class Session(SessionControls):
         return Session(settings, model=self._model, demo=demo, interactive=self.interactive, store=self._store)
 
     def close(self) -> None:
-        """End everything that runs and clean up. Safe to call twice and from any thread."""
+        """End everything that runs and clean up.
+
+        Safe to call twice and from any thread; whoever comes second waits until all is done.
+        """
         with self._lock:
-            if self._closed:
-                return
-            self._closed = True
+            first = not self._closed
+            if first:
+                self._closed, self._closer = True, threading.current_thread()
+        if first:
+            try:
+                self._close()
+            finally:
+                self._all_ended.set()
+        elif threading.current_thread() not in {self._closer, self._worker}:  # those would wait for themselves
+            self._all_ended.wait(CLOSE_LIMIT)
+
+    def _close(self) -> None:
         self._life.cancel("the session was closed")
         if self.broker is not None:
             self.broker.close()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from pygent.agent import Agent
 from pygent.approvals import Broker, Policy
 from pygent.bus import EventBus
-from pygent.errors import PygentError
+from pygent.errors import PygentError, SandboxError
 from pygent.events import Decision
 from pygent.persona import Persona
 from pygent.settings import Settings
@@ -154,7 +154,7 @@ class SessionControls:
     def status(self) -> SessionStatus:
         """What the status line shows, as of now."""
         agent, settings = self.agent, self.settings
-        sandbox = getattr(agent.runtime, "sandbox", None) if agent is not None else None
+        sandbox = self._sandbox
         return SessionStatus(
             model=(agent.model_name if agent is not None else None) or settings.model,
             persona=agent.persona.name if agent is not None else settings.persona.name,
@@ -193,5 +193,12 @@ class SessionControls:
     @property
     def confined(self) -> bool:
         """True where commands cannot reach the rest of this machine."""
-        sandbox = getattr(self.agent.runtime, "sandbox", None) if self.agent is not None else None
-        return bool(getattr(sandbox, "confined", False))
+        return bool(getattr(self._sandbox, "confined", False))
+
+    @property
+    def _sandbox(self) -> Any:
+        """Where commands run; None before that is known, and after the end, when a screen may still be drawn."""
+        try:
+            return getattr(self.agent.runtime, "sandbox", None) if self.agent is not None else None
+        except SandboxError:
+            return None
