@@ -12,7 +12,7 @@ help:
 
 setup:
 	.ci/packages
-	$(PYTHON) -m pip install -q --disable-pip-version-check -e '.[test]'
+	$(PYTHON) -m pip install -qq --disable-pip-version-check -e '.[test]'
 
 check: format-check lint types imports test
 
