@@ -20,8 +20,7 @@ FRONT_ENDS = (
     "commands/",
     "headless.py",
     "tui/",
-    "web.py",
-    "web_app_service.py",
+    "web",
 )
 """Layer 6: what may print and know a screen."""
 
@@ -29,9 +28,9 @@ HOMES = {
     "openai": ("models/",),
     "docker": ("sandbox/",),
     "yaml": ("settings/", "tui/themes.py"),
-    "textual": ("tui/", "web.py", "web_app_service.py"),
+    "textual": ("tui/", "web"),
     "rich": ("tui/",),
-    "textual_serve": ("web.py", "web_app_service.py"),
+    "textual_serve": ("web",),
     "sqlite3": ("store.py", "store/"),
 }
 """The only places that know a package."""
