@@ -14,30 +14,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from pygent._version import __version__
-from pygent.agent import Agent
-from pygent.approvals import Approvals, Broker
 from pygent.bus import EventBus, Sink
 from pygent.cancellation import CancelToken
 from pygent.errors import PygentError
-from pygent.events import AnyEvent, Event, Level, Notice, SessionStarted, ToolFinished, ToolStarted, ToolStatus
-from pygent.runtime import Scope
+from pygent.events import AnyEvent, Level, Notice, ToolFinished, ToolStarted, ToolStatus
 from pygent.session_controls import SessionControls
-from pygent.session_parts import (
-    demo_settings,
-    find_servers,
-    list_models,
-    make_model,
-    make_policy,
-    make_runtime,
-    save_rule,
-)
 from pygent.settings import Settings
-from pygent.store import Store, StoreError
-from pygent.wiring import Wiring
 
 if TYPE_CHECKING:
+    from pygent.agent import Agent
     from pygent.loop import RunResult
+    from pygent.models.discover import FoundServer
+    from pygent.store import Store
 
 __all__ = ["Session", "find_servers", "list_models"]
 
@@ -55,8 +43,8 @@ class Session(SessionControls):
 
     Making one is cheap and starts nothing; ``open`` does. ``agent`` takes an existing agent in; otherwise one is made
     from ``settings``. ``interactive`` says that somebody is there to answer approvals. With ``demo`` the model is the
-    scripted one, in a temporary workspace. ``store`` keeps the events; ``resume`` goes on with the stored session of
-    that id, whose events stand in ``past``.
+    scripted one, in a temporary workspace. ``store`` makes the store of the events, which the session closes;
+    ``resume`` goes on with the stored session of that id, whose events stand in ``past`` once it is open.
     """
 
     def __init__(
@@ -67,24 +55,26 @@ class Session(SessionControls):
         model: Any = None,
         demo: bool = False,
         interactive: bool = True,
-        store: Store | None = None,
+        store: Callable[[], Store] | None = None,
         resume: str | None = None,
     ) -> None:
         if demo:
+            from pygent.session_parts import demo_settings  # noqa: PLC0415 - the demo only
+
             settings = demo_settings(settings)
         self.settings = settings
         self.demo = demo
-        self.past: list[AnyEvent] = list(store.events(resume)) if store is not None and resume else []
-        self.bus = EventBus(resume, first_seq=self.past[-1].seq + 1 if self.past else 1)
-        if store is not None:
-            self.bus.subscribe(_Recorder(store, self.bus))
+        self.past: list[AnyEvent] = []
+        self.bus = EventBus(resume)
         self.agent = agent
-        self.broker = Broker(self.bus.publish) if interactive else None
+        self.broker = None
+        self.policy = None
         self.interactive = interactive
         self._model = model
-        self._store = store
+        self._make_store = store
+        self._store: Store | None = None
+        self._resume = resume
         self._given_agent = agent is not None
-        self.policy = make_policy(settings)
         self._life = CancelToken()
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._worker: threading.Thread | None = None
@@ -108,57 +98,48 @@ class Session(SessionControls):
 
         Blocks while a container starts or an image is pulled, so a screen calls it beside its own thread; progress
         comes as notices. Raises ``SandboxUnavailable`` where the sandbox asked for cannot be had, ``WorkspaceError``
-        where the workspace cannot be used.
+        where the workspace cannot be used, ``StoreError`` where the session to go on with cannot be read.
         """
+        from pygent import session_parts as parts  # noqa: PLC0415 - a screen is drawn before all this is loaded
+
+        self._open_store()
         for text in self.settings.notices:
             self._notice(text, "warning")
         if self.agent is None:
-            runtime = make_runtime(self.settings, self.id, self._progress)
-            model = self._model or make_model(self.settings, demo=self.demo)
-            self.agent = Agent(runtime, model, self.settings.model, self.settings.persona)
-            self.agent.tasks.max_tasks = self.settings.max_tasks
-            self.agent.tasks.personas = list(self.settings.personas)
-            self.agent.history.replay(self.past)
-            preload = getattr(model, "preload", None)
-            if preload is not None:  # what the first request needs is imported while the person still types
-                threading.Thread(target=preload, name="pygent-preload", daemon=True).start()
-        agent = self.agent
+            self.agent = parts.make_agent(
+                self.settings, self.id, self._progress, model=self._model, demo=self.demo, past=self.past
+            )
         if self._closed:
-            agent.close()
+            self._close_agent()
             return
-        self.policy = make_policy(self.settings, agent.runtime)
-        agent.join(
-            Wiring(
-                bus=self.bus,
-                approvals=Approvals(
-                    self.policy,
-                    self.broker,
-                    emit=self.bus.publish,
-                    save_rule=lambda rule: save_rule(self.settings, rule),
-                ),
-                cancel=self._life,
-                autonomous=not self.interactive,
-                cancellable=True,
-                settle_tasks=not self.interactive,
-            )
+        self.policy, self.broker = parts.join(
+            self.agent, self.settings, self.bus, cancel=self._life, interactive=self.interactive
         )
-        status = self.status()
-        self.bus.publish(
-            SessionStarted(
-                model=status.model,
-                persona=status.persona,
-                workspace=str(status.workspace),
-                sandbox=str(getattr(getattr(agent.runtime, "sandbox", None), "kind", "local")),
-                version=__version__,
-            )
-        )
+        self.bus.publish(parts.started(self.status(), self.agent))
         self._worker = threading.Thread(target=self._work, name="pygent-session", daemon=True)
         self._worker.start()
+
+    def _open_store(self) -> None:
+        if self._make_store is None:
+            return
+        from pygent.store import Recorder, StoreError  # noqa: PLC0415 - a screen is drawn before it is loaded
+
+        try:
+            self._store = self._make_store()
+        except StoreError as error:
+            if self._resume is not None:
+                raise
+            self._notice(f"This session is not stored: {error}", "warning")
+            return
+        if self._resume is not None:
+            self.past = list(self._store.events(self._resume))
+            self.bus.go_on_after(self._store.last_seq(self._resume))
+        self.bus.subscribe(Recorder(self._store, self.bus.publish))
 
     def changed(self, changes: Mapping[str, Any], *, demo: bool = False) -> Session:
         """Another session, not open yet, with some settings changed and the same store."""
         settings = replace(self.settings, **changes)
-        return Session(settings, model=self._model, demo=demo, interactive=self.interactive, store=self._store)
+        return Session(settings, model=self._model, demo=demo, interactive=self.interactive, store=self._make_store)
 
     def close(self) -> None:
         """End everything that runs and clean up.
@@ -184,6 +165,11 @@ class Session(SessionControls):
         self._jobs.put(None)
         if self._worker is not None and self._worker is not threading.current_thread():
             self._worker.join(5.0)
+        self._close_agent()
+        if self._store is not None:
+            self._store.close()
+
+    def _close_agent(self) -> None:
         if self.agent is not None:
             self.agent.tasks.close()
             if not self._given_agent:
@@ -264,6 +250,8 @@ class Session(SessionControls):
 
     def _user_command(self, agent: Agent, cmd: str) -> None:
         call_id = f"user_{uuid4().hex[:8]}"
+        from pygent.runtime import Scope  # noqa: PLC0415 - loaded since the session was opened
+
         scope = Scope(agent_id="main", call_id=call_id, cancel=self._life.child(), emit=self.bus.publish)
         self.bus.publish(ToolStarted(call_id=call_id, tool="bash", arguments={"cmd": cmd}))
         output = "Interrupted."
@@ -284,18 +272,15 @@ class Session(SessionControls):
         self.bus.publish(Notice(level=level, text=text))
 
 
-class _Recorder:
-    """Stores each event; where that fails it says so once, and the session goes on unstored."""
+def find_servers() -> list[FoundServer]:
+    """The model servers that answer on this machine, on their usual ports; takes a second at most."""
+    from pygent.models import discover  # noqa: PLC0415 - a first start only
 
-    def __init__(self, store: Store, bus: EventBus) -> None:
-        self._store: Store | None = store
-        self._bus = bus
+    return discover.find_servers()
 
-    def __call__(self, event: Event) -> None:
-        if self._store is None:
-            return
-        try:
-            self._store.append(event)
-        except StoreError as error:
-            self._store = None
-            self._bus.publish(Notice(level="error", text=f"From here on this session is not stored: {error}"))
+
+def list_models(base_url: str, api_key: str | None = None) -> list[str]:
+    """The models that a server offers. Raises ``APIError``."""
+    from pygent.models import discover  # noqa: PLC0415 - a first start only
+
+    return discover.list_models(base_url, api_key)

@@ -2,19 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pygent.approvals import Policy, default_mode
+from pygent._version import __version__
+from pygent.agent import Agent
+from pygent.approvals import Approvals, Broker, Policy, default_mode
+from pygent.bus import EventBus
+from pygent.cancellation import CancelToken
+from pygent.events import Event, SessionStarted
 from pygent.models import OpenAIModel, default_model
 from pygent.runtime import Runtime
+from pygent.session_controls import SessionStatus
 from pygent.settings import Settings, command_environment, load, save_user_settings
-from pygent.wiring import workspace_roots
+from pygent.wiring import Wiring, workspace_roots
 
-if TYPE_CHECKING:
-    from pygent.models.discover import FoundServer
+
+def make_agent(
+    settings: Settings,
+    session_id: str,
+    on_progress: Callable[[str], None],
+    *,
+    model: Any,
+    demo: bool,
+    past: Sequence[Event],
+) -> Agent:
+    """The session's agent, with the history that ``past`` tells of.
+
+    Raises ``SandboxUnavailable`` and ``WorkspaceError``.
+    """
+    runtime = make_runtime(settings, session_id, on_progress)
+    model = model or make_model(settings, demo=demo)
+    agent = Agent(runtime, model, settings.model, settings.persona)
+    agent.tasks.max_tasks = settings.max_tasks
+    agent.tasks.personas = list(settings.personas)
+    agent.history.replay(past)
+    preload = getattr(model, "preload", None)
+    if preload is not None:  # what the first request needs is imported while the person still types
+        threading.Thread(target=preload, name="pygent-preload", daemon=True).start()
+    return agent
+
+
+def join(
+    agent: Agent, settings: Settings, bus: EventBus, *, cancel: CancelToken, interactive: bool
+) -> tuple[Policy, Broker | None]:
+    """Join ``agent`` to the session: its events, its approvals, its end."""
+    policy = make_policy(settings, agent.runtime)
+    broker = Broker(bus.publish) if interactive else None
+    approvals = Approvals(policy, broker, emit=bus.publish, save_rule=lambda rule: save_rule(settings, rule))
+    agent.join(
+        Wiring(
+            bus=bus,
+            approvals=approvals,
+            cancel=cancel,
+            autonomous=not interactive,
+            cancellable=True,
+            settle_tasks=not interactive,
+        )
+    )
+    return policy, broker
+
+
+def started(status: SessionStatus, agent: Agent) -> SessionStarted:
+    """The event that tells of an open session."""
+    return SessionStarted(
+        model=status.model,
+        persona=status.persona,
+        workspace=str(status.workspace),
+        sandbox=str(getattr(getattr(agent.runtime, "sandbox", None), "kind", "local")),
+        version=__version__,
+    )
 
 
 def make_runtime(settings: Settings, session_id: str, on_progress: Callable[[str], None]) -> Runtime:
@@ -74,18 +134,31 @@ def save_rule(settings: Settings, rule: str) -> None:
         save_user_settings({"allow": [*kept, rule]})
 
 
-def find_servers() -> list[FoundServer]:
-    """The model servers that answer on this machine, on their usual ports; takes a second at most."""
-    from pygent.models import discover  # noqa: PLC0415 - a first start only
+_NOTHING = {"role": "assistant", "content": ""}
+KILLED = "Pygent was ended in the middle of it."
+_PAIRS: tuple[tuple[type[Event], type[Event], tuple[str, ...], dict[str, Any]], ...] = (
+    (RunStarted, RunFinished, (), {"reason": "cancelled", "error": KILLED}),
+    (StepStarted, StepFinished, ("step",), {}),
+    (MessageStarted, MessageFinished, ("message_id",), {"message": _NOTHING, "discarded": True}),
+    (TaskStarted, TaskFinished, ("task_id",), {"status": "cancelled", "result": KILLED}),
+    (ToolStarted, ToolFinished, ("call_id",), {"status": "cancelled", "output": INTERRUPTED}),
+    (ApprovalRequested, ApprovalResolved, ("request_id",), {"decision": "deny", "by": "nobody"}),
+)
 
-    return discover.find_servers()
 
-
-def list_models(base_url: str, api_key: str | None = None) -> list[str]:
-    """The models that a server offers. Raises ``APIError``."""
-    from pygent.models import discover  # noqa: PLC0415 - a first start only
-
-    return discover.list_models(base_url, api_key)
+def endings(events: Iterable[Event]) -> list[Event]:
+    """What ends all that stored events have left open because their process was killed; the innermost first."""
+    left: dict[tuple[object, ...], Event] = {}
+    for event in events:
+        for start, end, names, how in _PAIRS:
+            if isinstance(event, (start, end)):
+                same = {name: getattr(event, name) for name in names}
+                key = (start, event.agent_id, *same.values())
+                if isinstance(event, end):
+                    left.pop(key, None)
+                else:
+                    left[key] = end(agent_id=event.agent_id, **same, **how)
+    return list(reversed(left.values()))
 
 
 def demo_settings(settings: Settings) -> Settings:

@@ -99,11 +99,14 @@ class MainScreen(Screen[None]):
 
     # From the session.
 
-    def session_opened(self) -> None:
-        """The session is open: the panes meet it, and what was sent meanwhile goes out."""
+    def recall(self) -> None:
+        """Fold what a resumed session has behind it, before anything new comes; the panes show it with the rest."""
         for event in self.session.past:
             self.transcript.apply(event)
-        self.surface.events[:0] = self.session.past
+        self.surface.events.extend(self.session.past)
+
+    def session_opened(self) -> None:
+        """The session is open: the panes meet it, and what was sent meanwhile goes out."""
         for pane in (self.conversation, *self.panes.beside):
             pane.attach(self.session, self.transcript)
         waiting, self._queue = self._queue, []
