@@ -1,127 +1,216 @@
-"""An application of this process, shown in a browser.
+"""What stands between a browser's web socket and an application: a process of its own, or one in this process.
 
-textual-serve talks to a child process through two pipes; here the same packets go through a socket pair to an
-application that runs in the server's own event loop, so that it can show an object that lives in this process.
+textual-serve's packets go to a child process through two pipes. An application of this process, which can show an
+object that lives here, gets the same packets through a socket pair.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import queue
-import select
+import json
+import os
+import signal
 import socket
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
-from aiohttp import web
 from textual.app import App
-from textual.drivers.web_driver import WebDriver
 from textual_serve.app_service import AppService
 
-POLL = 0.1
-"""Seconds after which a reader looks whether it should end."""
+GRACE = 5.0
+"""Seconds that an application without a browser has to end in good order."""
+HURRY = 1.2
+"""The same when the server ends."""
+MAX_BUFFERED = 16 * 1024 * 1024
+"""Bytes kept for an application that does not read; what comes after them is dropped."""
+MAX_COMPLAINT = 16 * 1024
+"""Bytes kept of what a process writes to standard error."""
 
 
-async def show_app(server: Any, request: web.Request, app: App[Any]) -> web.WebSocketResponse:
-    """Show ``app`` through the request's web socket until either side ends."""
-    websocket = web.WebSocketResponse(heartbeat=15)
-    await websocket.prepare(request)
+class Service(AppService):
+    """An application that ends with its browser; one that does not end by itself is ended."""
 
-    async def close() -> None:
-        await websocket.close()
+    _stopping: asyncio.Task[None] | None = None
+    _hurried: asyncio.TimerHandle | None = None
 
-    service = InProcessService(
-        "pygent",
-        write_bytes=websocket.send_bytes,
-        write_str=websocket.send_str,
-        close=close,
-        download_manager=server.download_manager,
-    )
-    service.app = app
-    await service.start(_size(request, "width", 80), _size(request, "height", 24))
-    try:
-        await server._process_messages(websocket, service)  # noqa: SLF001 - the server's own loop over messages
-    finally:
-        await service.stop()
-        server.restore_signals()
-    return websocket
+    async def send_bytes(self, data: bytes) -> bool:
+        return self._put(b"D", data)
+
+    async def send_meta(self, data: dict[str, str | int | bool | None]) -> bool:
+        return self._put(b"M", json.dumps(data).encode())
+
+    def _put(self, kind: Literal[b"D", b"M"], payload: bytes) -> bool:
+        """Send without waiting: an application that hangs must not keep the server from seeing its browser go."""
+        if self._stdin is None or self._stdin.is_closing():
+            return False
+        if self._stdin.transport.get_write_buffer_size() + len(payload) > MAX_BUFFERED:
+            return False
+        self._stdin.write(self.encode_packet(kind, payload))
+        return True
+
+    async def stop(self) -> None:
+        """End the application and wait until it has; it is killed after ``GRACE`` seconds."""
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop())
+        await asyncio.shield(self._stopping)
+
+    def hurry(self) -> None:
+        """Grant it only ``HURRY`` seconds from now."""
+        if self._hurried is None:
+            self._hurried = asyncio.get_running_loop().call_later(HURRY, self._kill)
+
+    async def _stop(self) -> None:
+        if self._task is None:
+            return
+        last = asyncio.get_running_loop().call_later(GRACE, self._kill)
+        try:
+            await self._download_manager.cancel_app_downloads(app_service_id=self.app_service_id)
+            self._put(b"M", b'{"type": "quit"}')
+            self._task.cancel()
+            await asyncio.wait({self._task})
+            await self._drain()
+            await self._ended()
+        finally:
+            last.cancel()
+            if self._hurried is not None:
+                self._hurried.cancel()
+            self.stdin.close()
+
+    async def _drain(self) -> None:
+        """Take what it still writes, or it would wait for that."""
+        stdout = self._process.stdout if self._process is not None else None
+        with contextlib.suppress(OSError):
+            while stdout is not None and await stdout.read(1 << 16):
+                pass
+
+    async def _ended(self) -> None:
+        raise NotImplementedError
+
+    def _kill(self) -> None:
+        raise NotImplementedError
 
 
-def _size(request: web.Request, name: str, default: int) -> int:
-    value = request.query.get(name, "")
-    return int(value) if value.isdigit() and 0 < int(value) < 2000 else default
+class ProcessService(Service):
+    """A process for one browser, in a process group of its own."""
+
+    def __init__(self, command: Sequence[str], **options: Any) -> None:
+        super().__init__("pygent", **options)
+        self._words = list(command)
+        self._child: asyncio.subprocess.Process
+        self._seen = False
+        self._complaint = b""
+        self._listening: asyncio.Task[None] | None = None
+
+    async def _open_app_process(self, width: int = 80, height: int = 24) -> Any:
+        self._child = await asyncio.create_subprocess_exec(
+            *self._words,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self._build_environment(width=width, height=height),
+            start_new_session=True,  # the terminal's signals are for the server; it ends with its children
+        )
+        self._stdin = self._child.stdin
+        self._listening = asyncio.create_task(self._listen())
+        self._process = _streams(self._child.stdout)
+        return self._process
+
+    async def run(self) -> None:
+        await super().run()
+        if self._stopping is None and not self._seen:
+            await self._tell_failure()
+
+    async def on_data(self, payload: bytes) -> None:
+        self._seen = True
+        await super().on_data(payload)
+
+    async def _listen(self) -> None:
+        assert self._child.stderr is not None
+        while data := await self._child.stderr.read(4096):
+            self._complaint = (self._complaint + data)[-MAX_COMPLAINT:]
+
+    async def _tell_failure(self) -> None:
+        """An application that never showed itself has said why on standard error."""
+        if self._listening is not None:
+            await asyncio.wait({self._listening}, timeout=1)
+        text = self._complaint.decode("utf-8", "replace").strip() or "pygent ended before it showed itself"
+        sys.stderr.write(f"{text}\n")
+        with contextlib.suppress(ConnectionError):
+            await self.remote_write_bytes(("\r\n".join(text.splitlines()) + "\r\n").encode())
+
+    async def _ended(self) -> None:
+        await self._child.wait()
+        if self._listening is not None:
+            await asyncio.wait({self._listening})
+        if self._seen and self._child.returncode not in {0, None} and self._complaint:
+            sys.stderr.write(self._complaint.decode("utf-8", "replace"))
+
+    def _kill(self) -> None:
+        if self._child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
 
 
-class InProcessService(AppService):
-    """Runs the application as a task of the server's loop instead of a process."""
+class InProcessService(Service):
+    """An application in a thread of this process."""
 
-    app: App[Any]
+    def __init__(self, make_app: Callable[[], App[Any]], **options: Any) -> None:
+        super().__init__("pygent", **options)
+        self._make_app = make_app
+        self._done = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
 
     async def _open_app_process(self, width: int = 80, height: int = 24) -> Any:
         ours, theirs = socket.socketpair()
         reader, self._stdin = await asyncio.open_connection(sock=ours)
-        self.app.driver_class = _driver_class(theirs)
-        running = asyncio.create_task(self.app.run_async(size=(width, height)))
-        running.add_done_callback(lambda _: theirs.shutdown(socket.SHUT_RDWR))
-        silent = asyncio.StreamReader()
-        silent.feed_eof()
-        self._process = SimpleNamespace(stdout=reader, stderr=silent)  # type: ignore[assignment]
+        threading.Thread(target=self._run_app, args=(theirs, (width, height)), name="pygent-web", daemon=True).start()
+        self._process = _streams(reader)
         return self._process
 
+    def _run_app(self, connection: socket.socket, size: tuple[int, int]) -> None:
+        from pygent.tui.web_driver import socket_driver  # noqa: PLC0415 - only here
 
-def _driver_class(connection: socket.socket) -> type[WebDriver]:
-    class SocketDriver(WebDriver):
-        """The driver for browsers, on a socket instead of the standard streams."""
+        app: Any = None
+        try:
+            app = _coloured(self._make_app)
+            app.driver_class = socket_driver(connection)
+            app.run(size=size)
+        finally:
+            if app is not None:
+                app.session.close()
+            connection.close()
+            with contextlib.suppress(RuntimeError):  # the server did not wait
+                self._loop.call_soon_threadsafe(self._done.set)
 
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            super().__init__(*arguments, **options)
-            connection.setblocking(True)
-            self._write = _Writer(connection).write  # type: ignore[assignment]
-            self._input_reader = _SocketReader(connection)  # type: ignore[assignment]
+    async def _ended(self) -> None:
+        await self._done.wait()
 
-    return SocketDriver
-
-
-class _Writer:
-    """Sends on a thread of its own: both ends are served by one event loop, and a full socket must not stop it."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        threading.Thread(target=self._send, name="pygent-web-output", daemon=True).start()
-
-    def write(self, data: bytes) -> int:
-        self._waiting.put(data)
-        return len(data)
-
-    def _send(self) -> None:
-        with contextlib.suppress(OSError):  # the browser has gone
-            while True:
-                self._connection.sendall(self._waiting.get())
+    def _kill(self) -> None:
+        """A thread cannot be ended; it is left behind, and dies with the process."""
+        if self._stdin is not None:
+            self._stdin.transport.abort()
+        self._done.set()
 
 
-class _SocketReader:
-    """Yields what arrives, and nothing now and then, as the driver's loop expects."""
+def _coloured(make_app: Callable[[], App[Any]]) -> App[Any]:
+    """A browser shows all colours, whatever terminal this process was started from."""
+    from textual import constants  # noqa: PLC0415 - an application is about to be made
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._open = True
+    names = vars(constants)
+    before = names["COLOR_SYSTEM"]
+    names["COLOR_SYSTEM"] = "truecolor"
+    try:
+        return make_app()
+    finally:
+        names["COLOR_SYSTEM"] = before
 
-    def close(self) -> None:
-        self._open = False
 
-    def __iter__(self) -> Iterator[bytes]:
-        while self._open:
-            try:
-                ready, _, _ = select.select([self._connection], [], [], POLL)
-                data = self._connection.recv(4096) if ready else None
-            except (OSError, ValueError):
-                return
-            if data == b"":
-                return
-            if data:
-                yield data
-            yield b""
+def _streams(stdout: asyncio.StreamReader | None) -> Any:
+    """What the base class wants of a process; standard error is read by others."""
+    silent = asyncio.StreamReader()
+    silent.feed_eof()
+    return SimpleNamespace(stdout=stdout, stderr=silent)

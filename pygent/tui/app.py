@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
+from textual import constants
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -107,6 +109,14 @@ class PygentApp(App[int]):
             problems.append(f"There is no theme {wanted!r}; /theme lists them.")
             wanted = DEFAULT_THEME
         self.theme = wanted
+
+    def get_driver_class(self) -> type[Driver]:
+        """As Textual's, save that in a browser the application ends when its server has gone."""
+        if (constants.DRIVER or "").endswith(":WebDriver"):
+            from pygent.tui.web_driver import BrowserDriver  # noqa: PLC0415 - in a browser only
+
+            return BrowserDriver
+        return super().get_driver_class()
 
     def get_default_screen(self) -> Screen[Any]:
         return self._main
