@@ -24,13 +24,18 @@ class EventBus:
     one that raises is logged and skipped. A sink that publishes is served after the event it is looking at.
     """
 
-    def __init__(self, session_id: str | None = None, *, first_seq: int = 1) -> None:
+    def __init__(self, session_id: str | None = None) -> None:
         self.session_id = session_id or uuid4().hex
         self._lock = threading.RLock()
-        self._next_seq = first_seq
+        self._next_seq = 1
         self._sinks: list[Sink] = []
         self._pending: deque[Event] = deque()
         self._delivering = False
+
+    def go_on_after(self, seq: int) -> None:
+        """Number the next event ``seq + 1``, as one that follows stored ones."""
+        with self._lock:
+            self._next_seq = seq + 1
 
     def subscribe(self, sink: Sink) -> Callable[[], None]:
         """Hand every later event to ``sink``. The answer ends that."""

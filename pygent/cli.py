@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,15 +89,14 @@ def _headless(settings: Settings, args: Arguments) -> int:
     given = terminal_prompt(args)
     prompt = _demo_prompt() if given is None else headless.read_prompt(given)
     form: Any = args.output_format
-    with _session(settings, args, interactive=False) as session:
-        return headless.run_headless(session, prompt, output_format=form)
+    return headless.run_headless(_session(settings, args, interactive=False), prompt, output_format=form)
 
 
 def _tui(settings: Settings, args: Arguments) -> int:
     from pygent.tui.app import run_tui  # noqa: PLC0415
 
-    with _session(settings, args, interactive=True) as session:
-        return run_tui(session, args.prompt or (_demo_prompt() if args.demo else None))
+    prompt = args.prompt or (_demo_prompt() if args.demo else None)
+    return run_tui(_session(settings, args, interactive=True), prompt)
 
 
 def _demo_prompt() -> str:
@@ -108,40 +105,36 @@ def _demo_prompt() -> str:
     return PROMPT
 
 
-@contextmanager
-def _session(settings: Settings, args: Arguments, *, interactive: bool) -> Iterator[Session]:
-    """A session that is stored, unless it is the demo's or the store cannot be used, which is told."""
+def _session(settings: Settings, args: Arguments, *, interactive: bool) -> Session:
     from pygent.session import Session  # noqa: PLC0415
 
     if args.demo:
-        yield Session(settings, demo=True, interactive=interactive)
-        return
-    from pygent.commands.sessions import open_store  # noqa: PLC0415
-    from pygent.store import StoreError  # noqa: PLC0415
+        return Session(settings, demo=True, interactive=interactive)
+    return Session(settings, interactive=interactive, store=_open_store, resume=_resumed(settings, args))
 
+
+def _open_store() -> Store:
+    from pygent.commands.sessions import open_store  # noqa: PLC0415 - the store opens once a screen is drawn
+
+    return open_store()
+
+
+def _resumed(settings: Settings, args: Arguments) -> str | None:
+    """The id of the session to go on with. Raises ``SettingsError`` where it cannot be told which."""
+    if args.resume is None and not args.continue_last:
+        return None
+    store = _open_store()
     try:
-        store = open_store()
-    except StoreError as error:
-        if args.resume is not None or args.continue_last:
-            raise
-        told = (*settings.notices, f"This session is not stored: {error}")
-        yield Session(replace(settings, notices=told), interactive=interactive)
-        return
-    try:
-        resume = _resumed(store, settings, args)
-        yield Session(settings, interactive=interactive, store=store, resume=resume)
+        return _chosen(store, settings, args)
     finally:
         store.close()
 
 
-def _resumed(store: Store, settings: Settings, args: Arguments) -> str | None:
-    """The id of the session to go on with. Raises ``SettingsError`` where it cannot be told which."""
+def _chosen(store: Store, settings: Settings, args: Arguments) -> str:
     from pygent.commands.sessions import last_session  # noqa: PLC0415
     from pygent.plain_text import one_line  # noqa: PLC0415
     from pygent.store import StoreError, age  # noqa: PLC0415
 
-    if args.resume is None and not args.continue_last:
-        return None
     folder = str(settings.workspace or Path.cwd())
     try:
         if args.resume is None:

@@ -17,7 +17,7 @@ from uuid import uuid4
 from pygent.bus import EventBus, Sink
 from pygent.cancellation import CancelToken
 from pygent.errors import PygentError
-from pygent.events import AnyEvent, Level, Notice, ToolFinished, ToolStarted, ToolStatus
+from pygent.events import Event, Level, Notice, ToolFinished, ToolStarted, ToolStatus
 from pygent.session_controls import SessionControls
 from pygent.settings import Settings
 
@@ -64,7 +64,7 @@ class Session(SessionControls):
             settings = demo_settings(settings)
         self.settings = settings
         self.demo = demo
-        self.past: list[AnyEvent] = []
+        self.past: list[Event] = []
         self.bus = EventBus(resume)
         self.agent = agent
         self.broker = None
@@ -132,9 +132,17 @@ class Session(SessionControls):
             self._notice(f"This session is not stored: {error}", "warning")
             return
         if self._resume is not None:
-            self.past = list(self._store.events(self._resume))
-            self.bus.go_on_after(self._store.last_seq(self._resume))
+            self._take_up(self._store, self._resume)
         self.bus.subscribe(Recorder(self._store, self.bus.publish))
+
+    def _take_up(self, store: Store, session_id: str) -> None:
+        from pygent.endings import endings  # noqa: PLC0415 - only where a session is gone on with
+
+        self.past = list(store.events(session_id))
+        for event in endings(self.past):
+            store.append(event)
+            self.past.append(event)
+        self.bus.go_on_after(max(store.last_seq(session_id), self.past[-1].seq if self.past else 0))
 
     def changed(self, changes: Mapping[str, Any], *, demo: bool = False) -> Session:
         """Another session, not open yet, with some settings changed and the same store."""

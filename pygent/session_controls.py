@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from pygent.agent import Agent
-from pygent.approvals import Broker, Policy
 from pygent.bus import EventBus
 from pygent.errors import PygentError, SandboxError
 from pygent.events import Decision
 from pygent.persona import Persona
 from pygent.settings import Settings
+
+if TYPE_CHECKING:
+    from pygent.agent import Agent
+    from pygent.approvals import Broker, Policy
 
 PermissionMode = Literal["ask", "auto", "plan", "yolo"]
 PERMISSION_MODES: tuple[PermissionMode, ...] = get_args(PermissionMode)
@@ -52,7 +54,7 @@ class SessionControls:
     agent: Agent | None
     broker: Broker | None
     demo: bool
-    policy: Policy
+    policy: Policy | None
     _closed: bool
 
     @property
@@ -74,25 +76,31 @@ class SessionControls:
     @property
     def permission_mode(self) -> str:
         """What needs approval: ``plan``, ``ask``, ``auto`` or ``yolo``."""
-        return self.policy.mode
+        return self.policy.mode if self.policy is not None else self.settings.permission_mode or "ask"
 
     def set_permission_mode(self, mode: str) -> None:
         """Change what needs approval. Raises ``ValueError`` for another word."""
         if mode not in PERMISSION_MODES:
             raise ValueError(f"unknown permission mode {mode!r}; one of {', '.join(PERMISSION_MODES)}")
-        self.policy.mode = mode
+        if self.policy is None:
+            self.settings = replace(self.settings, permission_mode=mode)
+        else:
+            self.policy.mode = mode
 
     def cycle_permission_mode(self) -> str:
         """Go to the next of ``ask``, ``auto``, ``plan``; ``yolo`` has to be named."""
         ring = PERMISSION_MODES[:3]
-        here = self.policy.mode
+        here = self.permission_mode
         following = ring[(ring.index(here) + 1) % len(ring)] if here in ring else ring[0]
         self.set_permission_mode(following)
         return following
 
     def set_confirm_bash(self, on: bool) -> None:
         """Ask before each command, whatever the mode."""
-        self.policy.confirm_bash = on
+        if self.policy is None:
+            self.settings = replace(self.settings, confirm_bash=on)
+        else:
+            self.policy.confirm_bash = on
 
     def banned(self) -> list[str]:
         """The commands and programs that are refused."""
@@ -158,7 +166,7 @@ class SessionControls:
         return SessionStatus(
             model=(agent.model_name if agent is not None else None) or settings.model,
             persona=agent.persona.name if agent is not None else settings.persona.name,
-            permission_mode=self.policy.mode,
+            permission_mode=self.permission_mode,
             sandbox=str(getattr(sandbox, "summary", "")),
             confined=self.confined,
             network=bool(getattr(sandbox, "network", settings.network)),

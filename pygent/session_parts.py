@@ -134,33 +134,6 @@ def save_rule(settings: Settings, rule: str) -> None:
         save_user_settings({"allow": [*kept, rule]})
 
 
-_NOTHING = {"role": "assistant", "content": ""}
-KILLED = "Pygent was ended in the middle of it."
-_PAIRS: tuple[tuple[type[Event], type[Event], tuple[str, ...], dict[str, Any]], ...] = (
-    (RunStarted, RunFinished, (), {"reason": "cancelled", "error": KILLED}),
-    (StepStarted, StepFinished, ("step",), {}),
-    (MessageStarted, MessageFinished, ("message_id",), {"message": _NOTHING, "discarded": True}),
-    (TaskStarted, TaskFinished, ("task_id",), {"status": "cancelled", "result": KILLED}),
-    (ToolStarted, ToolFinished, ("call_id",), {"status": "cancelled", "output": INTERRUPTED}),
-    (ApprovalRequested, ApprovalResolved, ("request_id",), {"decision": "deny", "by": "nobody"}),
-)
-
-
-def endings(events: Iterable[Event]) -> list[Event]:
-    """What ends all that stored events have left open because their process was killed; the innermost first."""
-    left: dict[tuple[object, ...], Event] = {}
-    for event in events:
-        for start, end, names, how in _PAIRS:
-            if isinstance(event, (start, end)):
-                same = {name: getattr(event, name) for name in names}
-                key = (start, event.agent_id, *same.values())
-                if isinstance(event, end):
-                    left.pop(key, None)
-                else:
-                    left[key] = end(agent_id=event.agent_id, **same, **how)
-    return list(reversed(left.values()))
-
-
 def demo_settings(settings: Settings) -> Settings:
     """The settings of the demo: a temporary workspace, locally unless Docker was asked for on the command line."""
     from pygent.models.demo import NAME  # noqa: PLC0415 - the demo only

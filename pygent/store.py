@@ -12,14 +12,14 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pygent.errors import PygentError
-from pygent.events import MAIN, AnyEvent, Event, RunStarted, SessionStarted, from_dict, to_dict
+from pygent.events import MAIN, AnyEvent, Event, Notice, RunStarted, SessionStarted, from_dict, to_dict
 
 log = logging.getLogger(__name__)
 
@@ -211,6 +211,23 @@ class Store:
                 return list(self._db.execute(query, values))
         except sqlite3.Error as error:
             raise StoreError(f"{self.file}: {error}") from error
+
+
+class Recorder:
+    """A sink that stores each event; where that fails it says so once, and the session goes on unstored."""
+
+    def __init__(self, store: Store, publish: Callable[[Event], object]) -> None:
+        self._store: Store | None = store
+        self._publish = publish
+
+    def __call__(self, event: Event) -> None:
+        if self._store is None:
+            return
+        try:
+            self._store.append(event)
+        except StoreError as error:
+            self._store = None
+            self._publish(Notice(level="error", text=f"From here on this session is not stored: {error}"))
 
 
 def age(moment: float) -> str:
