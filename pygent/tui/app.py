@@ -170,7 +170,6 @@ class PygentApp(App[int]):
         self._open()
 
     def _open(self) -> None:
-        self._main.recall()
         self._unsubscribe = self._session.subscribe(self._bridge.sink)
         self.run_worker(self._open_session, thread=True, exit_on_error=False)
 

@@ -54,6 +54,7 @@ class MainScreen(Screen[None]):
         self.surface = ScreenSurface(self)
         self.panes = PaneLayout(self)
         self._queue: list[str] = []
+        self._begun = False
         self._completion = PromptCompletion(self)
         self._approvals = ApprovalQueue(self)
 
@@ -99,12 +100,6 @@ class MainScreen(Screen[None]):
 
     # From the session.
 
-    def recall(self) -> None:
-        """Fold what a resumed session has behind it, before anything new comes; the panes show it with the rest."""
-        for event in self.session.past:
-            self.transcript.apply(event)
-        self.surface.events.extend(self.session.past)
-
     def session_opened(self) -> None:
         """The session is open: the panes meet it, and what was sent meanwhile goes out."""
         for pane in (self.conversation, *self.panes.beside):
@@ -125,6 +120,9 @@ class MainScreen(Screen[None]):
 
     def take(self, batch: Sequence[Event]) -> None:
         """Take a batch of events in and let the panes follow."""
+        if not self._begun:  # what a resumed session has behind it comes before anything new
+            self._begun = True
+            batch = [*self.session.past, *batch]
         folded: list[tuple[Event, Item | None]] = []
         for event in batch:
             item = self.transcript.apply(event)
