@@ -67,7 +67,7 @@ class ConversationPane(Vertical):
         """Show what the transcript has already and keep up from there."""
         self.welcome.session = session
         self.view.touch([0])
-        self._add(transcript.main.items)
+        self._add([item for item in transcript.main.items if item.key not in self._places])
 
     def apply_batch(self, batch: Iterable[tuple[Event, Item | None]]) -> None:
         """Take in what events did; on the interface's thread."""
