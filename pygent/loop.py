@@ -43,6 +43,10 @@ from pygent.openai_compat import Message, ToolCall, Usage
 from pygent.prompts import REMINDER
 from pygent.tools.executor import CallOutcome
 
+NOT_STOPPED = (
+    "Not stopped: a call before it failed. Read its result, mend it, and call stop alone once you saw it work."
+)
+
 
 @dataclass(slots=True)
 class StepOutcome:
@@ -192,7 +196,7 @@ def run_step(ctx: LoopContext, step: int, cancel: CancelToken) -> StepOutcome:
 
 
 def _run_calls(ctx: LoopContext, message: Message, outcome: StepOutcome, cancel: CancelToken) -> None:
-    skipped = ""
+    skipped, failed = "", False
     status: ToolStatus = "cancelled"
     for call in message.tool_calls:
         if message.finish_reason == "length" and not _whole(call):
@@ -200,12 +204,16 @@ def _run_calls(ctx: LoopContext, message: Message, outcome: StepOutcome, cancel:
                 "Not run: the reply was cut off at the length limit. Send the call again, shorter.",
                 "error",
             )
+        elif call.function.name == "stop" and failed:
+            _skip(ctx, call, NOT_STOPPED, "error")
+            continue
         if skipped:
             _skip(ctx, call, skipped, status)
             continue
         result = _execute(ctx, call, cancel)
         ctx.history.add_result(call.id, result.output)
         outcome.denied += result.denied
+        failed = failed or result.status != "ok"
         if result.control is not None:
             outcome.control = result.control
             skipped = f"Not run: `{call.function.name}` was called before it."

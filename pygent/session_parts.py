@@ -103,7 +103,12 @@ def make_model(settings: Settings, *, demo: bool) -> Any:
     default = default_model()
     if not isinstance(default, OpenAIModel):
         return default
-    return OpenAIModel(settings.base_url, settings.api_key, text_tool_calls=settings.text_tool_calls)
+    return OpenAIModel(
+        settings.base_url,
+        settings.api_key,
+        text_tool_calls=settings.text_tool_calls,
+        temperature=settings.temperature,
+    )
 
 
 def make_policy(settings: Settings, runtime: Any = None) -> Policy:

@@ -43,7 +43,7 @@ class ReasoningDelta:
 
 @dataclass(frozen=True, slots=True)
 class Discarded:
-    """The partial answer so far is void: the stream broke and is tried again from the start. ``why`` is for people."""
+    """The partial answer so far is void: the stream broke and begins anew. ``why`` is for people."""
 
     why: str
 

@@ -39,6 +39,11 @@ def preload() -> None:
     _ = openai.OpenAI, openai.DefaultHttpxClient  # resolved lazily by the package
 
 
+STEADY = 0.2
+"""Temperature for servers other than OpenAI's. Small models that are sampled freely lose the form of a tool call, and
+some that are not sampled at all repeat themselves."""
+
+
 class OpenAIModel:
     """A ``StreamingModel`` on the ``openai`` package, for any server that speaks its chat-completions protocol.
 
@@ -60,6 +65,7 @@ class OpenAIModel:
         max_retries: int = 6,
         first_pause: float = 0.5,
         text_tool_calls: bool = True,
+        temperature: float | None = None,
     ) -> None:
         if base_url is None or api_key is None:
             from pygent.settings import from_environment  # noqa: PLC0415 - not needed where both are given
@@ -71,6 +77,9 @@ class OpenAIModel:
         self.max_retries = max_retries
         self.first_pause = first_pause
         self.text_tool_calls = text_tool_calls
+        if temperature is None and self.base_url != DEFAULT_BASE_URL:
+            temperature = STEADY
+        self.temperature = temperature
         self._api_key = api_key or ""
         self._lines = Lines(self._new_line)
         self._encoder = BodyEncoder()
@@ -84,7 +93,8 @@ class OpenAIModel:
 
         Raises ``APIError`` where the server refuses, ``APITemporaryError`` where trying again did not help.
         """
-        for item in self._answer(_Ask(messages, self._name(model), tools, streaming=False), None):
+        ask = _Ask(messages, self._name(model), tools, streaming=False, temperature=self.temperature)
+        for item in self._answer(ask, None):
             if isinstance(item, Completed):
                 return item.message
             if isinstance(item, ModelNotice | Discarded):
@@ -95,7 +105,8 @@ class OpenAIModel:
         self, messages: Messages, model: str | None, tools: ToolSchemas | None, *, cancel: CancelToken | None = None
     ) -> Iterator[StreamItem]:
         """The answer piece by piece; see ``StreamingModel``."""
-        return self._answer(_Ask(messages, self._name(model), tools, streaming=True), cancel)
+        ask = _Ask(messages, self._name(model), tools, streaming=True, temperature=self.temperature)
+        return self._answer(ask, cancel)
 
     def preload(self) -> None:
         """Import what the first request needs and make its client ready; meant for a background thread."""
@@ -276,6 +287,7 @@ class _Ask:
     model: str
     tools: ToolSchemas | None
     streaming: bool
+    temperature: float | None = None
 
     def body(self, encoder: BodyEncoder, quirks: Quirks) -> bytes:
         extra = b""
@@ -283,6 +295,8 @@ class _Ask:
             extra = b',"stream":true'
             if quirks.usage_in_stream:
                 extra += b',"stream_options":{"include_usage":true}'
+        if self.temperature is not None and quirks.temperature:
+            extra += b',"temperature":%s' % repr(self.temperature).encode()
         if quirks.tools_as_text:
             return encoder.body(as_text(self.messages, self.tools), self.model, None, extra=extra)
         return encoder.body(self.messages, self.model, self.tools, extra=extra, reasoning=quirks.reasoning)

@@ -21,6 +21,7 @@ class Quirks:
     """How requests must differ; each is changed at most once, so learning comes to an end."""
 
     usage_in_stream: bool = True
+    temperature: bool = True
     reasoning: ReasoningRule = "keep"
     tools_as_text: bool = False
 
@@ -31,6 +32,9 @@ class Quirks:
         if self.usage_in_stream and ("stream_options" in text or "include_usage" in text):
             self.usage_in_stream = False
             return "The server does not know stream_options; token counts may be missing."
+        if self.temperature and "temperature" in text:
+            self.temperature = False
+            return "The server does not take a temperature for this model; its own is used."
         if self.reasoning == "keep" and "reasoning" in text:
             self.reasoning = "always" if _REASONING_MISSING.search(text) else "drop"
             return "The server wants earlier reasoning in another way; the history is sent again."

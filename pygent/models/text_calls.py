@@ -1,9 +1,10 @@
 """Tool calls that a model wrote into its text instead of the place the protocol has for them.
 
-Four forms are read: a fenced ``json`` block with ``name`` and ``arguments``; the same inside ``<tool_call>`` tags or
-their relatives; ``<function=name><parameter=key>value``; and a reply that is nothing but JSON. Each may hold several
-calls or a list of them. Text becomes a call only where it is complete, names a known tool and the arguments fit that
-tool's parameters; all else stays text.
+Five forms are read: a fenced ``json`` block with ``name`` and ``arguments``; the same inside ``<tool_call>`` tags or
+their relatives; ``<function=name><parameter=key>value``; a reply that is nothing but JSON; and one that is nothing
+but the name of a tool that needs no arguments, plain or as a tag. The first four may hold several calls or a list of
+them. Text becomes a call only where it is complete, names a known tool and the arguments fit that tool's parameters;
+all else stays text.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ _FUNCTION = re.compile(r"\s*<function=([^>\s]+)>")
 _CLOSING_TAG = re.compile(r"\s*</(?:tool_calls?|tools|function_calls?)>")
 _CLOSING_FENCE = re.compile(r"\s*```[ \t]*(?=\r?\n|\Z)")
 _MAY_HAVE_ENDED = re.compile(r"[}\]]\s*(?:```|</\w+>)|</function>|</tool\w*>")
+_BARE = re.compile(r"\s*[`<]?(?P<name>\w+)(?:\(\))?(?:\s*/?>(?:\s*</\w+>)?|`)?\s*")
 _LONG = 200
 _LONGEST_END = 40
 _DECODER = json.JSONDecoder(strict=False)
@@ -150,8 +152,12 @@ class HoldBack:
 def _scan(text: str, parameters: Parameters, position: int = 0) -> list[_Found]:
     if not text[:position].strip() and text.lstrip()[:1] in {"{", "["}:
         calls, end = _read_json(text, 0, parameters)
-        if calls and not text[end:].strip():
+        rest = text[end:].strip()
+        if calls and (not rest or rest.startswith("<tool_response")):  # a result that the model made up itself
             return [_Found(calls, 0, len(text))]
+    if not text[:position].strip() and (bare := _BARE.fullmatch(text)):
+        call = _as_call(bare["name"], {}, parameters)
+        return [_Found([call], 0, len(text))] if call else []
     out = []
     while opener := _OPENER.search(text, position):
         found = _read(text, opener, parameters, final=True)

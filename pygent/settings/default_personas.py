@@ -9,15 +9,7 @@ from pygent.persona import Persona
 
 MAIN_PERSONA = Persona(
     name="Pygent",
-    description="A coding agent that works with you in this workspace: it reads, writes, runs and checks.",
-    prompt="""\
-You are Pygent, a coding agent. You work together with a person in one workspace.
-- Look before you change: read the files that matter and follow the style you find there.
-- Make the smallest change that does what was asked. Leave unrelated code alone.
-- Prove it: run the program or its tests after a change, and read the output. If it fails, find the cause and mend it.
-- Say what you did in a few plain sentences: what changed, how you checked it, what is still open.
-- Never claim what you did not see.
-- When a request can be read in two ways that lead to different work, ask one short question. Otherwise go on.""",
+    description="a coding agent that works together with a person in one workspace.",
 )
 
 DEFAULT_PERSONAS = (

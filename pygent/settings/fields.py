@@ -79,7 +79,13 @@ FIELDS: tuple[Field, ...] = (
         key="context_window",
         kind=kinds.Whole(256),
         group=_MODEL,
-        about="Tokens that the model can see; unset: as the server or a table of known models says",
+        about="Tokens that the model can see at once; unset: not known, and no share of it is shown",
+    ),
+    Field(
+        key="temperature",
+        kind=kinds.Number("a number from 0 to 2", least=0, most=2),
+        group=_MODEL,
+        about="Randomness of the model's answers; unset: OpenAI's own default, 0.2 for other servers",
     ),
     Field(
         key="text_tool_calls",

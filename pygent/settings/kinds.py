@@ -145,28 +145,43 @@ class Whole(Kind):
         return {"type": "integer", "minimum": self.least}
 
 
-class Seconds(Kind):
-    """A time in seconds, more than nothing and finite."""
+class Number(Kind):
+    """A finite number within bounds; ``above`` leaves the bound itself out."""
 
-    accepted = "a number of seconds greater than 0"
+    def __init__(
+        self, accepted: str, *, least: float = -math.inf, above: float = -math.inf, most: float = math.inf
+    ) -> None:
+        self.accepted = accepted
+        self._least, self._above, self._most = least, above, most
 
     def from_text(self, text: str) -> float:
         try:
             value = float(text)
         except ValueError:
             value = math.nan
-        if not (math.isfinite(value) and value > 0):
+        if not self._fits(value):
             raise Invalid(f"{text!r} cannot be used; accepted: {self.accepted}")
         return value
 
     def from_node(self, node: Node) -> float:
         value = node.value
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and self._fits(value):
             return float(value)
         raise self.refused(node)
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "number", "exclusiveMinimum": 0}
+        bounds = (("minimum", self._least), ("exclusiveMinimum", self._above), ("maximum", self._most))
+        return {"type": "number", **{name: bound for name, bound in bounds if math.isfinite(bound)}}
+
+    def _fits(self, value: float) -> bool:
+        return math.isfinite(value) and self._least <= value <= self._most and value > self._above
+
+
+class Seconds(Number):
+    """A time in seconds, more than nothing and finite."""
+
+    def __init__(self) -> None:
+        super().__init__("a number of seconds greater than 0", above=0)
 
 
 class FilePath(Kind):

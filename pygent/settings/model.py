@@ -57,6 +57,7 @@ class Settings:
     theme: str = DEFAULT_THEME
     keymap: Mapping[str, str] = field(default_factory=dict)
     context_window: int | None = None
+    temperature: float | None = None
     text_tool_calls: bool = True
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -1,6 +1,7 @@
 """Arguments of tool calls: what is accepted, what is mended, what is refused and in which words."""
 
 import pytest
+
 from pygent.models.arguments import repair, validate
 
 BASH = {

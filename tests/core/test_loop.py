@@ -137,6 +137,12 @@ def test_calls_after_stop_in_the_same_reply_do_not_run_and_are_answered() -> Non
     assert case.runtime.commands == ["a"]
 
 
+def test_stop_does_not_count_where_a_call_before_it_in_the_same_reply_failed() -> None:
+    case = Case(call(("nonsense", {}), ("stop", {})), call(("stop", {}), text="Seen."))
+    assert case.run().text == "Seen."
+    assert "Not stopped" in case.agent.history[4]["content"]
+
+
 def test_ids_that_are_missing_or_come_again_are_made_unique() -> None:
     def same() -> Message:
         return Message("assistant", None, [ToolCall("", ToolCallFunction("bash", '{"cmd":"x"}')) for _ in range(2)])

@@ -8,6 +8,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+
 from pygent.sandbox.output import OutputBuffer
 
 

@@ -145,8 +145,7 @@ def test_variables_describe_the_main_persona() -> None:
     )
     assert from_environment({"PYGENT_PERSONA": "a cat"}).persona == Persona("Pygent", "a cat")
     renamed = from_environment({"PYGENT_PERSONA_NAME": "Bo"}).persona
-    assert renamed.name == "Bo"
-    assert renamed.prompt.startswith("You are Bo,")
+    assert renamed == Persona("Bo", "a coding agent that works together with a person in one workspace.")
     assert from_environment({"PYGENT_PERSONA_NAME": "tester"}).persona.prompt.startswith("You are a test engineer")
 
 
@@ -170,6 +169,7 @@ def test_each_default_persona_has_a_prompt_and_one_line_about_it() -> None:
     for persona in everyone:
         assert 20 < len(persona.description) < 120
         assert "\n" not in persona.description
+    for persona in everyone[1:]:  # what the main agent is told stands in the system message itself
         assert 300 < len(persona.prompt) < 1500
 
 

@@ -175,3 +175,31 @@ def test_reasoning_in_tags(text, expected, size):
     tags = ThinkTags()
     parts = [tags.feed(piece) for piece in pieces(text, size)] + [tags.finish()]
     assert ("".join(text for text, _ in parts), "".join(reasoning for _, reasoning in parts)) == expected
+
+
+@pytest.mark.parametrize("text", ["stop", " stop\n", "<stop>", "<stop/>", "<stop></stop>", "`stop`", "stop()"])
+def test_a_reply_that_is_just_the_name_of_a_tool_without_arguments_is_a_call(text: str) -> None:
+    tools = [{"type": "function", "function": {"name": name, "parameters": schema}} for name, schema in _BARE_TOOLS]
+    calls, rest = extract_tool_calls(text, tools)
+    assert [(call.function.name, call.function.arguments) for call in calls] == [("stop", "{}")]
+    assert rest == ""
+
+
+@pytest.mark.parametrize("text", ["stop it", "Stop.", "bash", "<bash>", "stopp"])
+def test_a_word_is_no_call(text: str) -> None:
+    tools = [{"type": "function", "function": {"name": name, "parameters": schema}} for name, schema in _BARE_TOOLS]
+    assert extract_tool_calls(text, tools) == ([], text)
+
+
+def test_a_result_that_the_model_made_up_behind_its_call_is_dropped() -> None:
+    tools = [{"type": "function", "function": {"name": name, "parameters": schema}} for name, schema in _BARE_TOOLS]
+    text = '{"name": "bash", "arguments": {"cmd": "ls"}}\n<tool_response>\nfile.py\n</tool_response>'
+    calls, rest = extract_tool_calls(text, tools)
+    assert [call.function.arguments for call in calls] == ['{"cmd": "ls"}']
+    assert rest == ""
+
+
+_BARE_TOOLS = (
+    ("stop", {"type": "object", "properties": {}}),
+    ("bash", {"type": "object", "properties": {"cmd": {"type": "string"}}, "required": ["cmd"]}),
+)
