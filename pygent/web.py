@@ -31,8 +31,10 @@ def serve(options: Sequence[str] = (), *, host: str = HOST, port: int = PORT) ->
     _server()([sys.executable, "-m", "pygent", *options], host=host, port=port).serve()
 
 
-def serve_agent(agent: Agent, *, host: str = HOST, port: int = PORT) -> None:
+def serve_agent(agent: Agent, *, host: str = HOST, port: int | None = None) -> None:
     """Serve the application on ``agent`` until interrupted; the URL is printed to standard output.
+
+    ``port`` None stands for 8000, or any free one where that is taken.
 
     A browser that comes after another sees what was said before. To be called in the main thread, which gets the
     signals. Raises what ``serve`` raises.
@@ -52,7 +54,7 @@ def serve_agent(agent: Agent, *, host: str = HOST, port: int = PORT) -> None:
         app.session.subscribe(keep)
         return app
 
-    server(make_app, host=host, port=port).serve()
+    server(make_app, host=host, port=PORT if port is None else port, or_any_port=port is None).serve()
 
 
 def _server() -> Any:

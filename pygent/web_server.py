@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -18,11 +20,12 @@ from textual.app import App
 from textual_serve.server import Server
 
 from pygent.errors import PygentError
-from pygent.web_app_service import InProcessService, ProcessService, Service
+from pygent.web_app_service import GRACE, InProcessService, ProcessService, Service
 
 PAGE = Path(__file__).parent / "web_page.html"
 LONGEST_MESSAGE = 64 * 1024 * 1024
 """Bytes that a browser may send at once: what a person pastes comes as one message."""
+TAKEN = "\r\n  Another browser shows this agent. Close it there, then load this page again.\r\n"
 LAST_WORDS = 2.0
 """Seconds that the connections have for their end; aiohttp cuts them then."""
 
@@ -36,9 +39,10 @@ class PygentServer(Server):
     It says only its URL, on standard output. ``serve`` returns after SIGINT, SIGTERM or SIGHUP.
     """
 
-    def __init__(self, source: Source, *, host: str, port: int) -> None:
+    def __init__(self, source: Source, *, host: str, port: int, or_any_port: bool = False) -> None:
         super().__init__("pygent", host=host, port=port, title="Pygent")
         self._source = source
+        self._or_any_port = or_any_port
         self._services: dict[Service, web.WebSocketResponse] = {}
         self._shown = asyncio.Lock()
 
@@ -58,19 +62,27 @@ class PygentServer(Server):
         runner = web.AppRunner(await self._make_app(), access_log=None, shutdown_timeout=LAST_WORDS)
         await runner.setup()
         try:
-            site = web.TCPSite(runner, self.host, self.port)
             try:
-                await site.start()
+                await self._listen(runner)
             except (OSError, OverflowError) as error:
-                reason = getattr(error, "strerror", None) or error
+                code = getattr(error, "errno", None) or 0
+                why = os.strerror(code) if code > 0 else error
                 raise PygentError(
-                    f"cannot listen on {self.host}:{self.port}: {reason}; choose another with --host and --port"
+                    f"cannot listen on {self.host}:{self.port}: {why}; choose another with --host and --port"
                 ) from error
             self.port = runner.addresses[0][1]
             self._tell_url()
             await ended.wait()
         finally:
             await runner.cleanup()
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        try:
+            await web.TCPSite(runner, self.host, self.port).start()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or not self._or_any_port:
+                raise
+            await web.TCPSite(runner, self.host, 0).start()
 
     def _tell_url(self) -> None:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -100,21 +112,30 @@ class PygentServer(Server):
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """Show the application to one browser until either of them ends."""
-        if not callable(self._source):
-            return await self._show(request)
-        if self._shown.locked():
-            # A page that is loaded again comes back before its old connection has ended.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LAST_WORDS), self._shown:
-                    pass
-        if self._shown.locked():
-            raise web.HTTPConflict(text="another browser shows this agent; close it first")
-        async with self._shown:
-            return await self._show(request)
-
-    async def _show(self, request: web.Request) -> web.WebSocketResponse:
         websocket = web.WebSocketResponse(heartbeat=15, timeout=1, max_msg_size=LONGEST_MESSAGE)
         await websocket.prepare(request)
+        if not callable(self._source):
+            await self._show(request, websocket)
+        elif await self._is_our_turn():
+            try:
+                await self._show(request, websocket)
+            finally:
+                self._shown.release()
+        else:
+            await websocket.send_bytes(TAKEN.encode())
+            await websocket.receive()
+        await websocket.close()
+        return websocket
+
+    async def _is_our_turn(self) -> bool:
+        """Only one browser at a time; a page that is loaded again comes back before its old connection has ended."""
+        try:
+            async with asyncio.timeout(GRACE + 1):
+                return await self._shown.acquire()
+        except TimeoutError:
+            return False
+
+    async def _show(self, request: web.Request, websocket: web.WebSocketResponse) -> None:
         service = self._service(websocket)
         self._services[service] = websocket
         try:
@@ -123,8 +144,6 @@ class PygentServer(Server):
         finally:
             await service.stop()
             del self._services[service]
-            await websocket.close()
-        return websocket
 
     def _service(self, websocket: web.WebSocketResponse) -> Service:
         async def close() -> None:

@@ -193,6 +193,7 @@ class Page:
     def __init__(self, browser: Browser, target: str, session: str) -> None:
         self.requests: list[str] = []
         self.complaints: list[str] = []
+        self.closed = False
         self._browser, self._target, self._session = browser, target, session
 
     def told(self, method: str, params: dict[str, Any]) -> None:
@@ -255,5 +256,8 @@ class Page:
         file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
 
     def close(self) -> None:
-        """Close the tab, as a person does."""
+        """Close the tab, as a person does; once more does no harm."""
+        if self.closed:
+            return
+        self.closed = True
         self._browser.call("Target.closeTarget", targetId=self._target)
