@@ -11,10 +11,7 @@ from pygent.persona import Persona
 SystemMessageBuilder: TypeAlias = Callable[[Persona, Sequence[str] | None], str]
 """Called with the persona and the names of the tools that are switched off (None for none); answers the message."""
 
-REMINDER = (
-    "That reply had no tool call, so nothing was done. Call the next tool now. If the task is done, call stop; "
-    "if you need an answer from the user, call continue."
-)
+REMINDER = "That reply had no tool call, so nothing was done. Call the next tool now. If the task is done, call stop."
 
 RULES = """\
 Work step by step with tool calls, and look at each result.

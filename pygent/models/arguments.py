@@ -20,6 +20,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "integer": (int,),
 }
+_TRIPLE_QUOTED = re.compile(r'(?<=[:\[,\s])"""(.*?)"""(?=\s*[,}\]])', re.DOTALL)
 _A_STRING_OR_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _LAYERS = 3  # JSON in JSON in JSON has been seen; more has not
@@ -51,7 +52,9 @@ def repair(raw: object, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def loads(text: str) -> Any:
-    """Parse JSON as models write it: raw control characters and trailing commas are accepted, NaN is not.
+    """Parse JSON as models write it; raw control characters, trailing commas and Python's triple quotes are accepted.
+
+    NaN and its like are not.
 
     Raises ``ValueError`` where it is not JSON even so.
     """
@@ -59,7 +62,8 @@ def loads(text: str) -> Any:
         try:
             value = json.loads(text, strict=False, parse_constant=_no_constant)
         except json.JSONDecodeError:
-            mended = _A_STRING_OR_TRAILING_COMMA.sub(lambda found: found.group(1) or "", text)
+            mended = _TRIPLE_QUOTED.sub(lambda found: json.dumps(_unquoted(found.group(1))), text)
+            mended = _A_STRING_OR_TRAILING_COMMA.sub(lambda found: found.group(1) or "", mended)
             if mended == text:
                 raise
             value = json.loads(mended, strict=False, parse_constant=_no_constant)
@@ -86,6 +90,11 @@ def _parse(raw: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"the arguments must be a JSON object, not {_name(value)}")  # noqa: TRY004 - it is the model's text
     return value
+
+
+def _unquoted(text: str) -> str:
+    """The inside of triple quotes: a line break after the opening is layout, and escaped quotes are meant plain."""
+    return text.removeprefix("\n").replace('\\"', '"').replace("\\\\", "\\")
 
 
 def _no_constant(name: str) -> NoReturn:

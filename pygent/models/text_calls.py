@@ -2,7 +2,7 @@
 
 Five forms are read: a fenced ``json`` block with ``name`` and ``arguments``; the same inside ``<tool_call>`` tags or
 their relatives; ``<function=name><parameter=key>value``; a reply that is nothing but JSON; and one that is nothing
-but the name of a tool that needs no arguments, plain or as a tag. The first four may hold several calls or a list of
+but a tool that needs no arguments, as a tag or a call. The first four may hold several calls or a list of
 them. Text becomes a call only where it is complete, names a known tool and the arguments fit that tool's parameters;
 all else stays text.
 """
@@ -43,7 +43,7 @@ _FUNCTION = re.compile(r"\s*<function=([^>\s]+)>")
 _CLOSING_TAG = re.compile(r"\s*</(?:tool_calls?|tools|function_calls?)>")
 _CLOSING_FENCE = re.compile(r"\s*```[ \t]*(?=\r?\n|\Z)")
 _MAY_HAVE_ENDED = re.compile(r"[}\]]\s*(?:```|</\w+>)|</function>|</tool\w*>")
-_BARE = re.compile(r"\s*[`<]?(?P<name>\w+)(?:\(\))?(?:\s*/?>(?:\s*</\w+>)?|`)?\s*")
+_BARE = re.compile(r"\s*(?:<(?P<tag>\w+)\s*/?>(?:\s*</\w+>)?|`?(?P<name>\w+)\(\)`?)\s*")
 _LONG = 200
 _LONGEST_END = 40
 _DECODER = json.JSONDecoder(strict=False)
@@ -156,7 +156,7 @@ def _scan(text: str, parameters: Parameters, position: int = 0) -> list[_Found]:
         if calls and (not rest or rest.startswith("<tool_response")):  # a result that the model made up itself
             return [_Found(calls, 0, len(text))]
     if not text[:position].strip() and (bare := _BARE.fullmatch(text)):
-        call = _as_call(bare["name"], {}, parameters)
+        call = _as_call(bare["tag"] or bare["name"], {}, parameters)
         return [_Found([call], 0, len(text))] if call else []
     out = []
     while opener := _OPENER.search(text, position):

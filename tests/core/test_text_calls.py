@@ -177,7 +177,7 @@ def test_reasoning_in_tags(text, expected, size):
     assert ("".join(text for text, _ in parts), "".join(reasoning for _, reasoning in parts)) == expected
 
 
-@pytest.mark.parametrize("text", ["stop", " stop\n", "<stop>", "<stop/>", "<stop></stop>", "`stop`", "stop()"])
+@pytest.mark.parametrize("text", ["<stop>", " <stop/>\n", "<stop></stop>", "stop()", "`stop()`"])
 def test_a_reply_that_is_just_the_name_of_a_tool_without_arguments_is_a_call(text: str) -> None:
     tools = [{"type": "function", "function": {"name": name, "parameters": schema}} for name, schema in _BARE_TOOLS]
     calls, rest = extract_tool_calls(text, tools)
@@ -185,10 +185,17 @@ def test_a_reply_that_is_just_the_name_of_a_tool_without_arguments_is_a_call(tex
     assert rest == ""
 
 
-@pytest.mark.parametrize("text", ["stop it", "Stop.", "bash", "<bash>", "stopp"])
+@pytest.mark.parametrize("text", ["stop it", "Stop.", "stop", "bash", "<bash>", "stopp()"])
 def test_a_word_is_no_call(text: str) -> None:
     tools = [{"type": "function", "function": {"name": name, "parameters": schema}} for name, schema in _BARE_TOOLS]
     assert extract_tool_calls(text, tools) == ([], text)
+
+
+def test_python_s_triple_quotes_are_read_as_the_text_they_hold() -> None:
+    tools = [{"type": "function", "function": {"name": name, "parameters": schema}} for name, schema in _BARE_TOOLS]
+    text = '```json\n{"name": "bash", "arguments": {"cmd": """\necho "a"\necho b\n"""}}\n```'
+    calls, _ = extract_tool_calls(text, tools)
+    assert json.loads(calls[0].function.arguments) == {"cmd": 'echo "a"\necho b\n'}
 
 
 def test_a_result_that_the_model_made_up_behind_its_call_is_dropped() -> None:
