@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from pygent.errors import PygentError
 
 if TYPE_CHECKING:
     from pygent.agent import Agent
-    from pygent.events import AnyEvent, Event
+    from pygent.events import Event
     from pygent.tui.app import PygentApp
 
 HOST = "127.0.0.1"
@@ -42,15 +42,17 @@ def serve_agent(agent: Agent, *, host: str = HOST, port: int | None = None) -> N
     server = _server()  # where it is missing that is told before anything starts
     from pygent.tui.app import agent_app  # noqa: PLC0415 - the screen, only when it is shown
 
-    past: list[AnyEvent] = []
+    past: list[Event] = []
 
     def keep(event: Event) -> None:
         if event.durable:
-            past.append(cast("AnyEvent", event))
+            past.append(event)
 
     def make_app() -> PygentApp:
         app = agent_app(agent)
-        app.session.past = [*past]
+        if past:
+            app.session.past = [*past]
+            app.session.bus.go_on_after(past[-1].seq)
         app.session.subscribe(keep)
         return app
 

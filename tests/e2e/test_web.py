@@ -269,7 +269,10 @@ def test_the_agent_of_a_program_is_shown_and_shown_again(show: Callable[[str], P
         page.wait_for("first words", "Hello from the script.", READY)
         page.type("and more")
         page.press("Enter")
-        page.wait_for("You said 2 things, first 'first words'.")
+        shown = page.wait_for("You said 2 things, first 'first words'.")
+        assert (
+            shown.index("first words") < shown.index("Hello from") < shown.index("and more") < shown.index("You said")
+        )
 
         seconds, code, out, _ = server.end()
         assert code == 0
