@@ -21,7 +21,7 @@ from typing import Any, Literal
 from textual.app import App
 from textual_serve.app_service import AppService
 
-GRACE = 4.0
+GRACE = 3.0
 """Seconds that an application without a browser has to end in good order."""
 HURRY = 1.2
 """The same when the server ends."""

@@ -130,7 +130,7 @@ class PygentServer(Server):
     async def _is_our_turn(self) -> bool:
         """Only one browser at a time; a page that is loaded again comes back before its old connection has ended."""
         try:
-            async with asyncio.timeout(GRACE + 1):
+            async with asyncio.timeout(GRACE + 0.5):
                 return await self._shown.acquire()
         except TimeoutError:
             return False
