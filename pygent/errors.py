@@ -11,6 +11,7 @@
     ├── APIError                 the model's server failed or refused
     │   └── APITemporaryError    the same request may succeed later
     ├── ToolError                a tool call failed; the text is for the model
+    ├── StuckError               a model repeats itself without end
     ├── TaskError                a task could not be started or found
     └── Stopped                  the work was told to end
         ├── Cancelled            by a person or by the parent
@@ -86,6 +87,10 @@ class APITemporaryError(APIError):
 
 class ToolError(PygentError):
     """A tool call failed. The text is written for the model, which reads it as the call's result."""
+
+
+class StuckError(PygentError):
+    """A model made the same call over and over; the run was ended."""
 
 
 class TaskError(PygentError, RuntimeError):

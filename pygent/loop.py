@@ -23,7 +23,7 @@ from typing import Literal
 from uuid import uuid4
 
 from pygent.cancellation import CancelToken
-from pygent.errors import Cancelled, DeadlineExceeded
+from pygent.errors import Cancelled, DeadlineExceeded, StuckError
 from pygent.events import (
     MessageFinished,
     MessageStarted,
@@ -43,6 +43,13 @@ from pygent.openai_compat import Message, ToolCall, Usage
 from pygent.prompts import REMINDER
 from pygent.tools.executor import CallOutcome
 
+REPEATS_TOLD, REPEATS_END = 3, 12
+"""After so many equal steps in a row the model is told, and the run is ended."""
+
+REPEATED = (
+    "You made this same call {} times in a row. Its result will not change. Read the result, then do something else: "
+    "look at the file, change it, or call stop and say what is in the way."
+)
 NOT_STOPPED = (
     "Not stopped: a call before it failed. Read its result, mend it, and call stop alone once you saw it work."
 )
@@ -56,6 +63,7 @@ class StepOutcome:
     control: Literal["stop", "continue"] | None = None
     denied: int = 0
     usage: Usage = field(default_factory=Usage)
+    results: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,8 @@ class _Progress:
     steps: int = 0
     denied: int = 0
     usage: Usage = field(default_factory=Usage)
+    last: tuple[list[tuple[str, str]], list[str]] = field(default_factory=lambda: ([], []))
+    repeats: int = 0
 
     def add(self, outcome: StepOutcome) -> None:
         self.denied += outcome.denied
@@ -152,6 +162,7 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
         progress.steps += 1
         outcome = run_step(ctx, progress.steps, token.child(limits.step_timeout))
         progress.add(outcome)
+        _watch_repeats(ctx, outcome, progress)
         if outcome.control is not None:
             return "stopped" if outcome.control == "stop" else "input_required"
         if outcome.message.tool_calls:
@@ -162,6 +173,24 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
             add_user(ctx, REMINDER, "reminder")
             reminded = True
     return "max_steps"
+
+
+def _watch_repeats(ctx: LoopContext, outcome: StepOutcome, progress: _Progress) -> None:
+    """Say so where the same calls come again and again, and end the run where that does not help."""
+    calls = [(call.function.name, call.function.arguments) for call in outcome.message.tool_calls]
+    progress.repeats = progress.repeats + 1 if (calls, outcome.results) == progress.last else 1
+    progress.last = (calls, outcome.results)
+    if not calls or outcome.control is not None or any(_asks_for_news(ctx, name) for name, _ in calls):
+        return
+    if progress.repeats >= REPEATS_END:
+        raise StuckError(f"the model made the same call {progress.repeats} times in a row: {calls[0][0]}")
+    if progress.repeats % REPEATS_TOLD == 0:
+        add_user(ctx, REPEATED.format(progress.repeats), "reminder")
+
+
+def _asks_for_news(ctx: LoopContext, name: str) -> bool:
+    tool = ctx.executor.registry.get(name)
+    return tool is not None and tool.effect == "delegate"
 
 
 def add_user(ctx: LoopContext, text: str, origin: Origin) -> None:
@@ -212,6 +241,7 @@ def _run_calls(ctx: LoopContext, message: Message, outcome: StepOutcome, cancel:
             continue
         result = _execute(ctx, call, cancel)
         ctx.history.add_result(call.id, result.output)
+        outcome.results.append(result.output)
         outcome.denied += result.denied
         failed = failed or result.status != "ok"
         if result.control is not None:

@@ -323,7 +323,8 @@ def describe(cmd: str, result: CommandResult, timeout: float) -> str:
             end = "[stopped: too much output; send it to a file, or show less of it]"
         case _:
             end = "[the sandbox was lost while the command ran]"
-    output = result.output if not result.output or result.output.endswith("\n") else result.output + "\n"
+    output = result.output or "(no output)"
+    output = output if output.endswith("\n") else output + "\n"
     note = f"[{result.note}]\n" if result.note else ""
     return f"$ {cmd}\n{output}{note}{end}"
 

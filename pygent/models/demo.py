@@ -95,7 +95,7 @@ class DemoModel:
         cancel = cancel or CancelToken()
         message = self._next(messages)
         if _last_result(messages) == "running":
-            _pause(cancel, 20 * self.pace)
+            _pause(cancel, 40 * self.pace)
         for word in re.findall(r"\S+\s*", message.content or ""):
             yield TextDelta(word)
             _pause(cancel, self.pace)

@@ -12,7 +12,7 @@ import pytest
 from pygent import Agent, APIError, Persona, RunResult, ToolRegistry, set_system_message_builder
 from pygent.bus import EventBus
 from pygent.cancellation import CancelToken
-from pygent.errors import Cancelled
+from pygent.errors import Cancelled, StuckError
 from pygent.events import Event, Notice, RunFinished
 from pygent.models.base import Completed, Discarded, ModelNotice, ReasoningDelta, StreamItem, TextDelta
 from pygent.openai_compat import Message, ToolCall, ToolCallFunction
@@ -119,7 +119,7 @@ def test_in_a_conversation_a_reply_without_a_call_ends_the_run() -> None:
 
 
 def test_the_limit_of_steps_ends_the_run() -> None:
-    result = Case(*[call(("bash", {"cmd": "ls"})) for _ in range(5)]).run(max_steps=3)
+    result = Case(*[call(("bash", {"cmd": f"ls {number}"})) for number in range(5)]).run(max_steps=3)
     assert (result.reason, result.steps) == ("max_steps", 3)
 
 
@@ -141,6 +141,14 @@ def test_stop_does_not_count_where_a_call_before_it_in_the_same_reply_failed() -
     case = Case(call(("nonsense", {}), ("stop", {})), call(("stop", {}), text="Seen."))
     assert case.run().text == "Seen."
     assert "Not stopped" in case.agent.history[4]["content"]
+
+
+def test_a_model_that_repeats_itself_is_told_and_then_ended() -> None:
+    case = Case(*[call(("bash", {"cmd": "ls"})) for _ in range(20)])
+    with pytest.raises(StuckError, match="12 times"):
+        case.run()
+    told = [message["content"] for message in case.agent.history if message["role"] == "user"]
+    assert ["3 times" in told[1], "9 times" in told[3], len(told)] == [True, True, 4]
 
 
 def test_ids_that_are_missing_or_come_again_are_made_unique() -> None:

@@ -69,7 +69,7 @@ def test_bash_answers_command_output_and_exit_status(runtime: Runtime) -> None:
     assert runtime.bash("echo out; echo err >&2; exit 3") == (
         "$ echo out; echo err >&2; exit 3\nout\nerr\n[exit status: 3]"
     )
-    assert runtime.bash("true") == "$ true\n[exit status: 0]"
+    assert runtime.bash("true") == "$ true\n(no output)\n[exit status: 0]"
     assert runtime.bash("printf x") == "$ printf x\nx\n[exit status: 0]"
 
 
