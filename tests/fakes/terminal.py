@@ -36,7 +36,7 @@ class Terminal:
             "PS1": f"{PROMPT} ",
         }
         width, height = size
-        window = ("-x", str(width), "-y", str(height), "-c", str(folder), "sh")
+        window = ("-x", str(width), "-y", str(height), "-c", str(folder), "exec sh")
         self._tmux("-f", "/dev/null", "new-session", "-d", *window)
         self._tmux("set", "-g", "status", "off", ";", "set", "-s", "escape-time", "0")
         server, shell = self._tmux("display-message", "-p", "#{pid} #{pane_pid}").split()

@@ -40,6 +40,14 @@ class PromptCompletion:
         self._show(NOTHING)
         return was
 
+    def enter(self) -> bool:
+        """Enter was pressed. Answers False where nothing is to be completed in the text as it stands now."""
+        self.edited()
+        if self._screen.prompt.completing:
+            self.key("enter")
+            return True
+        return False
+
     def key(self, key: str) -> None:
         """A key for the list: ``up``, ``down``, ``take`` or ``enter``."""
         completions, prompt = self._screen.query_one(Completions), self._screen.prompt

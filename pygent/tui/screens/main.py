@@ -70,6 +70,7 @@ class MainScreen(Screen[None]):
         self._show_queue()
 
     def on_mount(self) -> None:
+        self.prompt.complete_with_enter = self._completion.enter
         self.status.session = self.session
         self.status.transcript = self.transcript
         self.conversation.welcome.session = self.session

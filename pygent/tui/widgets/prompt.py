@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
@@ -87,6 +88,8 @@ class Prompt(TextArea):
             placeholder="Ask for something, / for commands",
         )
         self.completing = False
+        self.complete_with_enter: Callable[[], bool] = lambda: False
+        """Asked at once: a message would come after what is typed behind Enter. True where it did what Enter asks."""
         self._sent: list[str] = []
         self._at: int | None = None
         self._lines = 1
@@ -122,10 +125,8 @@ class Prompt(TextArea):
         return [key.strip() for key in keys.split(",")]
 
     def action_submit(self) -> None:
-        if self.completing:
-            self.post_message(self.CompletionKey("enter"))
-            return
-        self.send()
+        if not self.complete_with_enter():
+            self.send()
 
     def send(self) -> None:
         """Hand the text over and begin a new one."""
