@@ -22,10 +22,7 @@ def call(*calls: tuple[str, dict[str, Any]], text: str = "") -> Message:
     return Message(
         "assistant",
         text,
-        [
-            ToolCall(f"c{id(arguments)}", ToolCallFunction(name, json.dumps(arguments)))
-            for name, arguments in calls
-        ],
+        [ToolCall(f"c{id(arguments)}", ToolCallFunction(name, json.dumps(arguments))) for name, arguments in calls],
         usage=Usage(10, 5, 15),
     )
 
