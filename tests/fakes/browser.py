@@ -36,6 +36,7 @@ OPTIONS = (
     "--headless",
     "--no-sandbox",  # as root there is none
     "--disable-gpu",
+    "--disable-3d-apis",  # drawn in software, WebGL takes most of the processor
     "--disable-quic",
     "--disable-dev-shm-usage",
     "--no-first-run",
