@@ -247,11 +247,12 @@ def test_the_terminal_goes_away(start: Start, home: Path) -> None:
     check_events(stored(home))
 
 
-def test_a_closed_pseudo_terminal_without_a_signal(home: Path, work: Path, server: FakeOpenAI) -> None:
-    """No signal tells of it: this terminal is not the controlling one, its other end is just closed."""
+@pytest.mark.parametrize("how", ["closed", "stuck"])
+def test_a_terminal_that_is_no_more(home: Path, work: Path, server: FakeOpenAI, how: str) -> None:
+    """Closed, and no signal tells of it; or it takes nothing more, so that the screen hangs in a write."""
     command = sleeper()
-    call = reply("w " * 3000, tool_calls=[("bash", {"cmd": command, "timeout": 60})])
-    server.replies = [call]
+    flood = f"{command} & while sleep 0.01; do seq 3; done"
+    server.replies = [reply(tool_calls=[("bash", {"cmd": flood, "timeout": 60})])]
     ours, theirs = pty.openpty()
     env = {"HOME": str(home), "PATH": os.environ["PATH"], "TERM": "xterm-256color", "DOCKER_HOST": "unix:///nowhere"}
     process = subprocess.Popen(
@@ -272,16 +273,34 @@ def test_a_closed_pseudo_terminal_without_a_signal(home: Path, work: Path, serve
                 pass
         return len(running(command)) == 2
 
+    def hangs() -> bool:
+        """Nothing has been drawn for a while: the main thread waits for the writer, and that for the terminal."""
+        before = ticks(process.pid)
+        time.sleep(0.5)
+        return ticks(process.pid) == before
+
     try:
         until(works)
         before = Processes.below(process.pid)
-        os.close(ours)
-        assert process.wait(3) == 129
+        if how == "closed":
+            os.close(ours)
+        else:
+            until(hangs)
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(3.5) == (129 if how == "closed" else 143)
         until(lambda: not before.alive() and not running(command), 3)
     finally:
         process.kill()
         process.wait()
+        if how == "stuck":
+            os.close(ours)
     check_events(stored(home))
+
+
+def ticks(pid: int) -> int:
+    """How long the main thread of a process has computed, in hundredths of a second."""
+    fields = Path(f"/proc/{pid}/task/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 def test_the_first_start_asks_and_the_demo_needs_nothing(start: Start) -> None:
