@@ -1,45 +1,52 @@
-"""Text from outside, made safe to show on a terminal.
+"""Text from outside, made fit to be shown: what would act on a terminal is taken out, what reads as text stays.
 
-Escape sequences and other control characters can move the cursor, write to the clipboard or answer in the user's
-name; bidirectional controls and invisible characters can hide what a command does. They are removed or shown as
-what they are, never passed on.
+Escape sequences and controls can move the cursor, write to the clipboard or answer in the user's name; format
+characters can hide or reorder what is read. (Where a person decides about a text,
+`pygent.approvals.summary.visible` shows hidden characters instead.)
 """
 
 from __future__ import annotations
 
 import re
 
-_SEQUENCES = re.compile(
-    r"""
-    \x1b\[ [0-?]* [ -/]* [@-~]                           # CSI: colours, cursor, erase
-    | \x9b [0-?]* [ -/]* [@-~]                           # the same with its one-character introducer
-    | (?: \x1b[\]PX^_] | [\x9d\x90\x98\x9e\x9f] )        # OSC, DCS, SOS, PM, APC …
-      [^\x07\x1b\x9c]* (?: \x07 | \x1b\\ | \x9c )?       # … up to their end
-    | \x1b [ -/]* [0-~]                                  # two-character sequences
-    """,
-    re.VERBOSE,
+ESCAPE = re.compile(
+    r"(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC, to its end or as far as it goes
+    r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c]*(?:\x1b\\|\x9c)?"  # DCS, SOS, PM, APC
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # CSI
+    r"|\x1b[ -/]*[0-~]?"  # the rest
 )
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_INVISIBLE = re.compile(
-    "[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+"""Escape sequences, whole ones and those cut off at the end of the text."""
+
+UNSEEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
 )
+"""Controls, and the format characters that hide or reorder text. The zero-width joiner stays: emoji need it."""
 
 
-def clean(text: str) -> str:
-    r"""``text`` without escape sequences and control characters; line breaks and tabs stay.
+def clean(text: str, tab: str = "\t") -> str:
+    """``text`` without escape sequences and controls; line ends stay, and tabs as ``tab``.
 
-    Invisible and bidirectional characters are shown as ``\u`` escapes. A carriage return counts as a line break's
-    part, or as the start of the line anew, as a progress bar means it.
+    Of a line that was overwritten with carriage returns, as progress bars do, the last state stays.
     """
-    text = _SEQUENCES.sub("", text)
+    if UNSEEN.search(text) is None:
+        return text
+    text = ESCAPE.sub("", text).replace("\r\n", "\n")
     if "\r" in text:
-        text = text.replace("\r\n", "\n")
-        text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
-    text = _CONTROLS.sub("", text)
-    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+        text = "\n".join(_overwritten(line) for line in text.split("\n"))
+    return tab.join(UNSEEN.sub("", part) for part in text.split("\t"))
+
+
+def clean_line(text: str) -> str:
+    """``text`` cleaned and on one line."""
+    return " ".join(clean(text).split())
 
 
 def one_line(text: str, width: int) -> str:
     """``text`` cleaned, on one line of at most ``width`` characters."""
-    flat = " ".join(clean(text).split())
+    flat = clean_line(text)
     return flat if len(flat) <= width else flat[: max(0, width - 1)] + "…"
+
+
+def _overwritten(line: str) -> str:
+    return line.rstrip("\r").rsplit("\r", 1)[-1]

@@ -1,44 +1,18 @@
-"""Text from outside, made fit for the screen: what would act on a terminal is taken out, what reads as text stays.
-
-(Where a person decides about a text, `pygent.approvals.summary.visible` shows hidden characters instead.)
-"""
+"""Text as the screen shows it: cleaned, cut to its last lines, and numbers for people."""
 
 from __future__ import annotations
 
-import re
+from pygent import plain_text
+from pygent.plain_text import UNSEEN, clean_line
 
-ESCAPE = re.compile(
-    r"\x1b\][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC, to its end or as far as it goes
-    r"|\x1b[PX^_][^\x1b\x9c]*(?:\x1b\\|\x9c)?"  # DCS, SOS, PM, APC
-    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # CSI
-    r"|\x1b[ -/]*[0-~]?"  # the rest
-)
-"""Escape sequences, whole ones and those cut off at the end of the text."""
-
-UNSEEN = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
-)
-"""Controls, and the format characters that hide or reorder text. The zero-width joiner stays: emoji need it."""
+__all__ = ["UNSEEN", "clean", "clean_line", "count", "plural", "seconds", "tail_lines"]
 
 _TAB = "    "
 
 
 def clean(text: str) -> str:
-    """``text`` without escape sequences and controls; lines stay, tabs become spaces.
-
-    Of a line that was overwritten with carriage returns, as progress bars do, the last state stays.
-    """
-    if UNSEEN.search(text) is None:
-        return text
-    text = ESCAPE.sub("", text).replace("\r\n", "\n").replace("\t", _TAB)
-    if "\r" in text:
-        text = "\n".join(_overwritten(line) for line in text.split("\n"))
-    return UNSEEN.sub("", text)
-
-
-def clean_line(text: str) -> str:
-    """``text`` cleaned and on one line."""
-    return " ".join(clean(text).split())
+    """``text`` cleaned, its tabs as spaces."""
+    return plain_text.clean(text, _TAB)
 
 
 def tail_lines(text: str, count: int) -> tuple[list[str], int]:
@@ -84,7 +58,3 @@ def count(value: int) -> str:
 def plural(number: int, noun: str) -> str:
     """``1 step``, ``2 steps``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _overwritten(line: str) -> str:
-    return line.rstrip("\r").rsplit("\r", 1)[-1]
