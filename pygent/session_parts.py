@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pygent._version import __version__
 from pygent.agent import Agent
@@ -16,9 +16,11 @@ from pygent.cancellation import CancelToken
 from pygent.events import Event, SessionStarted
 from pygent.models import OpenAIModel, default_model
 from pygent.runtime import Runtime
-from pygent.session_controls import SessionStatus
 from pygent.settings import Settings, command_environment, load, save_user_settings
 from pygent.wiring import Wiring, workspace_roots
+
+if TYPE_CHECKING:
+    from pygent.session_controls import SessionStatus
 
 
 def make_agent(
