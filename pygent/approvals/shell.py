@@ -9,29 +9,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-_BLANKS = " \t"
-_ENDS_WORD = " \t\n;&|()<>"
+from pygent.approvals.shell_words import BLANKS, ENDS_WORD, Unparsable, Word, WordReader
+
+__all__ = ["Part", "Redirect", "Script", "Unparsable", "Word", "parse", "rough_words"]
+
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\[[^\]]*\])?\+?=")
 _LEADING = frozenset({"if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "coproc"})
-_CLOSING = frozenset({"}", "fi", "done"})
 _DEEPEST = 40
-_PARAMETER = re.compile(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-])")
-_C_QUOTED = re.compile(r"\$'(?:[^'\\]|\\.)*'", re.DOTALL)
-_BACKTICKS = re.compile(r"`((?:[^`\\]|\\.)*)`", re.DOTALL)
+_CLOSING = frozenset({"}", "fi", "done"})
 _ROUGH = re.compile(r"[\s;|&()<>`'\"${}=/\\]+")
-
-
-class Unparsable(Exception):
-    """The command has something in it that this reader does not know; the text says what."""
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word without its quotes. ``dynamic`` where the shell changes it, ``glob`` where it may stand for names."""
-
-    text: str
-    dynamic: bool = False
-    glob: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +70,11 @@ class _HereDocument:
     strip: bool
 
 
-class _Reader:
+class _Reader(WordReader):
     def __init__(self, text: str, parts: list[Part], depth: int) -> None:
         if depth > _DEEPEST:
             raise Unparsable("it is nested too deeply")
-        self.text = text
-        self.at = 0
+        super().__init__(text)
         self.parts = parts
         self.depth = depth
         self.part = Part(nested=depth > 0)
@@ -100,7 +85,7 @@ class _Reader:
         outer, self.part = self.part, self._new()
         self.part.piped = piped
         while True:
-            char = self._peek()
+            char = self.peek()
             if not char:
                 if end:
                     raise Unparsable(f"a {end!r} is missing")
@@ -115,7 +100,7 @@ class _Reader:
         self.part = outer
 
     def _one(self, char: str) -> None:
-        if char in _BLANKS:
+        if char in BLANKS:
             self.at += 1
         elif self.text.startswith("\\\n", self.at):
             self.at += 2
@@ -135,8 +120,8 @@ class _Reader:
         elif char in "<>&":
             self._redirect()
         else:
-            word = self._word()
-            if word.text.isdigit() and not word.dynamic and self._peek() and self._peek() in "<>":
+            word = self.word()
+            if word.text.isdigit() and not word.dynamic and self.peek() and self.peek() in "<>":
                 return  # the number of a descriptor
             self.part.words.append(word)
 
@@ -152,7 +137,7 @@ class _Reader:
 
     def _parenthesis(self) -> None:
         if self.part.words:
-            if len(self.part.words) == 1 and self.text[self.at :].lstrip("(").lstrip(_BLANKS).startswith(")"):
+            if len(self.part.words) == 1 and self.text[self.at :].lstrip("(").lstrip(BLANKS).startswith(")"):
                 self.at = self.text.index(")", self.at) + 1  # name(): what follows is judged as if it ran
                 self.part.words.clear()
                 return
@@ -168,18 +153,17 @@ class _Reader:
                 break
         self.at += len(op)
         if op in {"<(", ">("}:
-            self._nested(")")
-            self.part.substitution = True
+            self.substitution(")")
             self.part.words.append(Word(op + "…)", dynamic=True))
             return
-        while self._peek() and self._peek() in _BLANKS:
+        while self.peek() and self.peek() in BLANKS:
             self.at += 1
         start = self.at
-        if not self._peek() or self._peek() in _ENDS_WORD:
+        if not self.peek() or self.peek() in ENDS_WORD:
             if op in {"<", ">"} and self.text.startswith("(", self.at):
                 raise Unparsable("a redirection to a process")
             raise Unparsable("a redirection without a target")
-        target = self._word()
+        target = self.word()
         if op in {"<<", "<<-"}:
             quoted = any(char in "'\"\\" for char in self.text[start : self.at])
             self.here.append(_HereDocument(self.part, target, quoted, op == "<<-"))
@@ -207,135 +191,17 @@ class _Reader:
                 inner = _Reader(document.part.stdin, self.parts, self.depth + 1)
                 document.part.substitution |= inner.expansions("")[1]
 
-    def _word(self) -> Word:
-        text: list[str] = []
-        dynamic = glob = False
-        while char := self._peek():
-            if char in _ENDS_WORD:
-                break
-            if char == "'":
-                end = self.text.find("'", self.at + 1)
-                if end < 0:
-                    raise Unparsable("a quote is missing")
-                text.append(self.text[self.at + 1 : end])
-                self.at = end + 1
-            elif char == '"':
-                self.at += 1
-                inner, changes = self.expansions('"')
-                text.append(inner)
-                dynamic |= changes
-            elif char == "\\":
-                pair = self.text[self.at : self.at + 2]
-                self.at += 2
-                text.append("" if pair == "\\\n" else pair[1:])
-            elif self.text.startswith("$'", self.at):
-                text.append(self._c_quotes())
-                dynamic = True
-            elif char in "$`":
-                inner, changes = self._dollar()
-                text.append(inner)
-                dynamic |= changes
-            else:
-                glob |= char in "*?[{"
-                text.append(char)
-                self.at += 1
-        return Word("".join(text), dynamic, glob)
-
-    def expansions(self, end: str) -> tuple[str, bool]:
-        """Read text in which only ``$``, backticks and backslashes mean something, up to ``end``."""
-        text: list[str] = []
-        dynamic = False
-        while True:
-            char = self._peek()
-            if not char:
-                if end:
-                    raise Unparsable("a quote is missing")
-                break
-            if char == end:
-                self.at += 1
-                break
-            if char == "\\":
-                pair = self.text[self.at : self.at + 2]
-                text.append(pair[1:] if pair[1:] in {"$", "`", '"', "\\"} else "" if pair == "\\\n" else pair)
-                self.at += 2
-            elif char in "$`":
-                inner, changes = self._dollar()
-                text.append(inner)
-                dynamic |= changes
-            else:
-                text.append(char)
-                self.at += 1
-        return "".join(text), dynamic
-
-    def _dollar(self) -> tuple[str, bool]:
-        """Read an expansion; answers how it is written and whether it changes the word."""
-        start = self.at
-        rest = self.text[self.at : self.at + 3]
-        if rest.startswith("`"):
-            self._backticks()
-        elif rest == "$((":
-            self.at += 3
-            self._until("))")
-        elif rest.startswith("$("):
-            self.at += 2
-            self._nested(")")
-            self.part.substitution = True
-        elif rest.startswith("${"):
-            self.at += 2
-            self._until("}")
-        elif name := _PARAMETER.match(self.text, self.at):
-            self.at = name.end()
-        else:
-            self.at += 1
-            return ("", False) if rest.startswith('$"') else ("$", False)
-        return self.text[start : self.at], True
-
-    def _until(self, end: str) -> None:
-        """Skip an expansion in braces or an arithmetic one, reading the commands that stand in it."""
-        level = 0
-        while char := self._peek():
-            if level == 0 and self.text.startswith(end, self.at):
-                self.at += len(end)
-                return
-            if char in "$`":
-                self._dollar()
-            elif char == "\\":
-                self.at += 2
-            elif char == '"':
-                self.at += 1
-                self.expansions('"')
-            elif char == "'":  # means one thing inside double quotes and another outside
-                raise Unparsable("a single quote inside an expansion")
-            else:
-                if end == "))":
-                    level += (char == "(") - (char == ")")
-                if level < 0:
-                    raise Unparsable("a subshell that looks like arithmetic")
-                self.at += 1
-        raise Unparsable(f"a {end!r} is missing")
-
-    def _c_quotes(self) -> str:
-        end = _C_QUOTED.match(self.text, self.at)
-        if end is None:
-            raise Unparsable("a quote is missing")
-        self.at = end.end()
-        return end.group()
-
-    def _backticks(self) -> None:
-        found = _BACKTICKS.match(self.text, self.at)
-        if found is None:
-            raise Unparsable("a '`' is missing")
-        self.at = found.end()
-        inner = _Reader(re.sub(r"\\([`\\$])", r"\1", found.group(1)), self.parts, self.depth + 1)
-        inner.block("")
-        self.part.substitution = True
-
-    def _nested(self, end: str) -> None:
+    def substitution(self, end: str) -> None:
         self.depth += 1
         if self.depth > _DEEPEST:
             raise Unparsable("it is nested too deeply")
         self.block(end)
         self.depth -= 1
+        self.part.substitution = True
+
+    def substituted(self, text: str) -> None:
+        _Reader(text, self.parts, self.depth + 1).block("")
+        self.part.substitution = True
 
     def _new(self) -> Part:
         return Part(nested=self.depth > 0)
@@ -360,6 +226,3 @@ class _Reader:
             part.assignments.append(words.pop(0))
         if words or part.assignments or part.redirects:
             self.parts.append(part)
-
-    def _peek(self) -> str:
-        return self.text[self.at : self.at + 1]
