@@ -12,6 +12,7 @@ from pygent.approvals.commands import Command, Finding, commands_of, examine, pr
 from pygent.approvals.rules import COMMAND_TOOL, Rule, exact, normal_path, subject_of
 from pygent.approvals.shell import Unparsable, parse, rough_words
 from pygent.errors import SettingsError
+from pygent.sandbox.bans import find_banned
 
 RuleKind = Literal["allow", "ask", "deny"]
 
@@ -167,7 +168,7 @@ class Policy:
             findings = examine(commands, roots, self.confined, is_protected)
         except Unparsable as problem:
             findings = [Finding(f"the command cannot be judged: {problem}", strict=True)]
-        denied = self._banned(cmd, commands) or self._denied_command(cmd, commands)
+        denied = self._banned(cmd) or self._denied_command(cmd, commands)
         if denied:
             return Verdict("deny", denied)
         if self._mode == "plan":
@@ -194,19 +195,9 @@ class Policy:
     def _named(self, kind: RuleKind, tool: str, arguments: Mapping[str, Any]) -> bool:
         return any(rule.names(tool) and rule.fits_arguments(arguments) for rule in self._rules[kind])
 
-    def _banned(self, cmd: str, commands: list[Command]) -> str:
-        if not self.banned_commands and not self.banned_apps:
-            return ""
-        for command in commands:
-            if command.name in self.banned_commands or command.first in self.banned_commands:
-                return f"the command {command.name} is banned"
-        words = rough_words(cmd)
-        for app in self.banned_apps:
-            if app in words:
-                return f"the program {app} is banned"
-        if not commands and words and words[0] in self.banned_commands:
-            return f"the command {words[0]} is banned"
-        return ""
+    def _banned(self, cmd: str) -> str:
+        found = find_banned(cmd, self.banned_commands, self.banned_apps)
+        return f"{found} is banned" if found else ""
 
     def _denied_command(self, cmd: str, commands: list[Command]) -> str:
         rule = next((rule for rule in self._rules["deny"] if _touches(rule, cmd, commands)), None)

@@ -16,9 +16,11 @@ _NUMBER = re.compile(r"\d+(\.\d+)?[smhd]?")
 _SUBSTITUTION = re.compile(r"\$\(|`|[<>]\(")
 _KEYWORDS = frozenset({"if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "coproc"})
 _WRAPPERS = frozenset(
-    {"builtin", "command", "doas", "env", "exec", "nice", "nohup", "setsid", "stdbuf", "sudo", "timeout", "xargs"}
+    """builtin busybox chronic command doas env exec ionice nice nohup parallel setsid stdbuf sudo timeout unbuffer watch
+    xargs""".split()
 )
 _SHELLS = frozenset({"ash", "bash", "dash", "eval", "ksh", "sh", "su", "zsh"})
+_FIND_RUNS = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 _DEEPEST = 5
 
 
@@ -29,7 +31,7 @@ def find_banned(cmd: str, commands: Collection[str], apps: Collection[str]) -> s
     """
     if not commands and not apps:
         return ""
-    bans = [(ban, ban.split()) for ban in commands if ban.strip()]
+    bans = [(ban, ban.split()) for ban in tuple(commands) if ban.strip()]
     for words in simple_commands(cmd):
         for start in _starts(words):
             rest = [_name(words[start]), *words[start + 1 :]]
@@ -87,6 +89,8 @@ def _tokens(cmd: str) -> list[str]:
 
 def _starts(words: list[str]) -> Iterator[int]:
     """Where a program's name stands: the first word, and the one behind keywords and programs that run others."""
+    if _name(words[0]) == "find":
+        yield from (index + 1 for index, word in enumerate(words[:-1]) if word in _FIND_RUNS)
     wrapped = False
     for index, word in enumerate(words):
         if _ASSIGNMENT.fullmatch(word) or word in _KEYWORDS:

@@ -78,7 +78,8 @@ def test_an_unknown_mode_or_rule_is_an_error_that_says_so():
 @pytest.mark.parametrize("mode", ["plan", "ask", "auto", "yolo"])
 def test_bans_and_deny_rules_hold_in_every_mode(mode):
     given = policy(mode, deny=["bash(npm publish *)", "write_file(secrets/*)", "read_file(.env)"],
-                   banned_commands=["curl"], banned_apps=["wget"])  # fmt: skip
+                   banned_commands=["curl", "git push"], banned_apps=["wget"])  # fmt: skip
+    assert command(given, "cd x && git push origin").action == "deny"
     assert command(given, "curl http://x").action == "deny"
     assert command(given, "ls; /usr/bin/curl x").action == "deny"
     assert command(given, "echo $(curl x)").action == "deny"

@@ -317,6 +317,7 @@ def test_an_engine_that_hangs_does_not_hold_the_choice_up(tmp_path: Path, monkey
         "wget x",
         "nice wget x",
         "find . -exec wget {} +",
+        "find . -name x -exec rm {} +",
         "bash -c 'echo x | wget -'",
     ],
 )
