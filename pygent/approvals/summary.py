@@ -8,7 +8,8 @@ import unicodedata
 
 from pygent.approvals.base import PendingCall
 
-_RUN_OF_SPACES = re.compile(r" {9,}|\n{4,}")
+_RUN_OF_SPACES = re.compile(r" {41,}|\n{9,}")
+"""Longer than any indentation; so many can push what follows out of sight."""
 
 
 def summarize(call: PendingCall, reason: str = "") -> str:

@@ -1,10 +1,10 @@
 """Tool calls that a model wrote into its text instead of the place the protocol has for them.
 
 Five forms are read: a fenced ``json`` block with ``name`` and ``arguments``; the same inside ``<tool_call>`` tags or
-their relatives; ``<function=name><parameter=key>value``; a reply that is nothing but JSON; and one that is nothing
-but a tool that needs no arguments, as a tag or a call. The first four may hold several calls or a list of
-them. Text becomes a call only where it is complete, names a known tool and the arguments fit that tool's parameters;
-all else stays text.
+their relatives; ``<function=name><parameter=key>value`` or ``<function name=… arguments=…>``; a reply that is nothing
+but JSON; and one that is nothing but a tool that needs no arguments, as a tag or a call. The first four may hold
+several calls or a list of them. Text becomes a call only where it is complete, names a known tool and the arguments
+fit that tool's parameters; all else stays text.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _OPENER = re.compile(
     r"(?m:^)[ \t]*```[ \t]*(?P<info>[\w-]*)[ \t]*\r?\n"
     r"|<(?P<tag>tool_calls?|tools|function_calls?)>"
     r"|<function=(?P<function>[^>\s]+)>"
+    r"|<function\s+name=[\"'](?P<attribute>[^\"']+)[\"']\s+arguments=[\"'](?=\s*\{)"
     r"|\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_call\|>"
 )
 _UNFINISHED_OPENER = re.compile(
@@ -44,6 +45,7 @@ _CLOSING_TAG = re.compile(r"\s*</(?:tool_calls?|tools|function_calls?)>")
 _CLOSING_FENCE = re.compile(r"\s*```[ \t]*(?=\r?\n|\Z)")
 _MAY_HAVE_ENDED = re.compile(r"[}\]]\s*(?:```|</\w+>)|</function>|</tool\w*>")
 _BARE = re.compile(r"\s*(?:<(?P<tag>\w+)\s*/?>(?:\s*</\w+>)?|`?(?P<name>\w+)\(\)`?)\s*")
+_ATTRIBUTES_END = re.compile(r"\s*[\"']\s*(?:/>|>(?:(?:(?!<function\b).)*?</function>)?)", re.DOTALL)
 _LONG = 200
 _LONGEST_END = 40
 _DECODER = json.JSONDecoder(strict=False)
@@ -169,8 +171,8 @@ def _scan(text: str, parameters: Parameters, position: int = 0) -> list[_Found]:
 
 def _read(text: str, opener: re.Match[str], parameters: Parameters, *, final: bool) -> _Found | None:
     """The calls after an opener, with the closing that belongs to it; at the end of a text it may be missing."""
-    if opener["function"]:
-        return _read_function(text, opener.start(), opener.start(), parameters)
+    if opener["function"] or opener["attribute"]:
+        return _read_element(text, opener, parameters)
     info = opener["info"]
     if info is not None and info.lower() not in _INFOS:
         return None
@@ -241,6 +243,19 @@ def _read_function(text: str, position: int, start: int, parameters: Parameters)
         calls.append(call)
         end = body.end()
     return _Found(calls, start, end) if calls else None
+
+
+def _read_element(text: str, opener: re.Match[str], parameters: Parameters) -> _Found | None:
+    """A ``<function…>``; with its arguments as an attribute, what stands inside is the model's own invention."""
+    if opener["function"]:
+        return _read_function(text, opener.start(), opener.start(), parameters)
+    try:
+        arguments, end = _DECODER.raw_decode(text, text.index("{", opener.end()))
+    except (ValueError, RecursionError):
+        return None
+    call = _as_call(opener["attribute"], arguments, parameters)
+    closing = _ATTRIBUTES_END.match(text, end)
+    return _Found([call], opener.start(), closing.end()) if call and closing else None
 
 
 def _trimmed(value: str) -> str:

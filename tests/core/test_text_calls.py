@@ -198,6 +198,19 @@ def test_python_s_triple_quotes_are_read_as_the_text_they_hold() -> None:
     assert json.loads(calls[0].function.arguments) == {"cmd": 'echo "a"\necho b\n'}
 
 
+def test_calls_as_elements_with_attributes_are_read_and_their_made_up_results_dropped() -> None:
+    tools = [{"type": "function", "function": {"name": name, "parameters": schema}} for name, schema in _BARE_TOOLS]
+    text = (
+        '<tools>\n  <function name="bash" arguments=\'{"cmd": "echo \'a b\'"}\'>\n    <result>\n    {"ok": true}\n'
+        "    </result>\n  </function>\n  <function name='stop' arguments='{}'/>\n</tools>"
+    )
+    calls, _ = extract_tool_calls(text, tools)
+    assert [(call.function.name, json.loads(call.function.arguments)) for call in calls] == [
+        ("bash", {"cmd": "echo 'a b'"}),
+        ("stop", {}),
+    ]
+
+
 def test_a_result_that_the_model_made_up_behind_its_call_is_dropped() -> None:
     tools = [{"type": "function", "function": {"name": name, "parameters": schema}} for name, schema in _BARE_TOOLS]
     text = '{"name": "bash", "arguments": {"cmd": "ls"}}\n<tool_response>\nfile.py\n</tool_response>'
