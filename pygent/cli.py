@@ -5,6 +5,7 @@ Front ends are imported when they are chosen, so that none pays for another.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -93,10 +94,19 @@ def _headless(settings: Settings, args: Arguments) -> int:
 
 
 def _tui(settings: Settings, args: Arguments) -> int:
-    from pygent.tui.app import run_tui  # noqa: PLC0415
+    gc.disable()  # what a start makes stays: looking through it again and again takes a sixth of the first paint
+    try:
+        from pygent.tui.app import run_tui  # noqa: PLC0415
 
-    prompt = args.prompt or (_demo_prompt() if args.demo else None)
-    return run_tui(_session(settings, args, interactive=True), prompt)
+        prompt = args.prompt or (_demo_prompt() if args.demo else None)
+        return run_tui(_session(settings, args, interactive=True), prompt, on_first_frame=_collect_from_now_on)
+    finally:
+        gc.enable()
+
+
+def _collect_from_now_on() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def _demo_prompt() -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from textual import constants
+from textual import constants, events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
@@ -24,9 +24,10 @@ from pygent.errors import PygentError
 from pygent.events import Event
 from pygent.tui.bridge import Bridge
 from pygent.tui.lifeline import Lifeline
-from pygent.tui.line_filter import SafeText
+from pygent.tui.line_filter import safe_after
 from pygent.tui.screens.main import MainScreen
-from pygent.tui.themes import DEFAULT_THEME, load_themes
+from pygent.tui.themes import DEFAULT_THEME, find_theme, load_themes
+from pygent.tui.typed_ahead import TypedAhead
 
 if TYPE_CHECKING:
     from pygent.agent import Agent
@@ -72,7 +73,6 @@ class PygentApp(App[int]):
     ) -> None:
         super().__init__()
         self.animation_level = "none"  # a scroll that takes its time is a scroll that lags behind its key
-        self._safe_text = SafeText()
         self._session = _default_session() if session is None else session
         self._factory = session_factory
         self._initial_prompt = initial_prompt
@@ -84,7 +84,10 @@ class PygentApp(App[int]):
         self._asked_at = 0.0
         self._signals: list[int] = []
         self.lifeline: Lifeline | None = None
-        self._load_themes()
+        self.typed_ahead = TypedAhead()
+        self.on_first_frame: Callable[[], object] = lambda: None
+        self._themes_read = False
+        self._first_theme()
 
     @property
     def session(self) -> Session:
@@ -98,17 +101,25 @@ class PygentApp(App[int]):
 
     # The start.
 
-    def _load_themes(self) -> None:
-        from pygent.settings import config_dir  # noqa: PLC0415 - the session has loaded it already
-
-        problems = self._problems
-        for theme in load_themes(config_dir() / "themes", on_error=lambda error: problems.append(str(error))):
-            self.register_theme(theme)
+    def _first_theme(self) -> None:
+        """The theme that the first frame needs; the others wait, unless it is not to be had."""
         wanted = self._session.settings.theme
+        with contextlib.suppress(PygentError):  # told when all are read
+            if (theme := find_theme(wanted, _themes_folder())) is not None:
+                self.register_theme(theme)
         if wanted not in self.available_themes:
-            problems.append(f"There is no theme {wanted!r}; /theme lists them.")
+            self._all_themes()
+        if wanted not in self.available_themes:
+            self._problems.append(f"There is no theme {wanted!r}; /theme lists them.")
             wanted = DEFAULT_THEME
         self.theme = wanted
+
+    def _all_themes(self) -> None:
+        """Every theme; what is wrong with a file is told once."""
+        if not self._themes_read:
+            self._themes_read = True
+            for theme in load_themes(_themes_folder(), on_error=lambda error: self._problems.append(str(error))):
+                self.register_theme(theme)
 
     def get_driver_class(self) -> type[Driver]:
         """As Textual's, save that in a browser the application ends when its server has gone."""
@@ -137,6 +148,8 @@ class PygentApp(App[int]):
 
     async def _begin(self) -> None:
         """The first frame is painted: what takes long may start now."""
+        self.on_first_frame()
+        self._all_themes()
         await self._main.complete()
         for problem in self._problems:
             self._main.note("settings", problem, level="warning")
@@ -197,10 +210,16 @@ class PygentApp(App[int]):
         if self._main.is_attached and self._main.is_running:  # not while the screens are taken down
             self._main.take(batch)
 
+    async def on_event(self, event: events.Event) -> None:
+        if not self.typed_ahead.keep(event):
+            await super().on_event(event)
+        for kept in self.typed_ahead.take():
+            await super().on_event(kept)
+
     # What every text goes through.
 
     def get_line_filters(self) -> list[LineFilter]:
-        return [*super().get_line_filters(), self._safe_text]
+        return [safe_after(*super().get_line_filters())]
 
     def notify(
         self,
@@ -289,6 +308,12 @@ class PygentApp(App[int]):
                 asyncio.get_running_loop().remove_signal_handler(number)
 
 
+def _themes_folder() -> Path:
+    from pygent.settings import config_dir  # noqa: PLC0415 - the session has loaded it already
+
+    return config_dir() / "themes"
+
+
 def binding_ids() -> dict[str, Binding]:
     """Every key that the settings' ``keymap`` can change, by its id."""
     from pygent.tui.widgets.prompt import Prompt  # noqa: PLC0415 - only asked for with a keymap, and by the help
@@ -302,15 +327,22 @@ def binding_ids() -> dict[str, Binding]:
 
 
 def run_tui(
-    session: Session, initial_prompt: str | None = None, *, session_factory: SessionFactory | None = None
+    session: Session,
+    initial_prompt: str | None = None,
+    *,
+    session_factory: SessionFactory | None = None,
+    on_first_frame: Callable[[], object] | None = None,
 ) -> int:
     """Show ``session`` on the terminal until the person leaves; the answer is an exit code.
 
     The session is closed in any case. ``session_factory`` makes the session that the set-up screen asks for; without
-    one it is made from the settings of ``session``.
+    one it is made from the settings of ``session``. ``on_first_frame`` is called once that is painted.
     """
     factory = session_factory or (lambda changes: _changed_session(session, changes))
-    return _run(PygentApp(session, initial_prompt=initial_prompt, session_factory=factory))
+    app = PygentApp(session, initial_prompt=initial_prompt, session_factory=factory)
+    if on_first_frame is not None:
+        app.on_first_frame = on_first_frame
+    return _run(app)
 
 
 def run_agent(agent: Agent) -> int:

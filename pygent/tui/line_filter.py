@@ -30,6 +30,25 @@ class SafeText(LineFilter):
         return segments
 
 
+class _Chain(LineFilter):
+    """Several filters in one: each filter of Textual's makes a new strip of every line."""
+
+    def __init__(self, filters: tuple[LineFilter, ...]) -> None:
+        super().__init__()
+        self._filters = filters
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        for one in self._filters:
+            segments = one.apply(segments, background)
+        return segments
+
+
+@lru_cache(8)  # the same object for the same filters, since strips remember what a filter made of them
+def safe_after(*filters: LineFilter) -> LineFilter:
+    """One filter that applies ``filters``, then ``SafeText``."""
+    return _Chain((*filters, SafeText()))
+
+
 def _safe(segment: Segment) -> Segment:
     text, style, control = segment
     if control:

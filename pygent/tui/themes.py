@@ -99,6 +99,18 @@ def load_themes(
     return list(themes.values())
 
 
+def find_theme(name: str, user_folder: Path | None = None) -> Theme | None:
+    """The theme that ``load_themes`` has under ``name``, without reading the others; None where no file has the name.
+
+    Raises ``SettingsError`` where its file cannot be used.
+    """
+    for folder in (user_folder, shipped_folder()):
+        for path in reversed(list(_files(folder))):
+            if path.stem == name:
+                return read_theme(path)
+    return None
+
+
 def read_theme(path: Path) -> Theme:
     """The theme in one file. Raises ``SettingsError`` where it cannot be used."""
     name = path.stem

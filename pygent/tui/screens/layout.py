@@ -53,6 +53,8 @@ class PaneLayout:
         self._arrange(self._screen.size.width)
         await self._side.mount(self._tabs[0], *self.beside)
         await self._screen.mount(self._tabs[1], before="#body")
+        if self._current != "conversation":  # asked for before it was there
+            self._screen.query_one(f"#{self._current}").focus()
 
     def show(self, pane: str) -> None:
         """Bring a pane into view and give it the keys."""
@@ -63,7 +65,8 @@ class PaneLayout:
         if pane == "conversation":
             self.conversation.focus_view()
         else:
-            self._screen.query_one(f"#{pane}").focus()
+            for widget in self._screen.query(f"#{pane}"):  # not there yet in the very first moments
+                widget.focus()
 
     def toggle_side(self) -> None:
         """Show or hide what stands beside the conversation."""

@@ -68,6 +68,8 @@ class MainScreen(Screen[None]):
         await self.panes.complete()
         await self.mount_all([Static(id="queue", markup=False), Completions(id="completions")], before="#prompt")
         self._show_queue()
+        if self.prompt.text:
+            self._completion.edited()
 
     def on_mount(self) -> None:
         self.prompt.complete_with_enter = self._completion.enter
@@ -76,6 +78,9 @@ class MainScreen(Screen[None]):
         self.conversation.welcome.session = self.session
         self.conversation.refresh_welcome()
         self.status.changed()
+        ahead = self.pygent.typed_ahead
+        self.prompt.insert(ahead.text())
+        self.app.call_later(ahead.open)  # the prompt has the focus since it was composed
 
     @property
     def pygent(self) -> PygentApp:
