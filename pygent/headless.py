@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import queue
 import signal
@@ -32,6 +33,8 @@ from pygent.events import (
 from pygent.plain_text import clean, one_line
 from pygent.session import Session
 
+log = logging.getLogger(__name__)
+
 OutputFormat = Literal["text", "json", "stream-json"]
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_NEEDS_PERSON = 0, 1, 2, 3
@@ -50,6 +53,7 @@ def run_headless(session: Session, prompt: str, *, output_format: OutputFormat =
             watch.interrupted = True
         except Exception as error:  # the boundary of the program: told in words, never as a traceback
             failure = error
+            log.info("the run failed", exc_info=error)
             watch.say(f"pygent: {error}" if isinstance(error, PygentError) else f"pygent: {_unexpected(error)}")
         finally:
             if watch.finished is None:

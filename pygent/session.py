@@ -83,6 +83,7 @@ class Session(SessionControls):
         self._closed = False
         self._closer: threading.Thread | None = None
         self._all_ended = threading.Event()
+        self._end_log: Callable[[], None] = lambda: None
 
     @property
     def opened(self) -> bool:
@@ -100,8 +101,10 @@ class Session(SessionControls):
         comes as notices. Raises ``SandboxUnavailable`` where the sandbox asked for cannot be had, ``WorkspaceError``
         where the workspace cannot be used, ``StoreError`` where the session to go on with cannot be read.
         """
-        from pygent import session_parts as parts  # noqa: PLC0415 - a screen is drawn before all this is loaded
+        from pygent import diagnostics  # noqa: PLC0415 - a screen is drawn before all this is loaded
+        from pygent import session_parts as parts  # noqa: PLC0415
 
+        self._end_log = diagnostics.start_log(self.settings, self.bus)
         self._open_store()
         for text in self.settings.notices:
             self._notice(text, "warning")
@@ -176,6 +179,7 @@ class Session(SessionControls):
         self._close_agent()
         if self._store is not None:
             self._store.close()
+        self._end_log()
 
     def _close_agent(self) -> None:
         if self.agent is not None:

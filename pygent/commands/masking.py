@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from pygent.persona import Persona
 from pygent.settings.fields import BY_KEY
 from pygent.settings.kinds import plain
-
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|COOKIE", re.IGNORECASE)
+from pygent.settings.secrets import SECRET_NAME
 
 
 def masked(text: str) -> str:
@@ -42,5 +40,5 @@ def shown(key: str, value: Any) -> Any:
     if key == "base_url":
         return without_password(value)
     if key == "env":
-        return {name: masked(text) if _SECRET_NAME.search(name) else text for name, text in value.items()}
+        return {name: masked(text) if SECRET_NAME.search(name) else text for name, text in value.items()}
     return plain(value)

@@ -16,8 +16,26 @@ _NUMBER = re.compile(r"\d+(\.\d+)?[smhd]?")
 _SUBSTITUTION = re.compile(r"\$\(|`|[<>]\(")
 _KEYWORDS = frozenset({"if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "coproc"})
 _WRAPPERS = frozenset(
-    """builtin busybox chronic command doas env exec ionice nice nohup parallel setsid stdbuf sudo timeout unbuffer watch
-    xargs""".split()
+    {
+        "builtin",
+        "busybox",
+        "chronic",
+        "command",
+        "doas",
+        "env",
+        "exec",
+        "ionice",
+        "nice",
+        "nohup",
+        "parallel",
+        "setsid",
+        "stdbuf",
+        "sudo",
+        "timeout",
+        "unbuffer",
+        "watch",
+        "xargs",
+    }
 )
 _SHELLS = frozenset({"ash", "bash", "dash", "eval", "ksh", "sh", "su", "zsh"})
 _FIND_RUNS = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
