@@ -32,6 +32,11 @@ class EventBus:
         self._pending: deque[Event] = deque()
         self._delivering = False
 
+    def begin(self) -> None:
+        """Begin another session: later events carry a new id and are numbered from 1."""
+        with self._lock:
+            self.session_id, self._next_seq = uuid4().hex, 1
+
     def go_on_after(self, seq: int) -> None:
         """Number the next event ``seq + 1``, as one that follows stored ones."""
         with self._lock:

@@ -11,13 +11,13 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from pygent.bus import EventBus, Sink
 from pygent.cancellation import CancelToken
 from pygent.errors import PygentError
-from pygent.events import Event, Level, Notice, ToolFinished, ToolStarted, ToolStatus
+from pygent.events import Event, Level, Notice
 from pygent.session_controls import SessionControls
 from pygent.settings import Settings
 
@@ -25,14 +25,11 @@ if TYPE_CHECKING:
     from pygent.agent import Agent
     from pygent.loop import RunResult
     from pygent.models.discover import FoundServer
-    from pygent.store import Store
+    from pygent.store import Store, StoredSession
 
 __all__ = ["Session", "find_servers", "list_models"]
 
 log = logging.getLogger(__name__)
-
-USER_COMMAND_TIMEOUT = 600.0
-"""Seconds that a command of the user's own may take."""
 
 CLOSE_LIMIT = 10.0
 """Seconds that a second caller of ``close`` waits for the first one at most."""
@@ -218,20 +215,36 @@ class Session(SessionControls):
 
     def run_command(self, cmd: str) -> None:
         """Run a command of the user's own in the sandbox, beside the agent; it shows as a tool call."""
+        from pygent.session_parts import run_user_command  # noqa: PLC0415 - loaded since the session was opened
+
         agent = self._ready()
-        threading.Thread(target=self._user_command, args=(agent, cmd), name="pygent-command", daemon=True).start()
+        work = partial(run_user_command, agent.runtime, cmd, self._life.child(), self.bus.publish)
+        threading.Thread(target=work, name="pygent-command", daemon=True).start()
 
     def copy_in(self, src: str, dest: str | None = None) -> str:
         """Copy a file or folder of this machine into the workspace. Raises ``WorkspaceError`` where it cannot be."""
         return str(self._ready().runtime.upload_file(src, dest))
 
     def new(self) -> None:
-        """Begin a new conversation in the same workspace. Raises ``PygentError`` while the agent works."""
+        """Begin a new conversation, stored under an id of its own, in the same workspace.
+
+        Raises ``PygentError`` while the agent or one of its tasks works.
+        """
+        from pygent.session_parts import started  # noqa: PLC0415 - loaded since the session was opened
+
         agent = self._ready()
         if self.running:
             raise PygentError("the agent is at work; interrupt it first")
+        if agent.tasks.running():
+            raise PygentError("tasks are at work; stop them or wait for them first")
         agent.history.reset()
+        self.bus.begin()
+        self.bus.publish(started(self.status(), agent))
         self._notice("A new conversation begins; the workspace stays as it is.")
+
+    def stored(self, limit: int = 20) -> list[StoredSession]:
+        """The newest stored sessions of this workspace; none where nothing is stored."""
+        return [] if self._store is None else self._store.sessions(workspace=str(self.workspace), limit=limit)
 
     def cancel_task(self, task_id: str) -> bool:
         """End one task. Answers False where it is over or unknown."""
@@ -259,22 +272,6 @@ class Session(SessionControls):
         source = settings.source("max_steps")
         steps = None if source == "default" else settings.max_steps  # a person who reads along is the limit
         self._ready().converse(prompt, steps, settings.step_timeout, settings.max_time)
-
-    def _user_command(self, agent: Agent, cmd: str) -> None:
-        call_id = f"user_{uuid4().hex[:8]}"
-        from pygent.runtime import Scope  # noqa: PLC0415 - loaded since the session was opened
-
-        scope = Scope(agent_id="main", call_id=call_id, cancel=self._life.child(), emit=self.bus.publish)
-        self.bus.publish(ToolStarted(call_id=call_id, tool="bash", arguments={"cmd": cmd}))
-        output = "Interrupted."
-        status: ToolStatus = "cancelled"
-        try:
-            output = agent.runtime.scoped(scope).bash(cmd, USER_COMMAND_TIMEOUT)
-            status = scope.outcome or "ok"
-        except (PygentError, ValueError) as error:
-            output, status = f"Error: {error}", "error"
-        finally:
-            self.bus.publish(ToolFinished(call_id=call_id, status=status, output=output))
 
     def _progress(self, text: str) -> None:
         self._life.check()  # ends a pull that nobody waits for any longer

@@ -194,6 +194,9 @@ class FakeSession:
         self.calls.append(("copy_in", src, dest))
         return f"Copied {src}"
 
+    def stored(self, limit: int = 20) -> list[Any]:
+        return []
+
     def cancel_task(self, task_id: str) -> bool:
         self.calls.append(("cancel_task", task_id))
         return True

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from pygent.plain_text import one_line
 from pygent.tui.panes.welcome import MODES
 from pygent.tui.slash import Surface, command
 from pygent.tui.text import count, plural
-
-UNSTORED = "This session is not stored yet, so there is nothing to go back to. Nothing was changed."
 
 
 @command("help", "", "keys and commands", needs_open=False)
@@ -20,9 +19,23 @@ def _new(surface: Surface, argument: str) -> None:  # noqa: ARG001
     surface.clear_conversation()
 
 
-@command("resume", "", "go on with an earlier session")
+@command("resume", "", "the stored sessions of this workspace")
 def _resume(surface: Surface, argument: str) -> None:  # noqa: ARG001
-    surface.note("/resume", UNSTORED, level="warning")
+    surface.work("/resume", lambda: _stored(surface))
+
+
+def _stored(surface: Surface) -> str:
+    from pygent.store import age  # noqa: PLC0415 - loaded since the session was opened
+
+    here = surface.session.id
+    rows = [
+        f"{one.id[:8]}  {age(one.updated_at):>10}  {one_line(one.title, 60)}"
+        for one in surface.session.stored()
+        if one.id != here
+    ]
+    if not rows:
+        return "No other session of this workspace is stored."
+    return "\n".join([*rows, "", "Leave with /exit and go on with one: pygent --resume ID"])
 
 
 @command("title", "TEXT", "name this conversation", needs_open=False)
@@ -33,19 +46,20 @@ def _title(surface: Surface, argument: str) -> None:
 
 @command("fork", "", "go on in a copy of this session")
 def _fork(surface: Surface, argument: str) -> None:  # noqa: ARG001
-    surface.note("/fork", UNSTORED, level="warning")
+    text = "Sessions are not copied here. /export writes this one down; /new begins another in the same workspace."
+    surface.note("/fork", text, level="warning")
 
 
 @command("undo", "", "take back the last run's changes")
 def _undo(surface: Surface, argument: str) -> None:  # noqa: ARG001
-    surface.note("/undo", UNSTORED, level="warning")
+    text = "Pygent keeps no earlier versions of files, so nothing was taken back. /diff shows what git sees."
+    surface.note("/undo", text, level="warning")
 
 
 @command("compact", "", "shorten what the model is sent")
 def _compact(surface: Surface, argument: str) -> None:  # noqa: ARG001
-    surface.note(
-        "/compact", "This model is sent the whole conversation; it cannot be shortened yet.", level="warning"
-    )
+    text = "The model is sent the whole conversation; nothing was shortened. /new begins one with an empty context."
+    surface.note("/compact", text, level="warning")
 
 
 @command("export", "[FILE]", "write the conversation to a Markdown file of the workspace")

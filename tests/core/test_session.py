@@ -1,0 +1,184 @@
+"""The session that front ends hold: its life, its rights, its store."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pygent.errors import PygentError
+from pygent.events import ApprovalRequested, Event, RunFinished
+from pygent.session import Session
+from pygent.settings import Settings
+from pygent.store import Store
+from tests.fakes.invariants import check_events, check_history
+from tests.fakes.models import ScriptedModel, call, say
+
+
+class Watched:
+    """A session on a scripted model; its events are kept, approvals are answered as told."""
+
+    def __init__(self, folder: Path, script: list[Any], *, answer: str = "", **options: Any) -> None:
+        settings = Settings(workspace=folder / "work", use_docker=False, **options.pop("settings", {}))
+        self.session = Session(settings, model=ScriptedModel(script), **options)
+        self.events: list[Event] = []
+        self.ended = threading.Semaphore(0)
+        self._answer = answer
+        self.session.subscribe(self._take)
+
+    def _take(self, event: Event) -> None:
+        self.events.append(event)
+        if isinstance(event, ApprovalRequested) and self._answer:
+            threading.Thread(target=self.session.resolve, args=(event.request_id, self._answer)).start()
+        if isinstance(event, RunFinished):
+            self.ended.release()
+
+    def say(self, prompt: str) -> None:
+        self.session.submit(prompt)
+        assert self.ended.acquire(timeout=20)
+        while self.session.running:  # its end is told a moment before its thread is free
+            time.sleep(0.001)
+
+
+@pytest.fixture
+def made() -> Iterator[list[Watched]]:
+    sessions: list[Watched] = []
+    yield sessions
+    for one in sessions:
+        one.session.close()
+        check_events([event for event in one.events if event.session_id == one.events[0].session_id])
+
+
+def test_prompts_wait_for_their_turn_and_the_history_is_one(tmp_path: Path, made: list[Watched]) -> None:
+    made.append(watched := Watched(tmp_path, [say("one"), say("two")]))
+    watched.session.open()
+    watched.session.submit("a")
+    watched.session.submit("b")
+    assert watched.ended.acquire(timeout=20)
+    assert watched.ended.acquire(timeout=20)
+    agent = watched.session.agent
+    assert agent is not None
+    check_history(agent.history)
+    assert [message["content"] for message in agent.history[1:]] == ["a", "one", "b", "two"]
+
+
+def test_in_ask_mode_a_write_waits_for_an_answer(tmp_path: Path, made: list[Watched]) -> None:
+    for answer, there in (("deny", False), ("allow_once", True)):
+        script = [call(("write_file", {"path": answer, "content": "x"})), say("ok")]
+        made.append(watched := Watched(tmp_path, script, answer=answer, settings={"permission_mode": "ask"}))
+        watched.session.open()
+        watched.say("go")
+        assert (tmp_path / "work" / answer).exists() is there
+
+
+def test_absolute_paths_in_the_workspace_are_inside_it(tmp_path: Path, made: list[Watched]) -> None:
+    path = str(tmp_path / "work" / "a.txt")
+    script = [call(("write_file", {"path": path, "content": "x"})), say("ok")]
+    made.append(watched := Watched(tmp_path, script, settings={"permission_mode": "auto"}))
+    watched.session.open()
+    watched.say("go")
+    assert Path(path).read_text() == "x"
+    assert not [event for event in watched.events if isinstance(event, ApprovalRequested)]
+
+
+def test_a_ban_holds_at_once_and_in_every_mode(tmp_path: Path, made: list[Watched]) -> None:
+    script = [call(("bash", {"cmd": "touch banned"})), say("ok")]
+    made.append(watched := Watched(tmp_path, script, settings={"permission_mode": "yolo"}))
+    watched.session.open()
+    watched.session.ban("touch")
+    watched.say("go")
+    assert not (tmp_path / "work" / "banned").exists()
+    watched.session.unban("touch")
+    with pytest.raises(ValueError, match="not banned"):
+        watched.session.unban("touch")
+
+
+def test_settings_before_and_after_opening(tmp_path: Path, made: list[Watched]) -> None:
+    made.append(watched := Watched(tmp_path, []))
+    session = watched.session
+    assert session.permission_mode == "ask"
+    session.set_permission_mode("plan")
+    session.open()
+    assert session.permission_mode == session.status().permission_mode == "plan"
+    assert session.cycle_permission_mode() == "ask"
+    with pytest.raises(ValueError, match="ask, auto, plan, yolo"):
+        session.set_permission_mode("maybe")
+    session.set_model("other")
+    session.set_persona("Tester")
+    assert (session.status().model, session.status().persona) == ("other", "tester")
+    with pytest.raises(ValueError, match="there are"):
+        session.set_persona("nobody")
+    session.enable_tool("bash", False)
+    assert {tool.name: tool.enabled for tool in session.tools()}["bash"] is False
+    with pytest.raises(PygentError):
+        session.set_network(True)
+
+
+def test_a_command_of_the_user_s_own_shows_as_a_tool_call(tmp_path: Path, made: list[Watched]) -> None:
+    made.append(watched := Watched(tmp_path, []))
+    watched.session.open()
+    for cmd in ("echo hello", "echo \0"):
+        before = sum(event.type == "tool.finished" for event in watched.events)
+        watched.session.run_command(cmd)
+        until = time.monotonic() + 10
+        while sum(event.type == "tool.finished" for event in watched.events) == before and time.monotonic() < until:
+            time.sleep(0.01)
+    outputs = [event.output for event in watched.events if event.type == "tool.finished"]  # type: ignore[attr-defined]
+    assert "hello" in outputs[0]
+    assert "NUL" in outputs[1]
+
+
+def test_a_new_conversation_is_a_session_of_its_own(tmp_path: Path, made: list[Watched]) -> None:
+    made.append(watched := Watched(tmp_path, [say("one"), say("two")], store=lambda: Store(tmp_path / "s.db")))
+    session = watched.session
+    session.open()
+    watched.say("first")
+    first = session.id
+    session.new()
+    watched.say("second")
+    assert session.agent is not None
+    assert [message["content"] for message in session.agent.history[1:]] == ["second", "two"]
+    assert [stored.title for stored in session.stored()] == ["second", "first"]
+    session.close()
+    store = Store(tmp_path / "s.db")
+    for session_id in (first, session.id):
+        check_events(list(store.events(session_id)), stored=True)
+    store.close()
+
+
+def test_a_session_that_goes_on_has_its_past_and_numbers_on(tmp_path: Path, made: list[Watched]) -> None:
+    made.append(first := Watched(tmp_path, [say("one")], store=lambda: Store(tmp_path / "s.db")))
+    first.session.open()
+    first.say("a")
+    first.session.close()
+    again = Watched(tmp_path, [say("two")], store=lambda: Store(tmp_path / "s.db"), resume=first.session.id)
+    again.session.open()
+    again.say("b")
+    again.session.close()
+    assert again.session.agent is not None
+    assert [message["content"] for message in again.session.agent.history[1:]] == ["a", "one", "b", "two"]
+    store = Store(tmp_path / "s.db")
+    events = list(store.events(first.session.id))
+    store.close()
+    check_events(events, stored=True)
+    assert [event for event in [*again.session.past, *again.events] if event.durable] == events
+
+
+def test_closing_ends_a_run_and_can_be_done_twice(tmp_path: Path, made: list[Watched]) -> None:
+    made.append(
+        watched := Watched(tmp_path, [call(("bash", {"cmd": "sleep 60"}))], settings={"permission_mode": "yolo"})
+    )
+    watched.session.open()
+    watched.session.submit("go")
+    while not any(event.type == "tool.started" for event in watched.events):
+        time.sleep(0.01)
+    began = time.monotonic()
+    watched.session.close()
+    watched.session.close()
+    assert time.monotonic() - began < 5
+    with pytest.raises(PygentError, match="closed"):
+        watched.session.submit("more")
