@@ -50,8 +50,6 @@ class Agent:
         settings = from_environment()
         self._settings = settings
         self.wiring = wiring or Wiring()
-        self.runtime = Runtime() if runtime is None else runtime
-        self.model = default_model() if model is None else model
         self.persona = persona or settings.persona
         self.registry = REGISTRY if tools is None else tools
         self.disabled_tools: set[str] = set()
@@ -59,9 +57,9 @@ class Agent:
         self.tasks = TaskManager(self._make_child, parent=self)
         self._ctx = LoopContext(
             history=self.history,
-            model=self.model,
+            model=default_model() if model is None else model,
             model_name=model_name or self.persona.model or settings.model,
-            runtime=self.runtime,
+            runtime=Runtime() if runtime is None else runtime,
             executor=Executor(self.registry, self.wiring.approvals, self._emit),
             emit=self._emit,
             tasks=self.tasks,
@@ -70,6 +68,24 @@ class Agent:
         self._busy = threading.Lock()
         self._token: CancelToken | None = None
         self._join()
+
+    @property
+    def runtime(self) -> Any:
+        """Where tools work; another one counts from the next step on."""
+        return self._ctx.runtime
+
+    @runtime.setter
+    def runtime(self, runtime: Any) -> None:
+        self._ctx.runtime = runtime
+
+    @property
+    def model(self) -> Any:
+        """The model that is asked; another one counts from the next step on."""
+        return self._ctx.model
+
+    @model.setter
+    def model(self, model: Any) -> None:
+        self._ctx.model = model
 
     @property
     def model_name(self) -> str | None:
@@ -231,6 +247,7 @@ class Agent:
     def _join(self) -> None:
         ctx, wiring = self._ctx, self.wiring
         ctx.agent_id, ctx.depth, ctx.cancellable = wiring.agent_id, wiring.depth, wiring.cancellable
+        ctx.prices = wiring.prices
         ctx.before_finish = self.tasks.stop_all if wiring.settle_tasks else None
         ctx.executor = Executor(self.registry, wiring.approvals, self._emit)
 
@@ -249,4 +266,4 @@ class Agent:
     def _set_docker(self, use_docker: bool | None) -> None:
         if use_docker is not None and use_docker != getattr(self.runtime, "use_docker", use_docker):
             base = getattr(self.runtime, "base_dir", None)
-            self.runtime = self._ctx.runtime = Runtime(use_docker=use_docker, workspace=base)
+            self.runtime = Runtime(use_docker=use_docker, workspace=base)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import uuid4
@@ -71,7 +72,8 @@ class RunResult:
     """How a run ended.
 
     ``text`` is the last thing the assistant said, ``usage`` the sum over the steps. ``denied`` counts the calls that
-    were refused. ``error`` says what failed where ``reason`` is ``"failed"``.
+    were refused. ``error`` says what failed where ``reason`` is ``"failed"``. ``cost`` is that of the
+    run's own steps by the settings' prices, None where the model has none.
     """
 
     reason: Reason
@@ -81,6 +83,7 @@ class RunResult:
     denied: int = 0
     files_changed: tuple[str, ...] = ()
     error: str | None = None
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,7 @@ def run(ctx: LoopContext, prompt: str, limits: Limits, cancel: CancelToken, *, u
                 text=result.text,
                 steps=result.steps,
                 usage=result.usage.to_dict(),
+                cost=result.cost,
                 files_changed=list(result.files_changed),
                 denied=result.denied,
                 error=result.error,
@@ -141,18 +145,21 @@ class _Progress:
     steps: int = 0
     denied: int = 0
     usage: Usage = field(default_factory=Usage)
+    cost: float | None = None
     last: tuple[list[tuple[str, str]], list[str]] = field(default_factory=lambda: ([], []))
     repeats: int = 0
 
-    def add(self, outcome: StepOutcome) -> None:
+    def add(self, outcome: StepOutcome, cost: float | None) -> None:
         self.denied += outcome.denied
         self.usage = self.usage + outcome.usage
+        if cost is not None:
+            self.cost = (self.cost or 0.0) + cost
         if (outcome.message.content or "").strip():
             self.text = outcome.message.content or ""
 
     def result(self, reason: Reason, files: list[str], error: BaseException | None) -> RunResult:
         told = None if error is None else str(error) or type(error).__name__
-        return RunResult(reason, self.text, self.steps, self.usage, self.denied, tuple(files), told)
+        return RunResult(reason, self.text, self.steps, self.usage, self.denied, tuple(files), told, self.cost)
 
 
 def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Progress, until_stop: bool) -> Reason:
@@ -160,8 +167,12 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
     while limits.max_steps is None or progress.steps < limits.max_steps:
         token.check()
         progress.steps += 1
-        outcome = run_step(ctx, progress.steps, token.child(limits.step_timeout))
-        progress.add(outcome)
+        outcome = run_step(
+            ctx,
+            progress.steps,
+            token.child(limits.step_timeout),
+            lambda outcome: progress.add(outcome, ctx.cost(outcome.usage)),
+        )
         _watch_repeats(ctx, outcome, progress)
         if outcome.control is not None:
             return "stopped" if outcome.control == "stop" else "input_required"
@@ -202,14 +213,19 @@ def add_user(ctx: LoopContext, text: str, origin: Origin) -> None:
     ctx.emit(MessageFinished(agent_id=ctx.agent_id, message_id=message_id, message=message, origin=origin))
 
 
-def run_step(ctx: LoopContext, step: int, cancel: CancelToken) -> StepOutcome:
+def run_step(
+    ctx: LoopContext, step: int, cancel: CancelToken, count: Callable[[StepOutcome], None] | None = None
+) -> StepOutcome:
     """Ask the model once and run the tools it calls, in order.
+
+    ``count`` gets what the step brought, also where it was ended in the middle of a call.
 
     Raises ``Cancelled`` or ``DeadlineExceeded`` where ``cancel`` ended it, and what the model raises. The history is
     valid in any case.
     """
     ctx.emit(StepStarted(agent_id=ctx.agent_id, step=step))
     usage = Usage()
+    outcome: StepOutcome | None = None
     try:
         message = ask(ctx, cancel)
         usage = message.usage or usage
@@ -221,6 +237,8 @@ def run_step(ctx: LoopContext, step: int, cancel: CancelToken) -> StepOutcome:
         return outcome
     finally:
         ctx.history.answer_open_calls(INTERRUPTED)
+        if count is not None and outcome is not None:
+            count(outcome)
         ctx.emit(StepFinished(agent_id=ctx.agent_id, step=step, usage=usage.to_dict()))
 
 

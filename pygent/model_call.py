@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import uuid4
@@ -22,7 +22,7 @@ from pygent.events import (
 )
 from pygent.history import History
 from pygent.models.base import Completed, Discarded, Model, ModelNotice, ReasoningDelta, StreamItem, TextDelta
-from pygent.openai_compat import Message, ToolCall, parse_message
+from pygent.openai_compat import Message, ToolCall, Usage, parse_message
 from pygent.tools.executor import Executor
 
 Emit = Callable[[Event], object]
@@ -33,7 +33,8 @@ class LoopContext:
     """What a run works with. One for each agent, kept over its runs.
 
     ``files_changed`` names the files that the agent changed in the present run. ``cancellable`` is set where somebody
-    may cancel from outside. ``before_finish`` is called before the end of a run is told.
+    may cancel from outside. ``before_finish`` is called before the end of a run is told. ``prices`` are for a million
+    tokens, by model.
     """
 
     history: History
@@ -48,8 +49,17 @@ class LoopContext:
     depth: int = 0
     cancellable: bool = False
     before_finish: Callable[[], None] | None = None
+    prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     files_changed: list[str] = field(default_factory=list)
     call_ids: set[str] = field(default_factory=set)
+
+    def cost(self, usage: Usage) -> float | None:
+        """What ``usage`` costs with the present model, None where its price is not known."""
+        price = self.prices.get(self.model_name or "")
+        if price is None:
+            return None
+        tokens = {"input": usage.prompt_tokens, "output": usage.completion_tokens}
+        return sum(price.get(name, 0.0) * count for name, count in tokens.items()) / 1_000_000
 
 
 def ask(ctx: LoopContext, cancel: CancelToken) -> Message:

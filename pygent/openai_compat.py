@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -91,10 +91,17 @@ class Message:
 def parse_message(raw: object) -> Message:
     """Read a model's answer: a ``Message``, a dict, or an object with the same attributes.
 
+    A whole completion stands for the message of its first choice.
+
     Raises ``TypeError`` where it has neither content nor tool calls as attribute or key.
     """
     if isinstance(raw, Message):
         return raw
+    choices = _get(raw, "choices")
+    if isinstance(choices, list) and choices:
+        message = parse_message(_get(choices[0], "message"))
+        usage = parse_usage(_get(raw, "usage")) or message.usage
+        return replace(message, usage=usage, finish_reason=_get(choices[0], "finish_reason") or message.finish_reason)
     if raw is None or not (_has(raw, "content") or _has(raw, "tool_calls")):
         raise TypeError(f"a model must return a message with content or tool_calls, not {type(raw).__name__}")
     calls = _get(raw, "tool_calls") or []

@@ -69,6 +69,7 @@ def join(
             autonomous=not interactive,
             cancellable=True,
             settle_tasks=not interactive,
+            prices=settings.prices,
         )
     )
     return policy, broker

@@ -215,6 +215,7 @@ class TaskManager:
                 cancel=task.cancel,
                 depth=1,
                 cancellable=True,
+                prices=wiring.prices,
             )
         )
 
@@ -250,14 +251,15 @@ class TaskManager:
             self._parent.wiring.bus.publish(event)
 
 
-def _status(reason: Reason, task: Task, limit: float | None) -> str:
+def _status(reason: Reason, task: Task, task_timeout: float | None) -> str:
+    seconds = time.time() - task.started_at
     match reason:
         case "stopped" | "completed":
             return "finished"
-        case "timeout" if limit is not None:
-            return f"timeout after {limit:g}s"
+        case "timeout" if task_timeout is not None and seconds > task_timeout - 0.05:
+            return f"timeout after {task_timeout:g}s"
         case "max_steps" | "budget" | "timeout":
-            return f"timeout after {time.time() - task.started_at:.0f}s"
+            return f"timeout after {seconds:.1f}s"
         case "input_required":
             return "waiting"
         case "cancelled":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pygent.approvals import Approvals
@@ -16,7 +17,7 @@ class Wiring:
 
     ``approvals`` None asks nobody. ``cancel`` ends every run of the agent. ``depth`` is 0 for an agent that people
     talk to and 1 for a task. ``autonomous`` tells the model whether somebody reads along. ``settle_tasks`` ends the
-    agent's tasks before the end of its run is told.
+    agent's tasks before the end of its run is told. ``prices`` are those of the settings.
     """
 
     bus: EventBus = field(default_factory=EventBus)
@@ -27,6 +28,7 @@ class Wiring:
     autonomous: bool = True
     cancellable: bool = False
     settle_tasks: bool = False
+    prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def workspace_roots(runtime: object) -> tuple[str, ...]:

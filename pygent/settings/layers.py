@@ -100,8 +100,8 @@ def _main_persona(merged: Mapping[str, Value], everyone: tuple[Persona, ...]) ->
         return dataclasses.replace(MAIN_PERSONA, name=chosen.value, prompt=_renamed(chosen.value))
     where = "" if chosen.file else f"{chosen.source}: "
     raise SettingsError(
-        f"{where}there is no persona {chosen.value!r}{nearest(chosen.value, configured)} "
-        f"Known: {', '.join(configured)}.",
+        f"{where}there is no persona {chosen.value!r}{nearest(chosen.value, configured)}; "
+        f"accepted: {', '.join(configured)}",
         file=chosen.file,
         line=chosen.line,
         key="persona",

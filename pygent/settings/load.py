@@ -119,6 +119,8 @@ def _workspace(layers: list[Layer], default: Path | None, problems: list[Setting
         chosen = layer.get("workspace", chosen)
         if "ephemeral" in layer:
             ephemeral = bool(layer["ephemeral"].value)
+    if "workspace" in layers[-1] and "ephemeral" in layers[-1] and ephemeral:
+        problems.append(SettingsError("--workspace and --ephemeral exclude each other", key="workspace"))
     folder = chosen.value if chosen else default
     if folder is None or ephemeral:
         return None

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from openai.types.chat import ChatCompletion
 
-from pygent import Agent, APIError, Persona, RunResult, ToolRegistry, set_system_message_builder
+from pygent import Agent, APIError, Persona, RunResult, Tool, ToolRegistry, set_system_message_builder
 from pygent.bus import EventBus
 from pygent.cancellation import CancelToken
 from pygent.errors import Cancelled, StuckError
@@ -331,3 +332,39 @@ def test_a_keyboard_interrupt_in_a_tool_leaves_a_valid_history() -> None:
     with pytest.raises(KeyboardInterrupt):
         case.run()
     assert case.runtime.commands == []
+
+
+def test_what_a_run_costs_is_counted_by_the_settings_prices() -> None:
+    steps = [call(("bash", {"cmd": "x"})), call(("stop", {}))]
+    assert Case(*steps).run().cost is None
+    case = Case(*steps, prices={"small": {"input": 2.0, "output": 10.0}})
+    case.agent.model_name = "small"
+    result = case.run()
+    assert result.cost == pytest.approx(2 * (10 * 2.0 + 5 * 10.0) / 1e6)
+    assert isinstance(case.events[-1], RunFinished)
+    assert case.events[-1].cost == result.cost
+
+
+def test_a_step_that_is_ended_in_a_tool_counts_with_what_it_brought() -> None:
+    tools = REGISTRY.copy()
+    tools.add(Tool("doze", "Sleep.", {"type": "object", "properties": {}}, lambda rt: time.sleep(0.3)))
+    result = Case(call(("doze", {}), text="I doze."), tools=tools).run(max_time=0.2)
+    assert (result.reason, result.text, result.usage.total_tokens) == ("timeout", "I doze.", 15)
+
+
+def test_another_model_and_another_runtime_count_from_the_next_step_on() -> None:
+    case = Case()
+    case.agent.model, case.agent.runtime = ScriptedModel([call(("bash", {"cmd": "ls"}))]), DuckRuntime()
+    case.agent.step("go")
+    assert case.agent.runtime.commands == ["ls"]
+    assert case.runtime.commands == []
+    assert case.model.requests == []
+
+
+def test_a_model_may_return_a_whole_completion() -> None:
+    answer = {"role": "assistant", "content": "Hi."}
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    whole = {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "usage": usage}
+    whole["choices"] = [{"index": 0, "finish_reason": "stop", "message": answer}]
+    result = Case(whole, ChatCompletion.model_validate(whole)).run()
+    assert (result.reason, result.text, result.usage.total_tokens) == ("completed", "Hi.", 10)

@@ -284,3 +284,10 @@ def test_the_folders_are_those_of_platformdirs(variable: str, monkeypatch: pytes
     monkeypatch.setenv("XDG_DATA_HOME", variable)
     assert config_dir() == platformdirs.user_config_path("pygent").expanduser()
     assert data_dir() == platformdirs.user_data_path("pygent").expanduser()
+
+
+def test_a_named_and_a_temporary_workspace_exclude_each_other(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"--workspace and --ephemeral"):
+        load(options={"workspace": str(tmp_path), "ephemeral": True}, environ={"HOME": str(tmp_path)})
+    environ = {"HOME": str(tmp_path), "PYGENT_WORKSPACE": str(tmp_path)}
+    assert load(options={"ephemeral": True}, environ=environ).workspace is None
