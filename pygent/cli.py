@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pygent import settings as config
-from pygent.commands.arguments import Arguments, options, parse, terminal_prompt
+from pygent.commands.command_line import Arguments, options, parse, terminal_prompt
 from pygent.errors import PygentError, SettingsError
 from pygent.settings import Settings
 
@@ -61,12 +61,15 @@ def _dispatch(args: Arguments) -> int:
 
         return sessions.main(args.words if command == "sessions" else ("show", *args.words))
     settings = settings_for(args)
+    if command is None and not args.headless:
+        return _tui(settings, args)
+    _collect_from_now_on()
     if command == "serve":
         from pygent import web  # noqa: PLC0415
 
         web.serve(args.forwarded(), host=args.host, port=args.port)
         return 0
-    return _headless(settings, args) if args.headless else _tui(settings, args)
+    return _headless(settings, args)
 
 
 def _own_command(args: Arguments) -> int:
@@ -94,17 +97,14 @@ def _headless(settings: Settings, args: Arguments) -> int:
 
 
 def _tui(settings: Settings, args: Arguments) -> int:
-    gc.disable()  # what a start makes stays: looking through it again and again takes a sixth of the first paint
-    try:
-        from pygent.tui.app import run_tui  # noqa: PLC0415
+    from pygent.tui.app import run_tui  # noqa: PLC0415
 
-        prompt = args.prompt or (_demo_prompt() if args.demo else None)
-        return run_tui(_session(settings, args, interactive=True), prompt, on_first_frame=_collect_from_now_on)
-    finally:
-        gc.enable()
+    prompt = args.prompt or (_demo_prompt() if args.demo else None)
+    return run_tui(_session(settings, args, interactive=True), prompt, on_first_frame=_collect_from_now_on)
 
 
 def _collect_from_now_on() -> None:
+    """Ends what the launcher began: no collection while nothing but what stays is made."""
     gc.freeze()
     gc.enable()
 

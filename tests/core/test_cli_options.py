@@ -16,7 +16,7 @@ import yaml
 from pygent import __version__, cli
 from pygent.__main__ import main
 from pygent.commands import help_page
-from pygent.commands.arguments import main_parser
+from pygent.commands.arguments import main_parser, read
 from pygent.errors import SettingsError
 from pygent.settings import Settings, load
 from pygent.settings.fields import FIELDS
@@ -109,6 +109,10 @@ def test_every_option_arrives_in_the_settings(tmp_path: Path) -> None:
 )
 def test_what_is_understood(argv: list[str], expected: dict[str, object]) -> None:
     assert cli.parse(argv) == cli.Arguments(**expected)  # type: ignore[arg-type]
+
+
+def test_nothing_to_read_is_what_the_parser_makes_of_nothing() -> None:
+    assert cli.parse([]) == read([])
 
 
 @pytest.mark.parametrize(

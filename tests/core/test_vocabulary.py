@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import threading
 import time
+from dataclasses import FrozenInstanceError
 from types import SimpleNamespace
 from typing import Any, get_type_hints
 
@@ -53,6 +56,21 @@ def _events(draw: st.DrawFn) -> Event:
 @given(_events())
 def test_an_event_survives_the_way_through_json(event: Event) -> None:
     assert from_dict(json.loads(json.dumps(to_dict(event)))) == event
+
+
+def test_an_event_is_inert() -> None:
+    one, same, other = (Notice(level="info", text=text) for text in ("a", "a", "b"))
+    assert one == same != other
+    assert len({one, same, other}) == 2
+    assert one != RunStarted(prompt="a")
+    assert repr(one) == "Notice(seq=0, at=0.0, session_id='', agent_id='main', level='info', text='a')"
+    assert pickle.loads(pickle.dumps(one)) == copy.deepcopy(one) == one
+    with pytest.raises(FrozenInstanceError, match="text"):
+        one.text = "c"  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError, match="seq"):
+        del one.seq
+    with pytest.raises(AttributeError):
+        one.more = 1  # type: ignore[attr-defined]
 
 
 def test_an_event_of_the_future_is_read_as_far_as_it_is_known() -> None:

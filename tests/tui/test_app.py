@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from pygent.errors import SandboxUnavailable
@@ -486,3 +487,36 @@ async def test_without_a_model_server_the_set_up_screen_makes_the_session(tmp_pa
         assert asked == [{"demo": True}]
         assert not bare.opened
         assert app.session is demo
+
+
+async def test_keys_typed_before_there_is_a_prompt_reach_it_in_order(tmp_path: Path) -> None:
+    app = PygentApp(FakeSession(tmp_path))
+    for key in ["h", "é", "space", "ctrl+j", "x"]:
+        app.post_message(events.Key(key, " " if key == "space" else key if len(key) == 1 else None))
+    app.post_message(events.Paste("pasted"))
+    async with app.run_test(size=WIDE) as pilot:
+        await until(lambda: "pasted" in app.main.prompt.text)
+        await type_text(pilot, "y")
+        assert app.main.prompt.text == "hé \nxpastedy"
+
+
+async def test_a_pane_asked_for_before_it_is_there_gets_the_keys(tmp_path: Path) -> None:
+    app = PygentApp(FakeSession(tmp_path))
+    app.post_message(events.Key("f3", None))
+    async with app.run_test(size=WIDE):
+        await until(lambda: app.focused is not None and app.focused.id == "tool-log")
+
+
+async def test_the_first_frame_reads_one_theme_and_the_others_follow(tmp_path: Path) -> None:
+    folder = tmp_path / "config" / "pygent" / "themes"
+    folder.mkdir(parents=True)
+    (folder / "pygent-dark.yaml").write_text("nonsense: 1\n", "utf-8")
+    told: list[str] = []
+    app = PygentApp(FakeSession(tmp_path))
+    app.on_first_frame = lambda: told.append("painted")
+    async with app.run_test(size=WIDE):
+        await until(lambda: "unknown key" in shown(app))
+        assert shown(app).count("unknown key") == 1
+        assert app.theme == "pygent-dark"
+        assert "pygent-light" in app.available_themes
+    assert told == ["painted"]

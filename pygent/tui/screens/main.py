@@ -79,7 +79,8 @@ class MainScreen(Screen[None]):
         self.conversation.refresh_welcome()
         self.status.changed()
         ahead = self.pygent.typed_ahead
-        self.prompt.insert(ahead.text())
+        if text := ahead.text():
+            self.prompt.insert(text)
         self.app.call_later(ahead.open)  # the prompt has the focus since it was composed
 
     @property
