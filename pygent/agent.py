@@ -253,15 +253,9 @@ class Agent:
 
     def _make_child(self, persona: Persona) -> Agent:
         """A new agent for a task, in a workspace of its own and with this agent's model and rights."""
-        settings = self._settings
-        runtime = Runtime(
-            image=getattr(self.runtime, "image", None),
-            use_docker=getattr(self.runtime, "use_docker", None),
-            banned_commands=getattr(self.runtime, "banned_commands", None),
-            banned_apps=getattr(self.runtime, "banned_apps", None),
-        )
-        name = persona.model or self.model_name or settings.model
-        return Agent(runtime, self.model, name, persona, tools=self.registry)
+        sibling = getattr(self.runtime, "sibling", Runtime)
+        name = persona.model or self.model_name or self._settings.model
+        return Agent(sibling(), self.model, name, persona, tools=self.registry)
 
     def _set_docker(self, use_docker: bool | None) -> None:
         if use_docker is not None and use_docker != getattr(self.runtime, "use_docker", use_docker):

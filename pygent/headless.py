@@ -7,6 +7,7 @@ person the other. The exit code says how it ended; the codes are a contract with
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 import os
@@ -43,6 +44,9 @@ EXIT_TEMPORARY, EXIT_LIMIT, EXIT_INTERRUPTED = 75, 124, 130
 
 def run_headless(session: Session, prompt: str, *, output_format: OutputFormat = "text") -> int:
     """Run ``prompt`` in a session that is not open yet, until it stops, and close it; answers the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal or pipe that cannot say a character is no failure
     watch = _Watch(session, output_format, sys.stdout, sys.stderr)
     failure: BaseException | None = None
     with _signals(session, watch), watch:
@@ -89,6 +93,7 @@ class _Watch:
         self._err = err
         self._session = session
         self._progress = err.isatty()
+        self._unicode = (out.encoding or "").lower().replace("-", "") == "utf8"
         self._shown = False
         self._broken = False
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -105,8 +110,8 @@ class _Watch:
         self._writer.join()
 
     def _take(self, event: Event) -> None:
-        if self._format == "stream-json":
-            self._lines.put(json.dumps(to_dict(event), ensure_ascii=False))
+        if self._format == "stream-json" and self.finished is None:  # its line is the last one
+            self._lines.put(self._line(event))
         match event:
             case RunFinished() if event.agent_id == MAIN:
                 self.finished = event
@@ -132,7 +137,7 @@ class _Watch:
         if event is None:
             return
         if self._format == "json":
-            self._print(json.dumps(to_dict(event), ensure_ascii=False))
+            self._print(self._line(event))
         elif self._format == "text":
             if event.text.strip():
                 self._print(clean(event.text).strip())
@@ -157,6 +162,9 @@ class _Watch:
         if event.reason in ("max_steps", "timeout", "budget"):
             return EXIT_LIMIT
         return EXIT_NEEDS_PERSON if event.reason == "input_required" or self._unanswered else EXIT_DONE
+
+    def _line(self, event: Event) -> str:
+        return json.dumps(to_dict(event), ensure_ascii=not self._unicode)
 
     def _write(self) -> None:
         while (line := self._lines.get()) is not None:

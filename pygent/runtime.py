@@ -19,7 +19,7 @@ from pygent.errors import PygentError, SandboxError, WorkspaceError
 from pygent.events import Event, FilesChanged, ToolOutput, ToolStatus
 from pygent.sandbox import CommandResult, OutputSink, Sandbox, open_sandbox
 from pygent.sandbox.bans import find_banned
-from pygent.settings import command_environment, from_environment
+from pygent.settings import command_environment, existing_init_files, from_environment
 from pygent.workspace import Workspace
 
 CONTAINER_WORKDIR = "/workspace"
@@ -75,7 +75,7 @@ class Runtime:
             self.workspace = Workspace(self.base_dir, aliases=(CONTAINER_WORKDIR,))
             self._sandbox = self._open(settings.use_docker if use_docker is None else use_docker)
             self.use_docker = self._sandbox.kind == "docker"
-            for path in settings.init_files if initial_files is None else initial_files:
+            for path in existing_init_files(settings) if initial_files is None else initial_files:
                 self.upload_file(path)
         except BaseException:
             self.cleanup()
@@ -201,6 +201,15 @@ class Runtime:
             self._closed = True
         self.close_sandbox()
         self._finalizer()
+
+    def sibling(self) -> Runtime:
+        """Another runtime with the same sandbox, variables and bans, in a temporary workspace of its own."""
+        return Runtime(
+            *(self.image, self.use_docker, (), None, self.banned_commands, self.banned_apps),
+            network=self._network,
+            env=self._env,
+            session_id=self._session_id,
+        )
 
     def scoped(self, scope: Scope) -> ScopedRuntime:
         """The view of this runtime that one tool call gets."""

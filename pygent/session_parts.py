@@ -19,7 +19,7 @@ from pygent.errors import PygentError
 from pygent.events import MAIN, Event, SessionStarted, ToolFinished, ToolStarted, ToolStatus
 from pygent.models import OpenAIModel, default_model
 from pygent.runtime import Runtime, Scope
-from pygent.settings import Settings, command_environment, load, save_user_settings
+from pygent.settings import Settings, command_environment, existing_init_files, load, save_user_settings
 from pygent.wiring import Wiring, workspace_roots
 
 if TYPE_CHECKING:
@@ -105,12 +105,12 @@ def run_user_command(runtime: Any, cmd: str, cancel: CancelToken, emit: Callable
 
 
 def make_runtime(settings: Settings, session_id: str, on_progress: Callable[[str], None]) -> Runtime:
-    """The workspace and the sandbox. Raises ``SandboxUnavailable`` and ``WorkspaceError``."""
+    """The workspace and the sandbox. Raises ``SandboxUnavailable``, ``WorkspaceError`` and ``SettingsError``."""
     folder = None if settings.ephemeral else settings.workspace or Path.cwd()
     return Runtime(
         image=settings.image,
         use_docker=settings.use_docker,
-        initial_files=[str(path) for path in settings.init_files],
+        initial_files=existing_init_files(settings),
         workspace=folder,
         banned_commands=settings.banned_commands,
         banned_apps=settings.banned_apps,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pygent.settings.command_environment import command_environment
 from pygent.settings.environment import from_environment, set_variables, terminal
-from pygent.settings.load import config_files, load
+from pygent.settings.load import config_files, existing_init_files, load
 from pygent.settings.model import PERMISSION_MODES, Settings
 from pygent.settings.paths import config_dir, data_dir
 from pygent.settings.trust import distrust, is_trusted, trust
@@ -22,6 +22,7 @@ __all__ = [
     "config_files",
     "data_dir",
     "distrust",
+    "existing_init_files",
     "from_environment",
     "is_trusted",
     "load",

@@ -25,6 +25,8 @@ from pygent.settings.yaml_source import read_yaml
 USER_FILE = "config.yaml"
 CREDENTIALS_FILE = "credentials.yaml"
 WORKSPACE_FOLDER = ".pygent"
+NOT_YET = ("history_file", "snapshot")
+"""Settings that are checked, but that nothing uses so far."""
 
 
 def load(
@@ -58,7 +60,21 @@ def load(
     if problems:
         raise joined(problems)
     layers = [{"workspace": Value(folder, "default")}, user, in_workspace, named, variables, given]
+    for key in NOT_YET:
+        found = next((layer[key] for layer in reversed(layers) if key in layer), None)
+        if found is not None:
+            notices.append(f"{found.source}: {key} has no effect in this version")
     return merge(layers, notices)
+
+
+def existing_init_files(settings: Settings) -> tuple[Path, ...]:
+    """The files and folders to begin with. Raises ``SettingsError`` where one is not there."""
+    for path in settings.init_files:
+        if not path.exists():
+            source = settings.source("init_files")
+            text = f"{source}: {str(path)!r} does not exist; accepted: files and folders of this machine"
+            raise SettingsError(text, key="init_files")
+    return settings.init_files
 
 
 def config_files(settings: Settings, environ: Mapping[str, str] | None = None) -> dict[str, Path]:

@@ -23,6 +23,7 @@ from pygent.errors import (
     PygentError,
     SandboxError,
     SandboxUnavailable,
+    SettingsError,
     WorkspaceError,
 )
 from pygent.events import Event, FilesChanged, ToolOutput
@@ -420,3 +421,25 @@ def test_the_rest_is_the_runtimes_own(call: Call, runtime: Runtime) -> None:
     assert call.rt.runtime is runtime
     with pytest.raises(AttributeError):
         _ = call.rt.no_such_thing
+
+
+def test_a_sibling_has_the_same_sandbox_and_variables_and_a_workspace_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYGENT_INIT_FILES", str(tmp_path / "given.txt"))
+    (tmp_path / "given.txt").write_text("x")
+    with (
+        Runtime(use_docker=False, banned_commands=["curl"], env={"PATH": os.environ["PATH"], "WHO": "me"}) as one,
+        one.sibling() as other,
+    ):
+        assert one.read_file("given.txt") == "x"
+        assert "given.txt" not in other.bash("ls")
+        assert other.base_dir != one.base_dir
+        assert "\nme\n" in other.bash("echo $WHO")
+        assert other.banned_commands == {"curl"}
+
+
+def test_a_file_to_begin_with_that_is_not_there_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYGENT_INIT_FILES", "/not/there")
+    with pytest.raises(SettingsError, match=r"PYGENT_INIT_FILES: '/not/there' does not exist; accepted: files"):
+        Runtime(use_docker=False)

@@ -75,6 +75,14 @@ def test_json_is_one_object(pygent: Run) -> None:
     assert answer["usage"]["total_tokens"] == 110
 
 
+def test_an_output_that_cannot_say_a_character_is_no_failure(pygent: Run) -> None:
+    answer = reply("Größe → 3", tool_calls=[("stop", {})])
+    done = pygent("-p", "go", script=[answer], PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stdout) == (0, "Gr??e ? 3\n")
+    done = pygent("-p", "go", "--output-format", "json", script=[answer], PYTHONIOENCODING="ascii")
+    assert json.loads(done.stdout)["text"] == "Größe → 3"
+
+
 def test_stream_json_is_the_events_and_ends_with_the_run(pygent: Run) -> None:
     script = [reply(tool_calls=[("bash", {"cmd": "echo one; echo two"})]), STOP]
     done = pygent("-p", "go", "--output-format", "stream-json", "--permission-mode", "auto", script=script)
