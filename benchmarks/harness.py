@@ -56,12 +56,15 @@ def pygent_command() -> list[str]:
 
 @contextlib.contextmanager
 def clean_environment(**more: str) -> Iterator[dict[str, str]]:
-    """An environment with an empty home in which neither Pygent nor a model's server is configured."""
+    """An environment with an empty home in which neither Pygent nor a model's server is configured.
+
+    Bytecode is written and found, as in an installed package.
+    """
     with tempfile.TemporaryDirectory(prefix="pygent-bench-") as home:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("PYGENT_", "OPENAI_", "XDG_", "TEXTUAL"))
+            if not name.startswith(("PYGENT_", "OPENAI_", "XDG_", "TEXTUAL", "PYTHONDONTWRITE"))
         }
         yield {**kept, "HOME": home, "TERM": "xterm-256color", "COLORTERM": "truecolor", **more}
 

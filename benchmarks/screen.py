@@ -10,9 +10,9 @@ from pathlib import Path
 
 from benchmarks import bare_textual
 from benchmarks.harness import Row, clean_environment, missing, ms, pygent_command
-from benchmarks.terminal import Start, start
+from benchmarks.terminal import start
 
-REPEATS = 7
+REPEATS, SETTLED = 9, 3
 FACTOR, MEMORY = 1.3, 50
 
 
@@ -20,14 +20,16 @@ def measure() -> Iterator[Row]:
     """Against the smallest Textual application; a key typed before the start has to appear in both."""
     bare = [sys.executable, str(Path(bare_textual.__file__))]
     settings = {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "PYGENT_USE_DOCKER": "0"}
-    rounds: list[tuple[Start, Start]] = []
     try:
         with clean_environment(**settings) as env:
-            for _ in range(REPEATS + 1):
-                workspace = Path(env["HOME"], "work")
-                workspace.mkdir(exist_ok=True)
-                folder = str(workspace)
-                rounds.append((start(bare, env, folder), start(pygent_command(), env, folder)))
+            workspace = Path(env["HOME"], "work")
+            workspace.mkdir()
+            folder = str(workspace)
+            rounds = [(start(bare, env, folder), start(pygent_command(), env, folder)) for _ in range(REPEATS + 1)]
+            settled = [
+                [start(command, env, folder, settle=2.0).memory_later for command in (bare, pygent_command())]
+                for _ in range(SETTLED)
+            ]
     except TimeoutError as error:
         yield missing("first paint", f"≤ {FACTOR} × bare Textual", f"no frame: {error}")
         return
@@ -42,6 +44,8 @@ def measure() -> Iterator[Row]:
     yield row("first frame of the TUI", "first_frame", FACTOR)
     yield row("a key typed before the start is on the screen", "key_shown", FACTOR)
     floor, value = (statistics.median(pair[side].memory for pair in rounds) for side in (0, 1))
-    yield Row(
-        "memory at that time", f"{floor:.0f} MiB bare Textual", f"{value:.0f} MiB", f"≤ {MEMORY} MiB", value <= MEMORY
-    )
+    met = value <= MEMORY
+    yield Row("memory at that time", f"{floor:.0f} MiB bare Textual", f"{value:.0f} MiB", f"≤ {MEMORY} MiB", met)
+    floor, value = (statistics.median(column) for column in zip(*settled, strict=True))
+    name = "memory 2 s later, the session open and `openai` loaded"
+    yield Row(name, f"{floor:.0f} MiB bare Textual", f"{value:.0f} MiB", "", None)

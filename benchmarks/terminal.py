@@ -29,14 +29,20 @@ GIVE_UP, LOST = 30.0, 2.0
 
 @dataclass(frozen=True)
 class Start:
-    """Seconds from the start of the process, and resident MiB; `key_shown` is infinite where the key was lost."""
+    """Seconds from the start of the process, and resident MiB; `key_shown` is infinite where the key was lost.
+
+    `memory` is taken once the key shows, `memory_later` after `settle` seconds more.
+    """
 
     first_frame: float
     key_shown: float
     memory: float
+    memory_later: float
 
 
-def start(command: Sequence[str], env: dict[str, str], cwd: str, *, columns: int = 140, rows: int = 42) -> Start:
+def start(
+    command: Sequence[str], env: dict[str, str], cwd: str, *, columns: int = 140, rows: int = 42, settle: float = 0.0
+) -> Start:
     """Run a full-screen program until a key that was typed before its start is on the screen, then end it.
 
     Raises `TimeoutError` where no frame shows.
@@ -52,19 +58,19 @@ def start(command: Sequence[str], env: dict[str, str], cwd: str, *, columns: int
         command, env=env, cwd=cwd, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True
     )
     try:
-        return _watch(process, screen, began)
+        return _watch(process, screen, began, settle)
     finally:
         _end(process, screen)
         os.close(terminal)
         os.close(screen)
 
 
-def _watch(process: subprocess.Popen[bytes], screen: int, began: float) -> Start:
+def _watch(process: subprocess.Popen[bytes], screen: int, began: float, settle: float) -> Start:
     seen, first = b"", 0.0
     while time.perf_counter() - began < GIVE_UP and process.poll() is None:
         if not select.select([screen], [], [], 0.05)[0]:
             if first and time.perf_counter() - began > first + LOST:
-                return Start(first, math.inf, _memory(process.pid))
+                return Start(first, math.inf, _memory(process.pid), _memory(process.pid))
             continue
         seen += os.read(screen, 1 << 16)
         now = time.perf_counter() - began
@@ -72,8 +78,18 @@ def _watch(process: subprocess.Popen[bytes], screen: int, began: float) -> Start
         if not first and re.search(rb"[A-Za-z]{2}", text):
             first = now
         if KEY.encode() in text:
-            return Start(first or now, now, _memory(process.pid))
+            memory = _memory(process.pid)
+            _read_on(screen, settle)
+            return Start(first or now, now, memory, _memory(process.pid))
     raise TimeoutError(ESCAPES.sub(b"", seen).decode("utf-8", "replace").strip()[-300:] or "nothing was shown")
+
+
+def _read_on(screen: int, seconds: float) -> None:
+    """Let the program draw."""
+    until = time.perf_counter() + seconds
+    while (left := until - time.perf_counter()) > 0:
+        if select.select([screen], [], [], left)[0]:
+            os.read(screen, 1 << 16)
 
 
 def _memory(pid: int) -> float:

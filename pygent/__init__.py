@@ -6,10 +6,10 @@ The names below are imported when they are first used, so that ``import pygent``
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from pygent._version import __version__
 
+TYPE_CHECKING = False  # true for type checkers; the module `typing` takes as long as all the rest of this import
 if TYPE_CHECKING:
     from pygent.agent import Agent
     from pygent.cancellation import CancelToken

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 
@@ -53,6 +52,8 @@ def summary(arguments: Mapping[str, object]) -> str:
         value = arguments.get(name)
         if isinstance(value, str) and value:
             return one_line(value)
+    import json  # noqa: PLC0415 - no first frame needs it
+
     parts = (
         f"{name}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)}"
         for name, value in arguments.items()
