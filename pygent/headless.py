@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from typing import IO, Literal, Self
+from typing import Literal, Self, TextIO
 
 from pygent.errors import APITemporaryError, PygentError, SandboxUnavailable, SettingsError
 from pygent.events import (
@@ -84,7 +84,7 @@ def read_prompt(prompt: str) -> str:
 class _Watch:
     """Follows the session's events and writes what each format wants."""
 
-    def __init__(self, session: Session, output_format: OutputFormat, out: IO[str], err: IO[str]) -> None:
+    def __init__(self, session: Session, output_format: OutputFormat, out: TextIO, err: TextIO) -> None:
         self.interrupted = False
         self.finished: RunFinished | None = None
         self._unanswered = 0

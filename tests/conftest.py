@@ -15,6 +15,22 @@ from tests.fakes.docker_engine import DockerEngine, NoEngine
 NOWHERE = "unix:///nowhere/docker.sock"
 
 
+SEEDS, LONG_SEEDS = 3, 200
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help=f"random tests with {LONG_SEEDS} seeds instead of {SEEDS}")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes ``seed`` runs with few of them, with many under ``--long``."""
+    if "seed" in metafunc.fixturenames and not any(
+        "seed" in str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize")
+    ):
+        count = LONG_SEEDS if metafunc.config.getoption("--long") else SEEDS
+        metafunc.parametrize("seed", range(count))
+
+
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[DockerEngine]:
     """A running engine of this test process's own; the test is skipped where there can be none.
