@@ -22,11 +22,11 @@ from textual.theme import Theme
 
 from pygent.errors import PygentError
 from pygent.events import Event
+from pygent.tui.app_themes import AppThemes
 from pygent.tui.bridge import Bridge
 from pygent.tui.lifeline import Lifeline
 from pygent.tui.line_filter import safe_after
 from pygent.tui.screens.main import MainScreen
-from pygent.tui.themes import DEFAULT_THEME, find_theme, load_themes
 from pygent.tui.typed_ahead import TypedAhead
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ class PygentApp(App[int]):
         self.lifeline: Lifeline | None = None
         self.typed_ahead = TypedAhead()
         self.on_first_frame: Callable[[], object] = lambda: None
-        self._themes_read = False
-        self._first_theme()
+        self._themes = AppThemes(self, self._problems.append)
+        self._themes.choose(self._session.settings.theme)
 
     @property
     def session(self) -> Session:
@@ -100,26 +100,6 @@ class PygentApp(App[int]):
         return self._main
 
     # The start.
-
-    def _first_theme(self) -> None:
-        """The theme that the first frame needs; the others wait, unless it is not to be had."""
-        wanted = self._session.settings.theme
-        with contextlib.suppress(PygentError):  # told when all are read
-            if (theme := find_theme(wanted, _themes_folder())) is not None:
-                self.register_theme(theme)
-        if wanted not in self.available_themes:
-            self._all_themes()
-        if wanted not in self.available_themes:
-            self._problems.append(f"There is no theme {wanted!r}; /theme lists them.")
-            wanted = DEFAULT_THEME
-        self.theme = wanted
-
-    def _all_themes(self) -> None:
-        """Every theme; what is wrong with a file is told once."""
-        if not self._themes_read:
-            self._themes_read = True
-            for theme in load_themes(_themes_folder(), on_error=lambda error: self._problems.append(str(error))):
-                self.register_theme(theme)
 
     def get_driver_class(self) -> type[Driver]:
         """As Textual's, save that in a browser the application ends when its server has gone."""
@@ -149,7 +129,7 @@ class PygentApp(App[int]):
     async def _begin(self) -> None:
         """The first frame is painted: what takes long may start now."""
         self.on_first_frame()
-        self._all_themes()
+        self._themes.complete()
         await self._main.complete()
         for problem in self._problems:
             self._main.note("settings", problem, level="warning")
@@ -306,12 +286,6 @@ class PygentApp(App[int]):
         with contextlib.suppress(RuntimeError, ValueError):
             for number in self._signals:
                 asyncio.get_running_loop().remove_signal_handler(number)
-
-
-def _themes_folder() -> Path:
-    from pygent.settings import config_dir  # noqa: PLC0415 - the session has loaded it already
-
-    return config_dir() / "themes"
 
 
 def binding_ids() -> dict[str, Binding]:
