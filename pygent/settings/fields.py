@@ -308,7 +308,7 @@ FIELDS: tuple[Field, ...] = (
         kind=kinds.FilePath(),
         group=_FILES,
         variable="PYGENT_HISTORY_FILE",
-        about="File that keeps the history of prompts and answers",
+        about="File that keeps the history of prompts and answers (checked, but without effect so far)",
     ),
     Field(
         key="log_file",
@@ -322,7 +322,7 @@ FIELDS: tuple[Field, ...] = (
         kind=kinds.FilePath(),
         group=_FILES,
         variable="PYGENT_SNAPSHOT",
-        about="Saved state of a workspace to start from",
+        about="Saved state of a workspace to start from (checked, but without effect so far)",
     ),
 )
 
