@@ -143,7 +143,7 @@ def _resumed(settings: Settings, args: Arguments) -> str | None:
 def _chosen(store: Store, settings: Settings, args: Arguments) -> str:
     from pygent.commands.sessions import last_session  # noqa: PLC0415
     from pygent.plain_text import one_line  # noqa: PLC0415
-    from pygent.store import StoreError, age  # noqa: PLC0415
+    from pygent.store import StoreError  # noqa: PLC0415
 
     folder = str(settings.workspace or Path.cwd())
     try:
@@ -154,7 +154,7 @@ def _chosen(store: Store, settings: Settings, args: Arguments) -> str:
     except StoreError as error:
         raise SettingsError(str(error), key="resume") from error
     found = store.sessions(workspace=folder, limit=10)
-    rows = [f"\n  {item.id[:8]}  {age(item.updated_at):>10}  {one_line(item.title, 60)}" for item in found]
+    rows = [f"\n  {item.id[:8]}  {item.age:>10}  {one_line(item.title, 60)}" for item in found]
     if not rows:
         raise SettingsError(f"no session is stored for {folder}", key="resume")
     raise SettingsError(f"which one? pygent --resume ID{''.join(rows)}", key="resume")

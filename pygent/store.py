@@ -63,6 +63,11 @@ class StoredSession:
     updated_at: float
     events: int
 
+    @property
+    def age(self) -> str:
+        """How long ago it was last at work, for people."""
+        return _age(self.updated_at)
+
 
 class Store:
     """The database; its methods may be called from any thread.
@@ -230,7 +235,7 @@ class Recorder:
             self._publish(Notice(level="error", text=f"From here on this session is not stored: {error}"))
 
 
-def age(moment: float) -> str:
+def _age(moment: float) -> str:
     """How long ago ``moment`` (Unix time in seconds) was, for people."""
     seconds = max(0.0, time.time() - moment)
     for size, unit in ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min")):

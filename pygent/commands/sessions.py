@@ -10,7 +10,7 @@ from pygent.errors import PygentError
 from pygent.export import FORMATS, ExportFormat, export
 from pygent.plain_text import one_line
 from pygent.settings import data_dir
-from pygent.store import Store, StoredSession, StoreError, age
+from pygent.store import Store, StoredSession, StoreError
 
 DATABASE = "sessions.db"
 
@@ -79,7 +79,7 @@ def _rows(sessions: Sequence[StoredSession]) -> list[str]:
     if not sessions:
         return ["No sessions."]
     return [
-        f"{one.id[:8]}  {age(one.updated_at):>10}  {one_line(one.title, 60):<60}  {one_line(one.workspace, 40)}"
+        f"{one.id[:8]}  {one.age:>10}  {one_line(one.title, 60):<60}  {one_line(one.workspace, 40)}"
         for one in sessions
     ]
 

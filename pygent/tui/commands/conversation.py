@@ -25,11 +25,9 @@ def _resume(surface: Surface, argument: str) -> None:  # noqa: ARG001
 
 
 def _stored(surface: Surface) -> str:
-    from pygent.store import age  # noqa: PLC0415 - loaded since the session was opened
-
     here = surface.session.id
     rows = [
-        f"{one.id[:8]}  {age(one.updated_at):>10}  {one_line(one.title, 60)}"
+        f"{one.id[:8]}  {one.age:>10}  {one_line(one.title, 60)}"
         for one in surface.session.stored()
         if one.id != here
     ]
