@@ -6,6 +6,7 @@ person the other. The exit code says how it ended; the codes are a contract with
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import io
 import json
@@ -228,8 +229,14 @@ def _signals(session: Session, watch: _Watch) -> Iterator[None]:
 
     def interrupt(_number: int, _frame: object) -> None:
         first, watch.interrupted = not watch.interrupted, True
-        if not first or not session.interrupt():
+        if not first:
             raise KeyboardInterrupt
+        # Ending a run takes locks that this very thread may hold where the signal met it.
+        _thread.start_new_thread(end, ())
+
+    def end() -> None:
+        if not session.interrupt():  # nothing runs yet, or not any more
+            _thread.interrupt_main()
 
     names = ("SIGINT", "SIGTERM", "SIGHUP")
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]

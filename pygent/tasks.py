@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +22,8 @@ from pygent.wiring import Wiring, workspace_roots
 if TYPE_CHECKING:
     from pygent.agent import Agent
     from pygent.loop import RunResult
+
+log = logging.getLogger(__name__)
 
 AgentFactory = Callable[[Persona], Any]
 
@@ -230,9 +233,7 @@ class TaskManager:
         except Exception as error:  # the boundary of the task's thread: the parent reads it as the status
             status = f"error: {error}"
         finally:
-            close_sandbox = getattr(task.agent.runtime, "close_sandbox", None)
-            if close_sandbox is not None:  # the files stay to be collected, a container need not
-                close_sandbox()
+            _close_sandbox(task)
             with self._lock:
                 task.status = status
                 task.ended_at = time.time()
@@ -272,6 +273,17 @@ def _default_agent(persona: Persona) -> Agent:
     from pygent.agent import Agent  # noqa: PLC0415 - the one import that goes up: a task's agent
 
     return Agent(persona=persona)
+
+
+def _close_sandbox(task: Task) -> None:
+    """End the task's container; the files stay to be collected."""
+    close = getattr(task.agent.runtime, "close_sandbox", None)
+    if close is None:
+        return
+    try:
+        close()
+    except Exception:  # the task has ended, whatever becomes of its container
+        log.exception("the sandbox of task %s could not be closed", task.id)
 
 
 def _clean_up(task: Task) -> None:
