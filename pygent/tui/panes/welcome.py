@@ -37,7 +37,7 @@ class WelcomeBlock(Block):
         return f"pygent {__version__}"
 
     def estimate(self, width: int) -> int:
-        return 11
+        return 14  # more than it has costs nothing, less would cut the first frame
 
     def lines(self, width: int, palette: Palette) -> list[Line]:
         out: list[Line] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal, Vertical
@@ -37,10 +38,14 @@ class PaneLayout:
         self._side_wanted = True
         self._shape = (False, False)
 
-    def first(self) -> Widget:
-        """What the first frame shows, arranged before any style is worked out."""
-        self._arrange(self._screen.app.size.width)
-        return Horizontal(self.conversation, self._side, id="body")
+    def first(self) -> Iterator[Widget]:
+        """What the first frame shows, arranged before any style is worked out; nothing moves when the rest comes."""
+        width = self._screen.app.size.width
+        if _shape(width)[0]:
+            self._tabs = (PaneTabs(whole=True, id="top-tabs"),)
+        self._arrange(width)
+        yield from self._tabs
+        yield Horizontal(self.conversation, self._side, id="body")
 
     async def complete(self) -> None:
         """Add the side panes and the tabs."""
@@ -49,10 +54,12 @@ class PaneLayout:
         from pygent.tui.panes.workspace import WorkspacePane  # noqa: PLC0415
 
         self.beside = (ToolLogPane(id="tool-log"), TasksPane(id="tasks"), WorkspacePane(id="workspace"))
-        self._tabs = (PaneTabs(id="tabs"), PaneTabs(whole=True, id="top-tabs"))
+        top = self._tabs[0] if self._tabs else PaneTabs(whole=True, id="top-tabs")
+        self._tabs = (PaneTabs(id="tabs"), top)
         self._arrange(self._screen.size.width)
         await self._side.mount(self._tabs[0], *self.beside)
-        await self._screen.mount(self._tabs[1], before="#body")
+        if not top.is_attached:
+            await self._screen.mount(top, before="#body")
         if self._current != "conversation":  # asked for before it was there
             self._screen.query_one(f"#{self._current}").focus()
 

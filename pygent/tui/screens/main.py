@@ -59,7 +59,8 @@ class MainScreen(Screen[None]):
         self._approvals = ApprovalQueue(self)
 
     def compose(self) -> ComposeResult:
-        yield self.panes.first()
+        self.conversation.welcome.session = self.session
+        yield from self.panes.first()
         yield Prompt(id="prompt")
         yield StatusLine(id="status")
 
@@ -75,8 +76,6 @@ class MainScreen(Screen[None]):
         self.prompt.complete_with_enter = self._completion.enter
         self.status.session = self.session
         self.status.transcript = self.transcript
-        self.conversation.welcome.session = self.session
-        self.conversation.refresh_welcome()
         self.status.changed()
         ahead = self.pygent.typed_ahead
         if text := ahead.text():

@@ -204,6 +204,7 @@ class BlockList(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line of the viewport."""
         width = self.scrollable_content_region.width
+        self._width = self._width or width  # the first frame comes before the first resize
         row = self.scroll_offset.y + y
         base = self.rich_style
         if row >= self._rows.total or row < 0:
