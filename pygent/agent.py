@@ -253,11 +253,12 @@ class Agent:
 
     def _make_child(self, persona: Persona) -> Agent:
         """A new agent for a task, in a workspace of its own and with this agent's model and rights."""
-        sibling = getattr(self.runtime, "sibling", Runtime)
+        sibling = getattr(self.runtime, "sibling", None)
+        runtime = Runtime(temporary=True) if sibling is None else sibling()
         name = persona.model or self.model_name or self._settings.model
-        return Agent(sibling(), self.model, name, persona, tools=self.registry)
+        return Agent(runtime, self.model, name, persona, tools=self.registry)
 
     def _set_docker(self, use_docker: bool | None) -> None:
-        if use_docker is not None and use_docker != getattr(self.runtime, "use_docker", use_docker):
-            base = getattr(self.runtime, "base_dir", None)
-            self.runtime = Runtime(use_docker=use_docker, workspace=base)
+        switch = getattr(self.runtime, "set_docker", None)
+        if use_docker is not None and switch is not None:
+            switch(use_docker)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-import stat
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 from pygent.cancellation import CancelToken
+from pygent.copying import copy_file, copy_in, copy_tree
 from pygent.errors import PygentError, SandboxError, WorkspaceError
 from pygent.events import Event, FilesChanged, ToolOutput, ToolStatus
 from pygent.sandbox import CommandResult, OutputSink, Sandbox, open_sandbox
@@ -23,21 +23,17 @@ from pygent.settings import command_environment, existing_init_files, from_envir
 from pygent.workspace import Workspace
 
 CONTAINER_WORKDIR = "/workspace"
-COPY_LIMIT = 20_000
-"""Files of one folder that are copied in or out at most."""
-
 LIVE_LIMIT = 1024 * 1024
 """Characters of one command's output that are streamed as events at most; the result has the end of it."""
-
-_PIECE = 1024 * 1024
 
 
 class Runtime:
     """Runs commands and keeps files, locally or in a Docker container.
 
-    ``workspace`` is a folder, made if it is missing; None is a temporary one that ``cleanup`` and the interpreter's
-    exit remove. ``use_docker`` None takes Docker if its engine answers. ``initial_files`` are copied into the
-    workspace. What is not given comes from the ``PYGENT_*`` variables. Thread-safe.
+    ``workspace`` is a folder, made if it is missing; without one, and always with ``temporary``, it is a temporary
+    one that ``cleanup`` and the interpreter's exit remove. ``use_docker`` None takes Docker if its engine answers.
+    ``initial_files`` are copied into the workspace. What is not given comes from the ``PYGENT_*`` variables.
+    Thread-safe.
 
     Raises ``SandboxUnavailable`` where Docker was asked for and cannot be had, ``WorkspaceError`` where the workspace
     cannot be used, ``SettingsError`` for a variable that cannot be read.
@@ -56,6 +52,7 @@ class Runtime:
         env: Mapping[str, str] | None = None,
         session_id: str | None = None,
         on_progress: Callable[[str], None] | None = None,
+        temporary: bool = False,
     ) -> None:
         settings = from_environment()
         self.image = image or settings.image
@@ -71,7 +68,8 @@ class Runtime:
         self._finalizer = weakref.finalize(self, _remove, self._private)
         self._sandbox: Sandbox | None = None
         try:
-            self.base_dir = _folder(self._private / "workspace" if workspace is None else workspace)
+            named = None if temporary else workspace or settings.workspace
+            self.base_dir = _folder(named or self._private / "workspace")
             self.workspace = Workspace(self.base_dir, aliases=(CONTAINER_WORKDIR,))
             self._sandbox = self._open(settings.use_docker if use_docker is None else use_docker)
             self.use_docker = self._sandbox.kind == "docker"
@@ -148,7 +146,7 @@ class Runtime:
         """
         source = Path(src).expanduser()
         target = self.upload_target(src, dest)
-        count = _copy_in(source, self.workspace, target)
+        count = copy_in(source, self.workspace, target)
         return f"Copied {source} to {target}" + (f" ({count} files)" if source.is_dir() else "")
 
     def upload_target(self, src: str | Path, dest: str | None = None) -> str:
@@ -172,12 +170,12 @@ class Runtime:
         try:
             if is_folder:
                 target.mkdir(parents=True, exist_ok=True)
-                count = _copy_tree(self.workspace, name, Workspace(target), ".")
+                count = copy_tree(self.workspace, name, Workspace(target), ".")
                 return f"Copied {path} to {target} ({count} files)"
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WorkspaceError(f"{str(target)!r} cannot be written: {error.strerror}.") from error
-        _copy_file(self.workspace, name, Workspace(target.parent), target.name)
+        copy_file(self.workspace, name, Workspace(target.parent), target.name)
         return f"Copied {path} to {target}"
 
     def set_network(self, on: bool) -> None:
@@ -187,6 +185,18 @@ class Runtime:
         if on != self._network:
             self._network = on
             self.close_sandbox()
+
+    def set_docker(self, on: bool) -> None:
+        """Run commands in a container from now on, or on this machine; the files stay.
+
+        Raises ``SandboxUnavailable``, and leaves it as it was, where that cannot be had.
+        """
+        if on == self.use_docker:
+            return
+        sandbox = self._open(on)
+        self.close_sandbox()
+        with self._lock:
+            self._sandbox, self.use_docker = sandbox, on
 
     def close_sandbox(self) -> None:
         """End the container or what else commands run in; the files stay, and a later command opens it again."""
@@ -209,6 +219,7 @@ class Runtime:
             network=self._network,
             env=self._env,
             session_id=self._session_id,
+            temporary=True,
         )
 
     def scoped(self, scope: Scope) -> ScopedRuntime:
@@ -356,41 +367,3 @@ def _remove(folder: Path) -> None:
         for below, _, _ in os.walk(folder):
             Path(below).chmod(0o700)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _copy_in(source: Path, target: Workspace, dest: str) -> int:
-    """Copy a file or folder of this machine; answers how many files."""
-    if not source.exists():
-        raise WorkspaceError(f"{str(source)!r} does not exist.")
-    source = source.resolve()
-    if source.is_dir():
-        return _copy_tree(Workspace(source), ".", target, dest)
-    _copy_file(Workspace(source.parent), source.name, target, dest)
-    return 1
-
-
-def _copy_tree(source: Workspace, folder: str, target: Workspace, dest: str) -> int:
-    target.make_dir(dest)
-    names: list[str] = []
-    for name in source.walk(folder):
-        names.append(name)
-        if len(names) > COPY_LIMIT:
-            raise WorkspaceError(f"The folder has more than {COPY_LIMIT:,} files. Copy a part of it.")
-    count = 0
-    for name in names:
-        below = name if folder == "." else name.removeprefix(f"{folder}/")
-        if source.is_file(name):  # not a pipe, not a link that leads out
-            _copy_file(source, name, target, f"{dest}/{below}")
-            count += 1
-    return count
-
-
-def _copy_file(source: Workspace, path: str, target: Workspace, dest: str) -> None:
-    with source.open(path) as file:
-        executable = os.fstat(file.fileno()).st_mode & stat.S_IXUSR
-        target.write_stream(dest, _pieces(file), mode=0o777 if executable else 0o666)
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    while piece := file.read(_PIECE):
-        yield piece

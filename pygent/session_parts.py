@@ -118,6 +118,7 @@ def make_runtime(settings: Settings, session_id: str, on_progress: Callable[[str
         env=command_environment(settings),
         session_id=session_id,
         on_progress=on_progress,
+        temporary=settings.ephemeral,
     )
 
 

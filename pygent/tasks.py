@@ -271,8 +271,9 @@ def _status(reason: Reason, task: Task, task_timeout: float | None) -> str:
 
 def _default_agent(persona: Persona) -> Agent:
     from pygent.agent import Agent  # noqa: PLC0415 - the one import that goes up: a task's agent
+    from pygent.runtime import Runtime  # noqa: PLC0415 - loaded with it
 
-    return Agent(persona=persona)
+    return Agent(Runtime(temporary=True), persona=persona)
 
 
 def _close_sandbox(task: Task) -> None:

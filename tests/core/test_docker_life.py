@@ -16,6 +16,7 @@ import pytest
 
 from pygent.cancellation import CancelToken
 from pygent.errors import Cancelled, SandboxUnavailable
+from pygent.runtime import Runtime
 from pygent.sandbox.base import CommandResult
 from pygent.sandbox.docker import DockerSandbox, available
 from pygent.sandbox.docker_reaper import HOST, PID, STARTED, host_identity, owner_labels, owner_lives
@@ -373,3 +374,15 @@ def test_it_closes_without_having_been_opened(tmp_path: Path) -> None:
     sandbox = DockerSandbox(tmp_path, BASH_IMAGE, {})
     sandbox.close()
     sandbox.close()
+
+
+@docker
+def test_an_agents_temporary_workspace_moves_into_a_container_and_back(docker_engine: DockerEngine) -> None:
+    with Runtime(image=docker_engine.image(BASH_IMAGE), use_docker=False, temporary=True) as runtime:
+        runtime.write_file("a.txt", "kept")
+        runtime.set_docker(True)
+        assert runtime.use_docker
+        assert "\n/workspace\nkept\n" in runtime.bash("pwd; cat a.txt; echo")
+        runtime.set_docker(False)
+        assert docker_engine.containers() == []
+        assert "\nkept\n" in runtime.bash("cat a.txt; echo")

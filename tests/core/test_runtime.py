@@ -443,3 +443,28 @@ def test_a_file_to_begin_with_that_is_not_there_names_its_variable(monkeypatch: 
     monkeypatch.setenv("PYGENT_INIT_FILES", "/not/there")
     with pytest.raises(SettingsError, match=r"PYGENT_INIT_FILES: '/not/there' does not exist; accepted: files"):
         Runtime(use_docker=False)
+
+
+def test_the_variable_names_a_workspace_but_never_a_task_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYGENT_WORKSPACE", str(tmp_path / "named"))
+    with (
+        Runtime(use_docker=False) as named,
+        Runtime(use_docker=False, workspace=tmp_path / "given") as given,
+        Runtime(use_docker=False, temporary=True) as temporary,
+        named.sibling() as sibling,
+    ):
+        assert (named.base_dir, given.base_dir) == (tmp_path / "named", tmp_path / "given")
+        assert not {named.base_dir, given.base_dir} & {temporary.base_dir, sibling.base_dir}
+        own = temporary.base_dir
+    assert not own.exists()
+    assert (tmp_path / "named").exists()
+
+
+def test_docker_that_cannot_be_had_leaves_the_runtime_as_it_was() -> None:
+    with Runtime(use_docker=False, temporary=True) as runtime:
+        runtime.write_file("a.txt", "kept")
+        runtime.set_docker(False)
+        with pytest.raises(SandboxUnavailable):
+            runtime.set_docker(True)
+        assert not runtime.use_docker
+        assert "\nkept\n" in runtime.bash("cat a.txt; echo")
