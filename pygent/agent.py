@@ -31,7 +31,7 @@ DELEGATION_TOOLS = frozenset(
 class Agent:
     """Orchestrates the conversation with a model; owns a ``Runtime``.
 
-    ``runtime`` defaults to a new ``Runtime()`` with a temporary workspace; anything with ``bash(cmd)`` and
+    ``runtime`` defaults to a new ``Runtime()``, which ``close`` cleans up; anything with ``bash(cmd)`` and
     ``write_file(path, content)`` will do. ``model`` is any object with ``chat(messages, model, tools)``; default is
     the one given to ``set_custom_model``, else ``OpenAIModel``. ``model_name`` and ``persona`` default to the
     ``PYGENT_*`` variables. Raises ``SettingsError`` where one of these cannot be read.
