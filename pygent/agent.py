@@ -232,7 +232,9 @@ class Agent:
             self._busy.release()
 
     def _allowed(self) -> frozenset[str] | None:
-        hidden = self.disabled_tools | (DELEGATION_TOOLS if self.wiring.depth else frozenset())
+        # A task cannot delegate again, and a duck-typed runtime has no workspace to share with one.
+        delegates = self.wiring.depth == 0 and hasattr(self.runtime, "scoped")
+        hidden = self.disabled_tools | (frozenset() if delegates else DELEGATION_TOOLS)
         if self.persona.tools is None and not hidden:
             return None
         names = self.registry.names() if self.persona.tools is None else (*self.persona.tools, "stop", "continue")

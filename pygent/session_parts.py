@@ -15,7 +15,6 @@ from pygent.agent import Agent
 from pygent.approvals import Approvals, Broker, Policy, default_mode
 from pygent.bus import EventBus
 from pygent.cancellation import CancelToken
-from pygent.errors import PygentError
 from pygent.events import MAIN, Event, SessionStarted, ToolFinished, ToolStarted, ToolStatus
 from pygent.models import OpenAIModel, default_model
 from pygent.runtime import Runtime, Scope
@@ -97,7 +96,7 @@ def run_user_command(runtime: Any, cmd: str, cancel: CancelToken, emit: Callable
     try:
         output = runtime.scoped(scope).bash(cmd, USER_COMMAND_TIMEOUT)
         status = scope.outcome or "ok"
-    except (PygentError, ValueError) as error:
+    except Exception as error:  # the boundary of the command's thread: the person reads it as the result
         output, status = f"Error: {error}", "error"
     finally:
         seconds = time.monotonic() - began

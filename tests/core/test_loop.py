@@ -263,6 +263,12 @@ def test_a_persona_s_tools_and_disabled_ones_limit_what_is_offered() -> None:
     assert {one["function"]["name"] for one in model.tools[1]} == {"continue", "stop"}
 
 
+def test_a_runtime_that_is_no_workspace_is_not_offered_delegation() -> None:
+    agent = Agent(DuckRuntime(), model := ScriptedModel([say("a")]))
+    agent.step("hi")
+    assert not {one["function"]["name"] for one in model.tools[0]} & {"delegate_task", "task_status", "collect_file"}
+
+
 def test_a_tool_that_is_not_offered_does_not_run() -> None:
     case = Case(call(("bash", {"cmd": "ls"})), call(("stop", {})))
     case.agent.disabled_tools.add("bash")

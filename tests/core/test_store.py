@@ -59,7 +59,9 @@ def test_durable_events_come_back_in_order(tmp_path: Path) -> None:
     assert [from_dict(to_dict(event)) for event in events] == events
     assert store.last_seq(bus.session_id) == 10
     store.close()
-    assert list(Store(store.file).events(bus.session_id)) == events
+    again = Store(store.file)
+    assert list(again.events(bus.session_id)) == events
+    again.close()
 
 
 def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
