@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pygent.cancellation import CancelToken
-from pygent.events import Event, FilesChanged
+from pygent.events import Event, FilesChanged, Notice
 from pygent.history import History
 from pygent.loop import Limits, RunResult, add_user, run, run_step
 from pygent.model_call import LoopContext
@@ -246,11 +246,20 @@ class Agent:
             known.extend(path for path in event.paths if path not in known)
         self.wiring.bus.publish(event)
 
+    def _settle_tasks(self) -> None:
+        running = self.tasks.running()
+        if running:
+            names = ", ".join(f"{task.persona.name} ({task.id})" for task in running)
+            self._emit(
+                Notice(level="warning", text=f"The run is over, so its tasks are ended before they are done: {names}")
+            )
+        self.tasks.stop_all()
+
     def _join(self) -> None:
         ctx, wiring = self._ctx, self.wiring
         ctx.agent_id, ctx.depth, ctx.cancellable = wiring.agent_id, wiring.depth, wiring.cancellable
         ctx.prices = wiring.prices
-        ctx.before_finish = self.tasks.stop_all if wiring.settle_tasks else None
+        ctx.before_finish = self._settle_tasks if wiring.settle_tasks else None
         ctx.executor = Executor(self.registry, wiring.approvals, self._emit)
 
     def _make_child(self, persona: Persona) -> Agent:

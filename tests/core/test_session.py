@@ -182,3 +182,23 @@ def test_closing_ends_a_run_and_can_be_done_twice(tmp_path: Path, made: list[Wat
     assert time.monotonic() - began < 5
     with pytest.raises(PygentError, match="closed"):
         watched.session.submit("more")
+
+
+def test_without_a_person_tasks_end_with_their_run_and_that_is_told(tmp_path: Path, made: list[Watched]) -> None:
+    gate = threading.Event()
+
+    def answer(messages: list[dict[str, Any]]) -> Any:
+        if messages[1]["content"] == "the child's":
+            gate.wait(20)
+            return say("late")
+        started = messages[-1]["role"] == "tool"
+        return call(("stop", {})) if started else call(("delegate_task", {"prompt": "the child's"}))
+
+    made.append(watched := Watched(tmp_path, [answer] * 5, interactive=False, settings={"permission_mode": "yolo"}))
+    watched.session.open()
+    assert watched.session.run("go").reason == "stopped"
+    gate.set()
+    told = [event.text for event in watched.events if event.type == "notice"]  # type: ignore[attr-defined]
+    assert "ended before they are done: developer" in told[0]
+    assert [event.status for event in watched.events if event.type == "task.finished"] == ["cancelled"]  # type: ignore[attr-defined]
+    assert watched.events[-1].type == "run.finished"
