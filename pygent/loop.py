@@ -41,7 +41,7 @@ from pygent.events import (
 from pygent.history import INTERRUPTED
 from pygent.model_call import LoopContext, ask
 from pygent.openai_compat import Message, ToolCall, Usage
-from pygent.prompts import REMINDER
+from pygent.prompts import reminder
 from pygent.tools.executor import CallOutcome
 
 REPEATS_TOLD, REPEATS_END = 3, 12
@@ -181,7 +181,7 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
         elif reminded or not until_stop:
             return "completed"
         elif limits.max_steps is None or progress.steps < limits.max_steps:
-            add_user(ctx, REMINDER, "reminder")
+            add_user(ctx, reminder(outcome.message.content or ""), "reminder")
             reminded = True
     return "max_steps"
 

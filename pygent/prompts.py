@@ -13,6 +13,17 @@ SystemMessageBuilder: TypeAlias = Callable[[Persona, Sequence[str] | None], str]
 
 REMINDER = "That reply had no tool call, so nothing was done. Call the next tool now. If the task is done, call stop."
 
+DESCRIBED = (
+    "You showed code but did not put it anywhere. Call write_file with the whole file, or edit_file, to make the "
+    "change now; then run it with bash."
+)
+
+
+def reminder(reply: str) -> str:
+    """What a reply without a tool call is answered with."""
+    return DESCRIBED if "```" in reply else REMINDER
+
+
 RULES = """\
 Work step by step with tool calls, and look at each result.
 1. Look before you change: search, read_file. Make new files with write_file, change files with edit_file.

@@ -17,7 +17,7 @@ from pygent.errors import Cancelled, StuckError
 from pygent.events import Event, Notice, RunFinished
 from pygent.models.base import Completed, Discarded, ModelNotice, ReasoningDelta, StreamItem, TextDelta
 from pygent.openai_compat import Message, ToolCall, ToolCallFunction
-from pygent.prompts import REMINDER
+from pygent.prompts import DESCRIBED, REMINDER
 from pygent.tools import REGISTRY
 from pygent.wiring import Wiring
 from tests.fakes.invariants import check_events, check_history
@@ -100,6 +100,12 @@ def test_a_reply_without_a_call_is_answered_once_with_a_reminder() -> None:
     case = Case(say("Hm."), call(("stop", {}), text="Done."))
     assert case.run().reason == "stopped"
     assert case.model.requests[1][-1] == {"role": "user", "content": REMINDER}
+
+
+def test_a_reply_that_only_shows_code_is_told_how_to_make_the_change() -> None:
+    case = Case(say("Do this:\n```python\nprint(1)\n```"), call(("stop", {})))
+    case.run()
+    assert case.model.requests[1][-1] == {"role": "user", "content": DESCRIBED}
 
 
 def test_a_second_reply_without_a_call_in_a_row_ends_the_run() -> None:
