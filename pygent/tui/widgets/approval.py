@@ -7,6 +7,7 @@ written is neither lost nor taken for an answer.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import ClassVar
 
@@ -81,18 +82,21 @@ class Choices(Widget, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self._quiet_since = time.monotonic()
+        self._quiet_since = math.inf
 
     def begin(self, rule: str | None) -> None:
         """Ask anew; the pause begins."""
         self.rule = rule
         self.current = 0
+        self._quiet_since = math.inf  # until the question is on the screen
+        self.call_after_refresh(self._seen)
+
+    def _seen(self) -> None:
         self._quiet_since = time.monotonic()
 
-    @property
-    def ready(self) -> bool:
-        """True once keys count."""
-        return time.monotonic() - self._quiet_since >= GRACE
+    def _counts(self, event: events.Event) -> bool:
+        """Whether what a person did counts: by the moment it was done, not by when a busy screen comes to it."""
+        return event.time - self._quiet_since >= GRACE
 
     def render(self) -> Content:
         lines: list[Content] = []
@@ -116,8 +120,8 @@ class Choices(Widget, can_focus=True):
             event.key.startswith(("ctrl+", "f")) and len(event.key) > 1
         ):
             return  # the screen's keys
-        if not self.ready:
-            self._quiet_since = time.monotonic()
+        if not self._counts(event):
+            self._quiet_since = max(self._quiet_since, event.time)
             event.stop()
             event.prevent_default()
             if event.character and event.is_printable:
@@ -130,7 +134,7 @@ class Choices(Widget, can_focus=True):
                 return
 
     def on_click(self, event: events.Click) -> None:
-        if self.ready and 0 <= event.y < len(CHOICES):
+        if self._counts(event) and 0 <= event.y < len(CHOICES):
             self._choose(event.y)
 
     def action_move(self, step: int) -> None:
