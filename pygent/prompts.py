@@ -63,11 +63,6 @@ def set_system_message_builder(builder: SystemMessageBuilder | None) -> None:
     _Custom.builder = builder
 
 
-def custom_builder() -> SystemMessageBuilder | None:
-    """The builder installed by ``set_system_message_builder``."""
-    return _Custom.builder
-
-
 def build_system_message(
     persona: Persona, surroundings: Surroundings, tools: Sequence[str], disabled: Sequence[str] | None = None
 ) -> str:

@@ -30,11 +30,6 @@ class Endpoint:
     tls: bool = False
     socket: Path | None = None
 
-    @property
-    def local(self) -> bool:
-        """True where the engine surely answers on this machine (its folders may still be those of a VM)."""
-        return self.socket is not None
-
 
 def find_endpoint(environ: Mapping[str, str] | None = None) -> Endpoint | None:
     """The engine that ``DOCKER_HOST`` names, or the first usual socket that exists; None where there is neither."""

@@ -177,34 +177,39 @@ def test_reasoning_in_tags(text, expected, size):
     assert ("".join(text for text, _ in parts), "".join(reasoning for _, reasoning in parts)) == expected
 
 
+BARE_TOOLS: list[dict[str, object]] = [
+    {"type": "function", "function": {"name": name, "parameters": schema}}
+    for name, schema in (
+        ("stop", {"type": "object", "properties": {}}),
+        ("bash", {"type": "object", "properties": {"cmd": {"type": "string"}}, "required": ["cmd"]}),
+    )
+]
+
+
 @pytest.mark.parametrize("text", ["<stop>", " <stop/>\n", "<stop></stop>", "stop()", "`stop()`"])
 def test_a_reply_that_is_just_the_name_of_a_tool_without_arguments_is_a_call(text: str) -> None:
-    tools = [{"type": "function", "function": {"name": name, "parameters": schema}} for name, schema in _BARE_TOOLS]
-    calls, rest = extract_tool_calls(text, tools)
+    calls, rest = extract_tool_calls(text, BARE_TOOLS)
     assert [(call.function.name, call.function.arguments) for call in calls] == [("stop", "{}")]
     assert rest == ""
 
 
 @pytest.mark.parametrize("text", ["stop it", "Stop.", "stop", "bash", "<bash>", "stopp()"])
 def test_a_word_is_no_call(text: str) -> None:
-    tools = [{"type": "function", "function": {"name": name, "parameters": schema}} for name, schema in _BARE_TOOLS]
-    assert extract_tool_calls(text, tools) == ([], text)
+    assert extract_tool_calls(text, BARE_TOOLS) == ([], text)
 
 
 def test_python_s_triple_quotes_are_read_as_the_text_they_hold() -> None:
-    tools = [{"type": "function", "function": {"name": name, "parameters": schema}} for name, schema in _BARE_TOOLS]
     text = '```json\n{"name": "bash", "arguments": {"cmd": """\necho "a"\necho b\n"""}}\n```'
-    calls, _ = extract_tool_calls(text, tools)
+    calls, _ = extract_tool_calls(text, BARE_TOOLS)
     assert json.loads(calls[0].function.arguments) == {"cmd": 'echo "a"\necho b\n'}
 
 
 def test_calls_as_elements_with_attributes_are_read_and_their_made_up_results_dropped() -> None:
-    tools = [{"type": "function", "function": {"name": name, "parameters": schema}} for name, schema in _BARE_TOOLS]
     text = (
         '<tools>\n  <function name="bash" arguments=\'{"cmd": "echo \'a b\'"}\'>\n    <result>\n    {"ok": true}\n'
         "    </result>\n  </function>\n  <function name='stop' arguments='{}'/>\n</tools>"
     )
-    calls, _ = extract_tool_calls(text, tools)
+    calls, _ = extract_tool_calls(text, BARE_TOOLS)
     assert [(call.function.name, json.loads(call.function.arguments)) for call in calls] == [
         ("bash", {"cmd": "echo 'a b'"}),
         ("stop", {}),
@@ -212,14 +217,7 @@ def test_calls_as_elements_with_attributes_are_read_and_their_made_up_results_dr
 
 
 def test_a_result_that_the_model_made_up_behind_its_call_is_dropped() -> None:
-    tools = [{"type": "function", "function": {"name": name, "parameters": schema}} for name, schema in _BARE_TOOLS]
     text = '{"name": "bash", "arguments": {"cmd": "ls"}}\n<tool_response>\nfile.py\n</tool_response>'
-    calls, rest = extract_tool_calls(text, tools)
+    calls, rest = extract_tool_calls(text, BARE_TOOLS)
     assert [call.function.arguments for call in calls] == ['{"cmd": "ls"}']
     assert rest == ""
-
-
-_BARE_TOOLS = (
-    ("stop", {"type": "object", "properties": {}}),
-    ("bash", {"type": "object", "properties": {"cmd": {"type": "string"}}, "required": ["cmd"]}),
-)

@@ -128,12 +128,6 @@ class RowsView(ScrollView, can_focus=True):
         if 0 <= index < self._counted:
             self.refresh_lines(index * self.row_height, self.row_height)
 
-    def visible_rows(self) -> range:
-        """The rows that are in sight."""
-        top = self.scroll_offset.y // self.row_height
-        bottom = -(-(self.scroll_offset.y + self.size.height) // self.row_height)
-        return range(top, min(bottom, self._counted))
-
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if self._at_end():
