@@ -263,6 +263,11 @@ class MainScreen(Screen[None]):
         """Say something in the conversation that is no part of the transcript."""
         self.conversation.note(title, text, level=level)
 
+    def to_prompt(self, text: str) -> None:
+        """Put ``text`` where the cursor of the prompt is, and give the prompt the keys."""
+        self.prompt.insert(text)
+        self.prompt.focus()
+
     def state_changed(self) -> None:
         """Model, persona, mode or sandbox may be others now."""
         self.conversation.refresh_welcome()
