@@ -33,9 +33,9 @@ class FileTreeView(RowsView):
 
     marks_cursor_blurred = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "expand", "Open folder", show=False),
-        Binding("left,h", "collapse", "Close folder", show=False),
-        Binding("space", "open", "Open", show=False),
+        Binding("right,l", "expand", "Open folder", show=False, id="files.expand"),
+        Binding("left,h", "collapse", "Close folder", show=False, id="files.collapse"),
+        Binding("space", "open", "Open", show=False, id="files.open"),
     ]
 
     class Opened(Message):

@@ -60,13 +60,13 @@ class RowsView(ScrollView, can_focus=True):
     DEFAULT_CSS = ROWS_CSS
     COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--hover", "rows--cursor", *(f"rows--{role}" for role in ROLES)}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "cursor(-1)", "Up", show=False),
-        Binding("down,j", "cursor(1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home", "first", "First", show=False),
-        Binding("end", "last", "Last, and follow", show=False),
-        Binding("enter", "open", "Open"),
+        Binding("up,k", "cursor(-1)", "Up", show=False, id="rows.up"),
+        Binding("down,j", "cursor(1)", "Down", show=False, id="rows.down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="rows.page_up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="rows.page_down"),
+        Binding("home", "first", "First", show=False, id="rows.first"),
+        Binding("end", "last", "Last, and follow", show=False, id="rows.last"),
+        Binding("enter", "open", "Open", id="rows.open"),
     ]
     ALLOW_SELECT = False
 

@@ -30,7 +30,7 @@ class TasksPane(RowsView):
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
     BORDER_TITLE = "Tasks"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "stop", "Stop task")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "stop", "Stop task", id="tasks.stop")]
     EMPTY: ClassVar[Sequence[Part]] = (
         ("", ""),
         ("No tasks yet.", "strong"),

@@ -19,10 +19,10 @@ class ConfirmScreen(ModalScreen[bool]):
     CSS_PATH = "confirm.tcss"
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes"),
-        Binding("n,escape", "answer(False)", "No"),
-        Binding("left", "app.focus_previous", "Other answer", show=False),
-        Binding("right", "app.focus_next", "Other answer", show=False),
+        Binding("y", "answer(True)", "Yes", id="confirm.yes"),
+        Binding("n,escape", "answer(False)", "No", id="confirm.no"),
+        Binding("left", "app.focus_previous", "Other answer", show=False, id="confirm.previous"),
+        Binding("right", "app.focus_next", "Other answer", show=False, id="confirm.next"),
     ]
 
     def __init__(self, title: str, text: str, *, yes: str = "Yes", no: str = "No") -> None:

@@ -23,11 +23,11 @@ class FilePreviewScreen(ModalScreen[None]):
 
     CSS_PATH = "file_preview.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", "Close"),
-        Binding("c", "copy", "Copy"),
-        Binding("p", "copy_path", "Copy path"),
-        Binding("w", "wrap", "Wrap"),
-        Binding("r", "reload", "Read again"),
+        Binding("escape,q", "close", "Close", id="file.close"),
+        Binding("c", "copy", "Copy", id="file.copy"),
+        Binding("p", "copy_path", "Copy path", id="file.copy_path"),
+        Binding("w", "wrap", "Wrap", id="file.wrap"),
+        Binding("r", "reload", "Read again", id="file.reload"),
     ]
 
     def __init__(self, path: str, read: Callable[[str], bytes]) -> None:

@@ -33,7 +33,9 @@ class HelpScreen(ModalScreen[None]):
     """A list to scroll; Esc closes it."""
 
     CSS_PATH = "help.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,f1", "dismiss", "Close", priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,f1", "dismiss", "Close", priority=True, id="help.close")
+    ]
 
     def __init__(self, main: MainScreen) -> None:
         super().__init__()

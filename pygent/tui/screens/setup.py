@@ -105,8 +105,8 @@ class ModelInput(Input):
     """A model's name; up and down go through the known ones."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "known(-1)", "Model above", show=False),
-        Binding("down", "known(1)", "Model below", show=False),
+        Binding("up", "known(-1)", "Model above", show=False, id="setup.model_above"),
+        Binding("down", "known(1)", "Model below", show=False, id="setup.model_below"),
     ]
     known: Sequence[str] = ()
 
@@ -134,9 +134,9 @@ class SetupScreen(ModalScreen["dict[str, str | None] | str | None"]):
     CSS_PATH = "setup.tcss"
     AUTO_FOCUS = "#setup-choices"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Leave"),
-        Binding("ctrl+d", "demo", "Try the demo", priority=True),
-        Binding("ctrl+s", "start", "Start", priority=True),
+        Binding("escape", "leave", "Leave", id="setup.leave"),
+        Binding("ctrl+d", "demo", "Try the demo", priority=True, id="setup.demo"),
+        Binding("ctrl+s", "start", "Start", priority=True, id="setup.start"),
     ]
 
     def __init__(

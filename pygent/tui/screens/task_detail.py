@@ -34,8 +34,8 @@ class TaskDetailScreen(ModalScreen[None]):
 
     CSS_PATH = "task_detail.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", "Close"),
-        Binding("s", "stop", "Stop task"),
+        Binding("escape,q", "close", "Close", id="task.close"),
+        Binding("s", "stop", "Stop task", id="task.stop"),
     ]
 
     def __init__(self, task: TaskItem, transcript: Transcript, session: Session) -> None:

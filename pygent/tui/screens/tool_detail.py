@@ -30,10 +30,10 @@ class ToolDetailScreen(ModalScreen[None]):
 
     CSS_PATH = "tool_detail.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", "Close"),
-        Binding("c", "copy_output", "Copy output"),
-        Binding("a", "copy_arguments", "Copy arguments"),
-        Binding("w", "wrap", "Wrap"),
+        Binding("escape,q", "close", "Close", id="tool.close"),
+        Binding("c", "copy_output", "Copy output", id="tool.copy_output"),
+        Binding("a", "copy_arguments", "Copy arguments", id="tool.copy_arguments"),
+        Binding("w", "wrap", "Wrap", id="tool.wrap"),
     ]
 
     def __init__(self, item: ToolItem, *, agent: str = MAIN) -> None:

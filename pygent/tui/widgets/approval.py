@@ -49,11 +49,11 @@ class Choices(Widget, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Choice above", show=False),
-        Binding("down", "move(1)", "Choice below", show=False),
-        Binding("enter", "choose", "Choose", show=False),
-        Binding("pageup", "page(-1)", "Preview up", show=False),
-        Binding("pagedown", "page(1)", "Preview down", show=False),
+        Binding("up", "move(-1)", "Choice above", show=False, id="approval.above"),
+        Binding("down", "move(1)", "Choice below", show=False, id="approval.below"),
+        Binding("enter", "choose", "Choose", show=False, id="approval.choose"),
+        Binding("pageup", "page(-1)", "Preview up", show=False, id="approval.page_up"),
+        Binding("pagedown", "page(1)", "Preview down", show=False, id="approval.page_down"),
     ]
 
     current = reactive(0)

@@ -17,12 +17,12 @@ class TranscriptView(BlockList):
     """Messages say what is asked for; the screen does it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("shift+up", "select_block(-1)", "Block above"),
-        Binding("shift+down", "select_block(1)", "Block below"),
-        Binding("enter,space", "toggle_block", "Fold or unfold the block"),
-        Binding("o", "open_block", "Open the tool call"),
-        Binding("c", "copy_block", "Copy the block"),
-        Binding("end,G", "scroll_end", "To the end", show=False),
+        Binding("shift+up", "select_block(-1)", "Block above", id="conversation.above"),
+        Binding("shift+down", "select_block(1)", "Block below", id="conversation.below"),
+        Binding("enter,space", "toggle_block", "Fold or unfold the block", id="conversation.fold"),
+        Binding("o", "open_block", "Open the tool call", id="conversation.open"),
+        Binding("c", "copy_block", "Copy the block", id="conversation.copy"),
+        Binding("end,G", "scroll_end", "To the end", show=False, id="conversation.end"),
     ]
 
     class BlockOpened(Message):
