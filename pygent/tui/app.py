@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import constants, events
 from textual.app import App
@@ -20,21 +20,17 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
 
-from pygent.errors import PygentError
-from pygent.events import Event
 from pygent.tui.app_themes import AppThemes
 from pygent.tui.bridge import Bridge
 from pygent.tui.lifeline import Lifeline
 from pygent.tui.line_filter import safe_after
 from pygent.tui.screens.main import MainScreen
+from pygent.tui.session_life import SessionFactory, SessionLife
 from pygent.tui.typed_ahead import TypedAhead
 
 if TYPE_CHECKING:
     from pygent.agent import Agent
     from pygent.session import Session
-
-SessionFactory: TypeAlias = Callable[[Mapping[str, Any]], "Session"]
-"""Makes another session from changed settings; the key ``demo`` asks for the demo."""
 
 AGAIN = 2.0
 """Seconds within which a second Ctrl+C quits."""
@@ -73,12 +69,8 @@ class PygentApp(App[int]):
     ) -> None:
         super().__init__()
         self.animation_level = "none"  # a scroll that takes its time is a scroll that lags behind its key
-        self._session = _default_session() if session is None else session
-        self._factory = session_factory
-        self._initial_prompt = initial_prompt
-        self._bridge = Bridge(self, self._deliver)
-        self._unsubscribe: Callable[[], None] | None = None
-        self._main = MainScreen(self._session)
+        session = _default_session() if session is None else session
+        self._life = SessionLife(self, session, session_factory, initial_prompt)
         self._problems: list[str] = []
         self._leaving = False
         self._asked_at = 0.0
@@ -87,17 +79,17 @@ class PygentApp(App[int]):
         self.typed_ahead = TypedAhead()
         self.on_first_frame: Callable[[], object] = lambda: None
         self._themes = AppThemes(self, self._problems.append)
-        self._themes.choose(self._session.settings.theme)
+        self._themes.choose(session.settings.theme)
 
     @property
     def session(self) -> Session:
         """The session that is worked with."""
-        return self._session
+        return self._life.session
 
     @property
     def main(self) -> MainScreen:
         """The screen of the session."""
-        return self._main
+        return self._life.main
 
     # The start.
 
@@ -110,7 +102,7 @@ class PygentApp(App[int]):
         return super().get_driver_class()
 
     def get_default_screen(self) -> Screen[Any]:
-        return self._main
+        return self.main
 
     def on_mount(self) -> None:
         self._set_keys()
@@ -119,7 +111,7 @@ class PygentApp(App[int]):
         self.call_after_refresh(self._begin)
 
     def _set_keys(self) -> None:
-        keymap = dict(self._session.settings.keymap)
+        keymap = dict(self.session.settings.keymap)
         known = set(binding_ids())
         for name in sorted(set(keymap) - known):
             there_are = ", ".join(sorted(known))
@@ -130,65 +122,15 @@ class PygentApp(App[int]):
         """The first frame is painted: what takes long may start now."""
         self.on_first_frame()
         self._themes.complete()
-        await self._main.complete()
+        await self.main.complete()
         for problem in self._problems:
-            self._main.note("settings", problem, level="warning")
-        settings = self._session.settings
-        bare = settings.api_key is None and settings.base_url is None and not self._session.status().demo
-        if bare and self._factory is not None:
-            self._set_up()
-        else:
-            self._open()
-
-    def _set_up(self) -> None:
-        from pygent.tui.first_start import setup_screen  # noqa: PLC0415 - once in a lifetime
-
-        self.push_screen(setup_screen(self._session.settings), self._set_up_done)
-
-    def _set_up_done(self, answer: Mapping[str, Any] | str | None) -> None:
-        if answer is not None and self._factory is not None:
-            changes = {"demo": True} if isinstance(answer, str) else answer
-            try:
-                self._session = self._factory(changes)
-            except PygentError as error:
-                self._main.note("set-up", str(error), level="error")
-            else:
-                self._main.use(self._session)
-        elif answer is None:
-            self._main.note(
-                "No model server is set up",
-                "Set OPENAI_API_KEY or OPENAI_BASE_URL, or start again to choose one. `pygent --demo` needs none.",
-                level="warning",
-            )
-        self._open()
-
-    def _open(self) -> None:
-        self._unsubscribe = self._session.subscribe(self._bridge.sink)
-        self.run_worker(self._open_session, thread=True, exit_on_error=False)
-
-    def _open_session(self) -> None:
-        try:
-            self._session.open()
-        except Exception as error:
-            said = str(error) if isinstance(error, PygentError) else f"{type(error).__name__}: {error}"
-            self.call_later(self._main.opening_failed, said)
-        else:
-            self.call_later(self._opened)
-
-    def _opened(self) -> None:
-        self._main.session_opened()
-        if self._initial_prompt:
-            prompt, self._initial_prompt = self._initial_prompt, None
-            self._main.submit(prompt)
+            self.main.note("settings", problem, level="warning")
+        self._life.begin()
 
     # Events.
 
     def on_bridge_ready(self, message: Bridge.Ready) -> None:
         message.bridge.ready()
-
-    def _deliver(self, batch: list[Event]) -> None:
-        if self._main.is_attached and self._main.is_running:  # not while the screens are taken down
-            self._main.take(batch)
 
     async def on_event(self, event: events.Event) -> None:
         if not self.typed_ahead.keep(event):
@@ -214,7 +156,7 @@ class PygentApp(App[int]):
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def _theme_changed(self, _theme: Theme) -> None:
-        self._main.conversation.set_palette()
+        self.main.conversation.set_palette()
 
     # Keys.
 
@@ -222,7 +164,7 @@ class PygentApp(App[int]):
         from pygent.tui.screens.help import HelpScreen  # noqa: PLC0415 - when it is first asked for
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self._main))
+            self.push_screen(HelpScreen(self.main))
 
     def action_copy_or_quit(self) -> None:
         text = self.screen.get_selected_text() or getattr(self.focused, "selected_text", "")
@@ -236,14 +178,14 @@ class PygentApp(App[int]):
             self.leave()
             return
         self._asked_at = now
-        self._main.status.note = "Ctrl+C again quits"
-        self._main.status.changed()
+        self.main.status.note = "Ctrl+C again quits"
+        self.main.status.changed()
         self.set_timer(AGAIN, self._asked_enough)
 
     def _asked_enough(self) -> None:
         if not self._leaving:
-            self._main.status.note = ""
-            self._main.status.changed()
+            self.main.status.note = ""
+            self.main.status.changed()
 
     # The way out.
 
@@ -262,13 +204,13 @@ class PygentApp(App[int]):
             self.exit(code or 130)
             return
         self._leaving = True
-        self._main.status.note = "closing: ending what runs, cleaning up … (Ctrl+Q again leaves at once)"
-        self._main.status.changed()
+        self.main.status.note = "closing: ending what runs, cleaning up … (Ctrl+Q again leaves at once)"
+        self.main.status.changed()
         self.run_worker(lambda: self._close_session(code), thread=True, exit_on_error=False)
 
     def _close_session(self, code: int) -> None:
         try:
-            self._session.close()
+            self.session.close()
         finally:
             self.call_later(self.exit, code)
 
@@ -281,8 +223,7 @@ class PygentApp(App[int]):
                 self._signals.append(number)
 
     def on_unmount(self) -> None:
-        if self._unsubscribe is not None:
-            self._unsubscribe()
+        self._life.end()
         with contextlib.suppress(RuntimeError, ValueError):
             for number in self._signals:
                 asyncio.get_running_loop().remove_signal_handler(number)
