@@ -1,0 +1,305 @@
+"""Every screen of the application in a known state, at a known time, for pictures of it.
+
+``python -m tests.tui.scenes FOLDER [NAME…]`` draws them as SVG files, to be looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeAlias
+
+import time_machine
+from textual.pilot import Pilot
+
+from pygent.tui.app import PygentApp
+from pygent.tui.widgets.status import FRAMES
+from tests.tui.fake_session import FakeSession, FakeSettings
+
+SIZES = ((120, 40), (80, 24))
+THEMES = ("pygent-dark", "pygent-light")
+BEGIN = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
+
+FILES = {
+    "README.md": "# Roman numerals\n\nA small library.\n",
+    "roman/__init__.py": '"""Roman numerals."""\n\nfrom roman.core import to_roman\n',
+    "roman/core.py": (
+        "VALUES = ((10, 'X'), (9, 'IX'), (5, 'V'), (4, 'IV'), (1, 'I'))\n\n\n"
+        'def to_roman(number: int) -> str:\n    """The numeral of a number from 1 to 39."""\n'
+        "    out = ''\n    for value, letters in VALUES:\n        while number >= value:\n"
+        "            out += letters\n            number -= value\n    return out\n"
+    ),
+    "tests/test_core.py": "from roman import to_roman\n\n\ndef test_nine():\n    assert to_roman(9) == 'IX'\n",
+    "pyproject.toml": '[project]\nname = "roman"\nversion = "0.1.0"\n',
+}
+"""The workspace of the scenes."""
+
+ANSWER = """\
+The loop subtracts **once** where it has to subtract *as often as it can*:
+
+```python
+for value, letters in VALUES:
+    while number >= value:  # was: if
+        out += letters
+```
+
+| number | before | after |
+|-------:|--------|-------|
+| 3      | I      | III   |
+| 30     | X      | XXX   |
+
+1. `roman/core.py` is mended.
+2. The tests of `tests/test_core.py` pass.
+"""
+
+DIFF = """\
+Edited roman/core.py
+--- a/roman/core.py
++++ b/roman/core.py
+@@ -5,7 +5,7 @@
+     \"\"\"The numeral of a number from 1 to 39.\"\"\"
+     out = ''
+     for value, letters in VALUES:
+-        if number >= value:
++        while number >= value:
+             out += letters
+             number -= value
+     return out
+"""
+
+PYTEST = """\
+$ pytest -q
+F.                                                    [100%]
+=================== FAILURES ===================
+    def test_three():
+>       assert to_roman(3) == 'III'
+E       AssertionError: assert 'I' == 'III'
+1 failed, 1 passed in 0.03s
+[exit status: 1]"""
+
+
+@dataclass
+class Stage:
+    """What a scene acts on."""
+
+    app: PygentApp
+    pilot: Pilot[int]
+    session: FakeSession
+    clock: time_machine.Traveller
+
+    async def later(self, seconds: float) -> None:
+        """Let what was told be drawn, then let time go by."""
+        await self.settle()
+        self.clock.shift(seconds)
+
+    async def settle(self) -> None:
+        """Wait until what was told stands on the screen."""
+        told = self.session.bus._next_seq - 1
+        for _ in range(250):
+            if self.seen >= told:
+                break
+            await self.pilot.pause(0.02)
+        await self.pilot.pause()
+
+    @property
+    def seen(self) -> int:
+        return max((event.seq for event in self.app.main.surface.events), default=0)
+
+
+Scene: TypeAlias = Callable[[Stage], Awaitable[None]]
+
+SCENES: dict[str, Scene] = {}
+
+
+def scene(play: Scene) -> Scene:
+    SCENES[play.__name__.strip("_").replace("_", "-")] = play
+    return play
+
+
+@asynccontextmanager
+async def staged(size: tuple[int, int], theme: str, folder: Path) -> AsyncIterator[Stage]:
+    """The application on a scripted session, in a workspace of its own below ``folder``, while time stands still."""
+    workspace = folder / "roman"
+    for name, text in FILES.items():
+        path = workspace / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    session = FakeSession(workspace, settings=FakeSettings(workspace=workspace, theme=theme))
+    session._status = replace(session._status, workspace=Path("/home/ada/roman"))
+    with time_machine.travel(BEGIN, tick=False) as clock:
+        app = PygentApp(session)
+        async with app.run_test(size=size) as pilot:
+            for _ in range(250):
+                if session.opened and app.main.conversation.view.blocks and len(app.main.panes.beside) == 3:
+                    break
+                await pilot.pause(0.02)
+            stage = Stage(app, pilot, session, clock)
+            await stage.settle()
+            yield stage
+
+
+async def picture(name: str, size: tuple[int, int], theme: str, folder: Path) -> str:
+    """The scene as an SVG text in which nothing differs from one run to the next."""
+    async with staged(size, theme, folder) as stage:
+        await SCENES[name](stage)
+        await stage.settle()
+        await stage.pilot.pause(0.2)
+        drawn = stage.app.export_screenshot(title=name)
+    drawn = re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)
+    drawn = re.sub(r"terminal-\d+", "terminal", drawn)
+    return re.sub(f"[{FRAMES}]", FRAMES[0], drawn)
+
+
+# The scenes.
+
+
+@scene
+async def welcome(stage: Stage) -> None:
+    """What a new session shows."""
+
+
+async def _work(stage: Stage) -> None:
+    """A run that looks, fails, mends and tells."""
+    session = stage.session
+    session.run("The tests fail for 3: `to_roman` gives I. Please mend it.")
+    session.say("I look at the function first.", reasoning="A while that became an if, perhaps.")
+    session.tool("read_file", {"path": "roman/core.py"}, FILES["roman/core.py"], seconds=0.01)
+    await stage.later(1.2)
+    session.tool("bash", {"cmd": "pytest -q"}, PYTEST, status="error", seconds=0.8)
+    await stage.later(0.8)
+    session.tool("edit_file", {"path": "roman/core.py", "old": "if number", "new": "while number"}, DIFF, seconds=0.02)
+    session.files("roman/core.py")
+    await stage.later(0.4)
+    session.tool("bash", {"cmd": "pytest -q"}, "$ pytest -q\n..          [100%]\n2 passed in 0.02s", seconds=0.6)
+
+
+@scene
+async def conversation(stage: Stage) -> None:
+    """A whole run, with an answer in Markdown."""
+    await _work(stage)
+    stage.session.say(ANSWER)
+    stage.session.step_done(2)
+    await stage.later(2.0)
+    stage.session.finish("stopped", files_changed=["roman/core.py"])
+
+
+@scene
+async def working(stage: Stage) -> None:
+    """In the middle of a run: a command goes on, a task was delegated, a prompt waits."""
+    await _work(stage)
+    session = stage.session
+    session.task("3f2a91c0", "tester", "Write tests for the numbers from 1 to 39")
+    session.step(1, agent="3f2a91c0")
+    session.tool("write_file", {"path": "tests/test_all.py"}, "Wrote tests/test_all.py", agent="3f2a91c0")
+    session.task("77aa01bd", "documenter", "Describe the function in the README")
+    session.task_done("77aa01bd", "finished", "README.md has an example now.", "README.md")
+    call = session.tool_start("bash", {"cmd": "python -m roman --all"})
+    session.tool_output(call, "1 I\n2 II\n3 III\n")
+    await stage.later(4)
+
+
+@scene
+async def approval(stage: Stage) -> None:
+    """A question that waits."""
+    await _work(stage)
+    stage.session.ask("bash", {"cmd": "git commit -am 'Subtract as often as it goes'"}, rule="bash(git commit *)")
+    await stage.settle()
+
+
+@scene
+async def approval_of_a_change(stage: Stage) -> None:
+    """A question about a file, with what would change in it."""
+    content = FILES["roman/core.py"].replace("        while number", "        if number")
+    stage.session.run("Break it again.")
+    stage.session.ask("write_file", {"path": "roman/core.py", "content": content}, rule=None)
+    await stage.settle()
+
+
+@scene
+async def tool_calls(stage: Stage) -> None:
+    """The log with the keys."""
+    await _work(stage)
+    await stage.settle()
+    await stage.pilot.press("f3", "up")
+
+
+@scene
+async def tool_call(stage: Stage) -> None:
+    """One call whole."""
+    await _work(stage)
+    await stage.settle()
+    await stage.pilot.press("f3", "home", "down", "enter")
+    await stage.pilot.pause(0.2)
+
+
+@scene
+async def tasks(stage: Stage) -> None:
+    """The tasks with the keys."""
+    await working(stage)
+    await stage.pilot.press("f4", "home")
+
+
+@scene
+async def task(stage: Stage) -> None:
+    """A task's own conversation."""
+    await working(stage)
+    await stage.settle()
+    await stage.pilot.press("f4", "home", "enter")
+    await stage.pilot.pause(0.3)
+
+
+@scene
+async def workspace(stage: Stage) -> None:
+    """The files, one of them looked at."""
+    await _work(stage)
+    await stage.settle()
+    await stage.pilot.press("f5", "home", "right", "down", "down")
+    await stage.pilot.pause(0.6)
+
+
+@scene
+async def file(stage: Stage) -> None:
+    """A file large."""
+    await stage.pilot.press("f5", "home", "right", "down", "down", "enter")
+    await stage.pilot.pause(0.6)
+
+
+@scene
+async def help(stage: Stage) -> None:  # noqa: A001 - the scene's name
+    """F1."""
+    await stage.pilot.press("f1")
+    await stage.pilot.pause(0.2)
+
+
+@scene
+async def palette(stage: Stage) -> None:
+    """Everything that can be asked for."""
+    await stage.pilot.press("ctrl+p")
+    await stage.pilot.pause(0.4)
+
+
+@scene
+async def completion(stage: Stage) -> None:
+    """Slash commands with what they do."""
+    await stage.pilot.press("/")
+    await stage.pilot.pause(0.1)
+
+
+async def _draw(folder: Path, names: list[str]) -> None:
+    for name in names or SCENES:
+        for width, height in SIZES:
+            for theme in THEMES:
+                with tempfile.TemporaryDirectory() as place:
+                    drawn = await picture(name, (width, height), theme, Path(place))
+                (folder / f"{name}-{width}x{height}-{theme.rpartition('-')[2]}.svg").write_text(drawn)
+
+
+if __name__ == "__main__":
+    asyncio.run(_draw(Path(sys.argv[1]), sys.argv[2:]))
