@@ -41,6 +41,9 @@ from pygent.events import (
 LIVE_OUTPUT = 64 * 1024
 """Characters of a running tool's output that are kept; the end of it, since that is what is being watched."""
 
+Doing = Literal["", "waiting for the model", "thinking", "writing", "running a tool"]
+"""What an agent at work is doing just now."""
+
 ToolState = Literal["waiting", "running", "ok", "error", "denied", "cancelled", "timeout"]
 
 
@@ -142,6 +145,13 @@ class AgentView:
     last_prompt_tokens: int = 0
     last_event_at: float = 0.0
     last_tool: ToolItem | None = None
+    doing: Doing = ""
+    doing_since: float = 0.0
+
+    def now(self, doing: Doing, at: float) -> None:
+        """Note what the agent does from ``at`` on, in Unix seconds."""
+        if doing != self.doing:
+            self.doing, self.doing_since = doing, at
 
     def add_usage(self, usage: Json) -> None:
         """Count a step's tokens; the newest prompt's size is how full the context is."""
@@ -178,6 +188,8 @@ class Transcript:
         """Take one event in. Answers the item that it made or changed, None where it touched none."""
         view = self.agent(event.agent_id)
         view.last_event_at = event.at
+        if (doing := _doing(event)) is not None:
+            view.now(doing, event.at)
         return self._apply(view, event)  # type: ignore[arg-type]
 
     def _apply(self, view: AgentView, event: AnyEvent) -> Item | None:  # noqa: C901, PLR0911, PLR0912 - one match over the union of events
@@ -239,7 +251,7 @@ class Transcript:
                 return self._add(view, task)
             case TaskUpdated() | TaskFinished():
                 return self._task(event)
-            case FilesChanged():
+            case FilesChanged() if event.agent_id == MAIN:  # a task has a workspace of its own
                 self.files_changed.extend(path for path in event.paths if path not in self.files_changed)
             case ContextCompacted():
                 text = f"Context compacted: {event.before_tokens} to {event.after_tokens} tokens"
@@ -307,6 +319,20 @@ class Transcript:
         if isinstance(event, TaskFinished):
             task.result, task.files_changed, task.ended_at = event.result, event.files_changed, event.at
         return task
+
+
+def _doing(event: Event) -> Doing | None:
+    """What an agent does from this event on; None where the event does not tell."""
+    match event:
+        case MessageStarted(role="assistant"):
+            return "waiting for the model"
+        case MessageDelta():
+            return "thinking" if event.kind == "reasoning" else "writing"
+        case ToolStarted():
+            return "running a tool"
+        case MessageFinished() | ToolFinished() | RunFinished():
+            return ""
+    return None
 
 
 def _text(content: object) -> str:

@@ -174,7 +174,9 @@ async def _work(stage: Stage) -> None:
     await stage.later(1.2)
     session.tool("bash", {"cmd": "pytest -q"}, PYTEST, status="error", seconds=0.8)
     await stage.later(0.8)
-    session.tool("edit_file", {"path": "roman/core.py", "old": "if number", "new": "while number"}, DIFF, seconds=0.02)
+    session.tool(
+        "edit_file", {"path": "roman/core.py", "old": "if number", "new": "while number"}, DIFF, seconds=0.02
+    )
     session.files("roman/core.py")
     await stage.later(0.4)
     session.tool("bash", {"cmd": "pytest -q"}, "$ pytest -q\n..          [100%]\n2 passed in 0.02s", seconds=0.6)

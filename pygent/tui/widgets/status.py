@@ -99,6 +99,8 @@ class StatusLine(Widget):
                 (f"step {main.step}" if main.step else "working", "$foreground"),
                 (f" · {took}", ""),
             ]
+            if main.doing in {"waiting for the model", "thinking"}:  # else the conversation shows it moving
+                left.append((f" · {main.doing} {seconds(max(0.0, time.time() - main.doing_since))}", ""))
             if self.queued:
                 left.append((f" · {self.queued} queued", ""))
             return [*left, (" · esc interrupts", "$foreground 45%")] if self.content_size.width >= 100 else left
