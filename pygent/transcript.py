@@ -170,6 +170,8 @@ class Transcript:
         self.approvals: dict[str, ApprovalRequested] = {}
         self.session: SessionStarted | None = None
         self.files_changed: list[str] = []
+        self.seq = 0
+        """The number of the event that was taken in last."""
         self._messages: dict[str, AssistantItem] = {}
 
     @property
@@ -187,7 +189,7 @@ class Transcript:
     def apply(self, event: Event) -> Item | None:
         """Take one event in. Answers the item that it made or changed, None where it touched none."""
         view = self.agent(event.agent_id)
-        view.last_event_at = event.at
+        view.last_event_at, self.seq = event.at, event.seq
         if (doing := _doing(event)) is not None:
             view.now(doing, event.at)
         return self._apply(view, event)  # type: ignore[arg-type]

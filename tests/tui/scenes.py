@@ -101,16 +101,11 @@ class Stage:
 
     async def settle(self) -> None:
         """Wait until what was told stands on the screen."""
-        told = self.session.bus._next_seq - 1
         for _ in range(250):
-            if self.seen >= told:
+            if self.app.main.transcript.seq == self.session.bus._next_seq - 1:
                 break
             await self.pilot.pause(0.02)
         await self.pilot.pause()
-
-    @property
-    def seen(self) -> int:
-        return max((event.seq for event in self.app.main.surface.events), default=0)
 
 
 Scene: TypeAlias = Callable[[Stage], Awaitable[None]]
