@@ -64,7 +64,9 @@ def read_layer(root: Node, path: Path, label: str, problems: list[SettingsError]
                 text = f"{text} cannot be used; accepted: {field.kind.accepted}"
             problems.append(SettingsError(text, file=path, line=error.line or node.line, key=inner))
             continue
-        layer[key] = Value(value, f"{label}:{node.line}", file=str(path), line=node.line)
+        parts = node.value if field.merge == "update" and isinstance(node.value, dict) else {}
+        places = {name: f"{label}:{item.line}" for name, item in parts.items()}
+        layer[key] = Value(value, f"{label}:{node.line}", file=str(path), line=node.line, inner=places)
     return layer
 
 

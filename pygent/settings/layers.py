@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from pygent.errors import SettingsError
@@ -20,6 +20,7 @@ class Value:
     """A value that was read, and its place: ``config.yaml:12``, ``PYGENT_MODEL``, ``--model``.
 
     ``from_variable`` marks what changes its meaning there: variables describe personas, files and options name them.
+    ``inner`` are the places of a mapping's own entries, by name.
     """
 
     value: Any
@@ -27,6 +28,7 @@ class Value:
     from_variable: bool = False
     file: str | None = None
     line: int | None = None
+    inner: Mapping[str, str] = field(default_factory=dict)
 
 
 Layer: TypeAlias = dict[str, Value]
@@ -40,7 +42,8 @@ def merge(layers: Sequence[Mapping[str, Value]], notices: Iterable[str] = ()) ->
             merged.pop("persona_description", None)
         for key, value in layer.items():
             merged[key] = _join(key, merged.get(key), value)
-    sources = {key: value.source for key, value in merged.items()}
+    sources = {f"{key}.{name}": place for key, value in merged.items() for name, place in value.inner.items()}
+    sources.update((key, value.source) for key, value in merged.items())
     values = {key: value.value for key, value in merged.items()}
     known = merged["personas"].value if "personas" in merged else DEFAULT_PERSONAS
     if "personas" in merged and not merged["personas"].from_variable:
@@ -70,6 +73,8 @@ def _join(key: str, old: Value | None, new: Value) -> Value:
         value: Any = tuple(dict.fromkeys((*old.value, *new.value)))
     elif how == "update":
         value = {**old.value, **new.value}
+        inner = {**old.inner, **(new.inner or dict.fromkeys(new.value, new.source))}
+        new = dataclasses.replace(new, inner=inner)
     else:
         value = by_name(old.value, new.value)
     return dataclasses.replace(new, value=value, source=f"{old.source} + {new.source}")

@@ -66,7 +66,10 @@ class Settings:
     notices: tuple[str, ...] = field(default=(), compare=False)
 
     def source(self, key: str) -> str:
-        """Where the value of ``key`` came from: ``default``, ``config.yaml:12``, ``PYGENT_MODEL``, ``--model``."""
+        """Where the value of ``key`` came from: ``default``, ``config.yaml:12``, ``PYGENT_MODEL``, ``--model``.
+
+        An entry of a mapping is asked for with both names: ``keymap.app.help``.
+        """
         return self.sources.get(key, "default")
 
     def values(self) -> dict[str, Any]:

@@ -105,18 +105,20 @@ class PygentApp(App[int]):
         return self.main
 
     def on_mount(self) -> None:
-        self._set_keys()
+        self.set_keymap(dict(self.session.settings.keymap))
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         self._catch_signals()
         self.call_after_refresh(self._begin)
 
-    def _set_keys(self) -> None:
-        keymap = dict(self.session.settings.keymap)
-        known = set(binding_ids())
-        for name in sorted(set(keymap) - known):
-            there_are = ", ".join(sorted(known))
-            self._problems.append(f"keymap: there is no key with the id {name!r}; there are: {there_are}")
-        self.set_keymap({name: keys for name, keys in keymap.items() if name in known})
+    def _check_keys(self) -> None:
+        """On a thread: what of the keymap cannot be used is told, and goes."""
+        from pygent.tui.keymap import checked  # noqa: PLC0415 - loads all that binds keys
+
+        settings = self.session.settings
+        keymap, problems = checked(settings.keymap, lambda name: settings.source(f"keymap.{name}"))
+        self.call_later(self.set_keymap, keymap)
+        for problem in problems:
+            self.call_later(self.main.note, "settings", problem, level="warning")
 
     async def _begin(self) -> None:
         """The first frame is painted: what takes long may start now."""
@@ -125,6 +127,8 @@ class PygentApp(App[int]):
         await self.main.complete()
         for problem in self._problems:
             self.main.note("settings", problem, level="warning")
+        if self.session.settings.keymap:
+            self.run_worker(self._check_keys, thread=True, exit_on_error=False)
         self._life.begin()
 
     # Events.
@@ -164,7 +168,7 @@ class PygentApp(App[int]):
         from pygent.tui.screens.help import HelpScreen  # noqa: PLC0415 - when it is first asked for
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.main))
+            self.push_screen(HelpScreen(self.screen))
 
     def action_copy_or_quit(self) -> None:
         text = self.screen.get_selected_text() or getattr(self.focused, "selected_text", "")
@@ -227,18 +231,6 @@ class PygentApp(App[int]):
         with contextlib.suppress(RuntimeError, ValueError):
             for number in self._signals:
                 asyncio.get_running_loop().remove_signal_handler(number)
-
-
-def binding_ids() -> dict[str, Binding]:
-    """Every key that the settings' ``keymap`` can change, by its id."""
-    from pygent.tui.widgets.prompt import Prompt  # noqa: PLC0415 - only asked for with a keymap, and by the help
-
-    found: dict[str, Binding] = {}
-    for owner in (PygentApp, MainScreen, Prompt):
-        for binding in owner.BINDINGS:
-            if isinstance(binding, Binding) and binding.id:
-                found[binding.id] = binding
-    return found
 
 
 def run_tui(

@@ -1,15 +1,17 @@
-"""The keys that are live, with what they do, as the help and the palette tell them."""
+"""The keys that are live, with what they do, as the help, the palette and all hints tell them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from textual.binding import Binding
 from textual.dom import DOMNode
 
 if TYPE_CHECKING:
-    from pygent.tui.screens.main import MainScreen
+    from textual.app import App
+    from textual.screen import Screen
 
 NAMES = {
     "escape": "Esc",
@@ -18,7 +20,55 @@ NAMES = {
     "space": "Space",
     "delete": "Delete",
     "backspace": "Backspace",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "slash": "/",
+    "backslash": "\\",
+    "question_mark": "?",
+    "full_stop": ".",
+    "comma": ",",
+    "minus": "-",
+    "plus": "+",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
 }
+
+PANES = (
+    ("Prompt", "#prompt"),
+    ("Approval", "#approval"),
+    ("Conversation", "#conversation"),
+    ("Tool calls", "#tool-log"),
+    ("Tasks", "#tasks"),
+    ("Workspace", "#workspace"),
+)
+"""Where keys belong on the main screen, and the widget that has them."""
+
+EVERYWHERE = "Everywhere"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAction:
+    """What a key does: its keys as people write them, and the node that the action is run on."""
+
+    keys: str
+    words: str
+    id: str
+    action: str
+    node: DOMNode
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The keys of one place on the screen; ``selector`` finds its pane, "" where it is none."""
+
+    title: str
+    actions: tuple[KeyAction, ...]
+    selector: str = ""
 
 
 def key_name(keys: str) -> str:
@@ -26,32 +76,67 @@ def key_name(keys: str) -> str:
     return ", ".join("+".join(_part(part) for part in key.strip().split("+")) for key in keys.split(","))
 
 
+def key_of(app: App[Any], binding_id: str, default: str) -> str:
+    """The first key of a binding, as people write it and as the settings have it."""
+    return key_name(_keymap(app).get(binding_id, default).partition(",")[0])
+
+
 def bindings_of(node: DOMNode) -> list[tuple[str, Binding]]:
     """The keys that ``node``'s own class and our classes above it bind, as the keymap has them."""
-    keymap = node.app._keymap  # noqa: SLF001 - Textual has no other way to ask
+    keymap = _keymap(node.app)
     found: dict[str, tuple[str, Binding]] = {}
     for owner in type(node).__mro__:
         if not owner.__module__.startswith("pygent."):
             continue
         for binding in owner.__dict__.get("BINDINGS", ()):
             made = binding if isinstance(binding, Binding) else Binding(*binding)
-            if made.description and made.action not in found:
+            name = made.id or made.action
+            if made.description and name not in found:
                 keys = keymap.get(made.id, made.key) if made.id else made.key
-                found[made.action] = (key_name(keys), made)
+                found[name] = (key_name(keys), made)
     return list(found.values())
 
 
-def actions(main: MainScreen) -> Iterator[tuple[str, str, str]]:
-    """Key, words and action of what can be asked for from anywhere."""
-    for node, space in ((main, "screen"), (main.app, "app")):
+def rebound(node: DOMNode) -> dict[str, str]:
+    """The keys that the settings changed on ``node``, by their actions."""
+    keymap = _keymap(node.app)
+    return {binding.action: keys for keys, binding in bindings_of(node) if binding.id in keymap}
+
+
+def places(screen: Screen[Any]) -> list[Place]:
+    """All keys that work on ``screen``, where they work, the place that has the focus first."""
+    app, focused = screen.app, screen.focused
+    if screen is not getattr(app, "main", None):
+        inside = [node for node in screen.query("*") if node.focusable]
+        title = next((str(node.border_title) for node in screen.query("*") if node.border_title), "")
+        return [Place(title or "Here", _actions([screen, *inside])), Place(EVERYWHERE, _actions([app]))]
+    found: list[Place] = []
+    for title, selector in PANES:
+        for pane in screen.query(selector):
+            place = Place(title, _actions([pane, *pane.query("*")]), selector)
+            here = focused is not None and pane in focused.ancestors_with_self
+            found.insert(0 if here else len(found), place)
+    found.insert(1, Place(EVERYWHERE, _actions([app, screen])))
+    return [place for place in found if place.actions]
+
+
+def _actions(nodes: Iterable[DOMNode]) -> tuple[KeyAction, ...]:
+    return tuple(_unique(nodes))
+
+
+def _unique(nodes: Iterable[DOMNode]) -> Iterator[KeyAction]:
+    seen: set[str] = set()
+    for node in nodes:
         for keys, binding in bindings_of(node):
-            if binding.action not in {"command_palette", "copy_or_quit"}:
-                yield keys, binding.description, f"{space}.{binding.action}"
+            name = binding.id or binding.action
+            if name not in seen:
+                seen.add(name)
+                yield KeyAction(keys, binding.description, binding.id or "", binding.action, node, binding.show)
+
+
+def _keymap(app: App[Any]) -> Mapping[str, str]:
+    return app._keymap  # noqa: SLF001 - Textual has no other way to ask
 
 
 def _part(part: str) -> str:
-    if part in NAMES:
-        return NAMES[part]
-    return {"up": "↑", "down": "↓", "left": "←", "right": "→"}.get(
-        part, part.upper() if len(part) <= 2 else part.title()
-    )
+    return NAMES.get(part, part.upper() if len(part) <= 1 or part[1:].isdigit() else part.title())

@@ -1,43 +1,72 @@
-"""The command palette: every slash command and every key's action, found by typing."""
+"""The command palette: every key's action on every pane, every slash command, every theme, found by typing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from pygent.tui import slash
-from pygent.tui.keys import actions
+from pygent.tui.keys import EVERYWHERE, KeyAction, Place, places
 
 if TYPE_CHECKING:
     from pygent.tui.app import PygentApp
 
+ITSELF = "app.palette"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the palette. What is not ``shown`` is only found by typing."""
+
+    name: str
+    about: str
+    run: Callable[[], object]
+    shown: bool = True
+
 
 class PygentCommands(Provider):
-    """What the palette offers."""
+    """What the palette offers, for the screen that it was opened on."""
 
-    def _all(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
-        app = cast("PygentApp", self.app)
-        main = app.main
-        for key, words, action in actions(main):
-            yield f"{words}", key, partial(main.run_action, action)
+    def entries(self) -> Iterator[Entry]:
+        """Everything, the focused pane's own first."""
+        app, screen = cast("PygentApp", self.app), self.screen
+        for place in places(screen):
+            for action in place.actions:
+                if action.id != ITSELF:
+                    name = action.words if place.title == EVERYWHERE else f"{place.title}: {action.words}"
+                    yield Entry(name, action.keys, partial(_run, app, place, action), action.shown)
         for command in slash.commands():
             name = f"/{command.name}"
             if command.usage and not command.usage.startswith("["):
-                run: Callable[[], object] = partial(main.prompt.set_text, f"{name} ")
+                run: Callable[[], object] = partial(app.main.prompt.set_text, f"{name} ")
             else:
-                run = partial(slash.run_command, main.surface, name)
-            yield f"{name} {command.usage}".strip(), command.about, run
+                run = partial(slash.run_command, app.main.surface, name)
+            yield Entry(f"{name} {command.usage}".strip(), command.about, run)
+        for theme in app.main.surface.theme_names():
+            yield Entry(f"Theme: {theme}", f"/theme {theme}", partial(app.main.surface.set_theme, theme), shown=False)
 
     async def discover(self) -> Hits:
-        for name, about, run in self._all():
-            yield DiscoveryHit(name, run, help=about)
+        for entry in self.entries():
+            if entry.shown:
+                yield DiscoveryHit(entry.name, entry.run, help=entry.about)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for name, about, run in self._all():
-            score = max(matcher.match(name), matcher.match(about) * 0.7)
+        for entry in self.entries():
+            score = max(matcher.match(entry.name), matcher.match(entry.about) * 0.7)
             if score > 0:
-                yield Hit(score, matcher.highlight(name), run, text=name, help=about)
+                yield Hit(score, matcher.highlight(entry.name), entry.run, text=entry.name, help=entry.about)
+
+
+async def _run(app: PygentApp, place: Place, action: KeyAction) -> None:
+    """Do it where it belongs: what a pane's key does happens in that pane, which shows and has the focus."""
+    if place.selector in {"#conversation", "#tool-log", "#tasks", "#workspace"}:
+        app.main.panes.show(place.selector[1:])
+    elif place.selector:
+        for widget in app.main.query(place.selector):
+            widget.focus()
+    await app.run_action(action.action, action.node)

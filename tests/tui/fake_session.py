@@ -62,6 +62,9 @@ class FakeSettings:
     prices: dict[str, dict[str, float]] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
 
+    def source(self, key: str) -> str:
+        return self.sources.get(key, "default")
+
 
 @dataclass(frozen=True, kw_only=True)
 class FakeStatus:

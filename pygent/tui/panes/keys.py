@@ -5,6 +5,8 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
+from pygent.tui.keys import rebound
+
 
 class KeyLine(Static):
     """Keys with what they do, as ``(key, description, action of the screen)``."""
@@ -24,7 +26,11 @@ class KeyLine(Static):
 
     def __init__(self, *keys: tuple[str, str, str], id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, markup=False)
-        self.update(keys_content(*keys))
+        self._keys = keys
+
+    def on_mount(self) -> None:
+        changed = rebound(self.screen)
+        self.update(keys_content(*((changed.get(action, key), words, action) for key, words, action in self._keys)))
 
 
 def keys_content(*keys: tuple[str, str, str]) -> Content:

@@ -1,86 +1,144 @@
-"""F1: every key and every slash command, read from where they are bound."""
+"""F1: every key and every slash command, read from where they are bound. Typing narrows it down."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Input
 
 from pygent.tui import slash
-from pygent.tui.keys import bindings_of
+from pygent.tui.keys import places
+from pygent.tui.panes.keys import KeyLine
 from pygent.tui.panes.lines import Line, LinesView
 
-if TYPE_CHECKING:
-    from pygent.tui.screens.main import MainScreen
-
 COLUMN = 26
+WORDS = 42
+WITH_IDS = 88
+"""Cells of the box from which the ids have room."""
 
-FIRST = (
-    ("@ in the prompt", "files of the workspace"),
-    ("/ first in the prompt", "slash commands"),
-    ("! first in the prompt", "run a command in the sandbox"),
-    ("↑ ↓ in an empty prompt", "what was sent before"),
-    ("1 to 5, y s a n t", "answer an approval, half a second after it opened"),
-    ("Mouse", "click, scroll, select text; Ctrl+C copies it"),
+Row: TypeAlias = tuple[str, str, str]
+"""Keys or command, what they do, and the id for the keymap or ""."""
+
+PROMPT: tuple[Row, ...] = (
+    ("@ in the prompt", "files of the workspace", ""),
+    ("/ first in the prompt", "slash commands", ""),
+    ("! first in the prompt", "run a command in the sandbox", ""),
+    ("↑ ↓ in an empty prompt", "what was sent before", ""),
+)
+MOUSE: tuple[Row, ...] = (
+    ("1 to 5, y s a n t", "answer an approval, half a second after it opened", ""),
+    ("↑ ↓ PgUp PgDn Home End", "scroll what has the focus", ""),
+    ("Tab in a pane", "the next pane", ""),
+    ("Mouse", "click, scroll, select text; Ctrl+C copies it", ""),
 )
 
 
 class HelpScreen(ModalScreen[None]):
-    """A list to scroll; Esc closes it."""
+    """The keys of the screen it was opened on, the focused pane's first; Esc closes it."""
 
     CSS_PATH = "help.tcss"
+    AUTO_FOCUS = "#help-filter"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,f1", "dismiss", "Close", priority=True, id="help.close")
+        Binding("escape", "back", "Clear what was typed, then close", priority=True, id="help.back"),
+        Binding("f1", "dismiss", "Close", priority=True, id="help.close"),
+        Binding("up", "scroll_lines(-1)", "Up", priority=True, id="help.up"),
+        Binding("down", "scroll_lines(1)", "Down", priority=True, id="help.down"),
+        Binding("pageup", "scroll_pages(-1)", "Page up", priority=True, id="help.page_up"),
+        Binding("pagedown", "scroll_pages(1)", "Page down", priority=True, id="help.page_down"),
+        Binding("home", "scroll_pages(-99)", "To the top", priority=True, id="help.top"),
+        Binding("end", "scroll_pages(99)", "To the end", priority=True, id="help.end"),
     ]
 
-    def __init__(self, main: MainScreen) -> None:
+    def __init__(self, over: Screen[Any]) -> None:
         super().__init__()
-        self._main = main
+        self._over = over
+        self._sections: list[tuple[str, list[Row]]] = []
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="help"):
+        with Vertical(id="help") as box:
+            box.border_title = "Help"
+            yield Input(placeholder="Type to search", compact=True, id="help-filter")
             yield LinesView(id="help-lines")
+            yield KeyLine(("esc", "Close", "dismiss"), ("ctrl+p", "Command palette", "palette"))
 
     def on_mount(self) -> None:
-        box = self.query_one("#help")
-        box.border_title = "Help"
-        box.border_subtitle = "Esc closes"
+        self.query_one(LinesView).can_focus = False
+        self._sections = list(_sections(self._over))
+        self._fill("")
+
+    def on_resize(self) -> None:
+        self._fill(self.query_one(Input).value)
+
+    @on(Input.Changed)
+    def _filter(self, event: Input.Changed) -> None:
+        self._fill(event.value)
+
+    def _fill(self, words: str) -> None:
         view = self.query_one(LinesView)
-        view.set_lines(list(self._lines()))
-        view.focus()
+        view.set_lines(list(_lines(self._sections, words.lower().split(), ids=view.size.width >= WITH_IDS)))
+        view.scroll_home(animate=False)
 
-    def _lines(self) -> Iterator[Line]:
-        main = self._main
-        nodes = (
-            ("Everywhere", (main.app, main)),
-            ("Prompt", (main.prompt,)),
-            ("Conversation", (main.conversation.view,)),
-            ("Tool calls", (main.query_one("#tool-log"),)),
-            ("Tasks", (main.query_one("#tasks"),)),
-            ("Workspace", (main.query_one("#workspace"),)),
-        )
-        for title, owners in nodes:
-            rows = [(keys, binding.description) for owner in owners for keys, binding in bindings_of(owner)]
-            if title == "Prompt":
-                rows += FIRST
-            if rows:
-                yield from _section(title, rows)
-        yield from _section(
-            "Slash commands", [(f"/{item.name} {item.usage}".strip(), item.about) for item in slash.commands()]
-        )
-        yield Line("Keys can be changed in the settings: keymap: {id: key}. The ids:", "muted")
-        from pygent.tui.app import binding_ids  # noqa: PLC0415 - the app imports the screens
+    def action_back(self) -> None:
+        field = self.query_one(Input)
+        if field.value:
+            field.value = ""
+        else:
+            self.dismiss()
 
-        yield Line("  " + "  ".join(binding_ids()), "muted")
+    def action_scroll_lines(self, lines: int) -> None:
+        self.query_one(LinesView).scroll_relative(y=lines, animate=False)
+
+    def action_scroll_pages(self, pages: int) -> None:
+        view = self.query_one(LinesView)
+        view.scroll_relative(y=pages * max(1, view.size.height - 1), animate=False)
+
+    def action_palette(self) -> None:
+        self.dismiss()
+        self.app.call_later(self.app.action_command_palette)
 
 
-def _section(title: str, rows: list[tuple[str, str]]) -> Iterator[Line]:
-    yield Line(title, "strong")
-    for keys, words in rows:
-        gap = " " * max(2, COLUMN - len(keys))
-        yield Line(f"  {keys}{gap}{words}", "", ((0, 2 + len(keys), "primary"),))
-    yield Line("")
+def _sections(screen: Screen[Any]) -> Iterator[tuple[str, list[Row]]]:
+    for place in places(screen):
+        rows = [(action.keys, action.words, action.id) for action in place.actions]
+        if place.title == "Prompt":
+            rows += PROMPT
+        yield place.title, rows
+    yield "Otherwise", list(MOUSE)
+    yield "Slash commands", [(f"/{item.name} {item.usage}".strip(), item.about, "") for item in slash.commands()]
+
+
+def _lines(sections: list[tuple[str, list[Row]]], words: list[str], *, ids: bool) -> Iterator[Line]:
+    found = False
+    for title, rows in sections:
+        wanted = [row for row in rows if _has(words, title, row)]
+        if wanted:
+            found = True
+            yield Line(title, "strong")
+            yield from (_line(row, ids=ids) for row in wanted)
+            yield Line("")
+    if not found:
+        yield Line("Nothing here has these words.", "muted")
+    elif not words:
+        yield Line("Keys can be changed in the settings, by the ids at the right: keymap: {pane.tasks: f9}", "muted")
+
+
+def _has(words: list[str], title: str, row: Row) -> bool:
+    text = " ".join((title, *row)).lower()
+    return all(word in text for word in words)
+
+
+def _line(row: Row, *, ids: bool) -> Line:
+    keys, words, name = row
+    text = f"  {keys}{' ' * max(2, COLUMN - len(keys))}{words}"
+    spans = [(0, 2 + len(keys), "primary")]
+    if ids and name:
+        text = f"{text:<{COLUMN + WORDS}}  "
+        spans.append((len(text), len(text) + len(name), "muted"))
+        text += name
+    return Line(text, "", tuple(spans))
