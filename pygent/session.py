@@ -11,13 +11,13 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pygent.bus import EventBus, Sink
 from pygent.cancellation import CancelToken
 from pygent.errors import PygentError
 from pygent.events import Event, Level, Notice
+from pygent.session_calls import SessionCalls
 from pygent.session_controls import SessionControls
 from pygent.settings import Settings
 
@@ -35,7 +35,7 @@ CLOSE_LIMIT = 10.0
 """Seconds that a second caller of ``close`` waits for the first one at most."""
 
 
-class Session(SessionControls):
+class Session(SessionControls, SessionCalls):
     """An agent, its sandbox, its approvals and its stream of events, joined.
 
     Making one is cheap and starts nothing; ``open`` does. ``agent`` takes an existing agent in; otherwise one is made
@@ -212,14 +212,6 @@ class Session(SessionControls):
     def interrupt(self) -> bool:
         """End the run in the foreground; tasks go on. Answers whether there was one."""
         return self.agent is not None and self.agent.cancel()
-
-    def run_command(self, cmd: str) -> None:
-        """Run a command of the user's own in the sandbox, beside the agent; it shows as a tool call."""
-        from pygent.session_parts import run_user_command  # noqa: PLC0415 - loaded since the session was opened
-
-        agent = self._ready()
-        work = partial(run_user_command, agent.runtime, cmd, self._life.child(), self.bus.publish)
-        threading.Thread(target=work, name="pygent-command", daemon=True).start()
 
     def copy_in(self, src: str, dest: str | None = None) -> str:
         """Copy a file or folder of this machine into the workspace. Raises ``WorkspaceError`` where it cannot be."""

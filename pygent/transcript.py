@@ -73,7 +73,10 @@ class AssistantItem:
 
 @dataclass(slots=True)
 class ToolItem:
-    """A tool call. ``output`` grows while it runs and is what the model read once it is over."""
+    """A tool call. ``output`` grows while it runs and is what the model read once it is over.
+
+    ``output_file`` has all of an output that was too long for that; the session opens it.
+    """
 
     key: str
     agent_id: str
@@ -85,6 +88,8 @@ class ToolItem:
     at: float = 0.0
     seconds: float = 0.0
     request_id: str | None = None
+    exit_status: int | None = None
+    output_file: str | None = None
 
 
 @dataclass(slots=True)
@@ -299,12 +304,14 @@ class Transcript:
         tool = self.tools.get((event.agent_id, event.call_id))
         if tool is not None:
             tool.output = (tool.output + event.text)[-LIVE_OUTPUT:]
+            tool.output_file = event.output_file
         return tool
 
     def _tool_finished(self, event: ToolFinished) -> Item | None:
         tool = self.tools.get((event.agent_id, event.call_id))
         if tool is not None:
             tool.state, tool.output, tool.seconds, tool.request_id = event.status, event.output, event.seconds, None
+            tool.exit_status, tool.output_file = event.exit_status, event.output_file
         return tool
 
     def _tool_state(self, agent_id: str, call_id: str, state: ToolState, request_id: str | None) -> Item | None:
