@@ -6,8 +6,6 @@ session's own thread is the only one on which its agent works.
 
 from __future__ import annotations
 
-import logging
-import queue
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -19,6 +17,7 @@ from pygent.errors import PygentError
 from pygent.events import Event, Level, Notice
 from pygent.session_calls import SessionCalls
 from pygent.session_controls import SessionControls
+from pygent.session_prompts import SessionPrompts
 from pygent.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,13 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "find_servers", "list_models"]
 
-log = logging.getLogger(__name__)
-
 CLOSE_LIMIT = 10.0
 """Seconds that a second caller of ``close`` waits for the first one at most."""
 
 
-class Session(SessionControls, SessionCalls):
+class Session(SessionPrompts, SessionControls, SessionCalls):
     """An agent, its sandbox, its approvals and its stream of events, joined.
 
     Making one is cheap and starts nothing; ``open`` does. ``agent`` takes an existing agent in; otherwise one is made
@@ -59,6 +56,7 @@ class Session(SessionControls, SessionCalls):
             from pygent.session_parts import demo_settings  # noqa: PLC0415 - the demo only
 
             settings = demo_settings(settings)
+        super().__init__()
         self.settings = settings
         self.demo = demo
         self.past: list[Event] = []
@@ -73,9 +71,8 @@ class Session(SessionControls, SessionCalls):
         self._resume = resume
         self._given_agent = agent is not None
         self._life = CancelToken()
-        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._own_calls: list[CancelToken] = []
         self._worker: threading.Thread | None = None
-        self._pending = 0
         self._lock = threading.Lock()
         self._closed = False
         self._closer: threading.Thread | None = None
@@ -113,7 +110,12 @@ class Session(SessionControls, SessionCalls):
             self._close_agent()
             return
         self.policy, self.broker = parts.join(
-            self.agent, self.settings, self.bus, cancel=self._life, interactive=self.interactive
+            self.agent,
+            self.settings,
+            self.bus,
+            cancel=self._life,
+            interactive=self.interactive,
+            steering=self._steering,
         )
         self.bus.publish(parts.started(self.status(), self.agent))
         self._worker = threading.Thread(target=self._work, name="pygent-session", daemon=True)
@@ -170,7 +172,7 @@ class Session(SessionControls, SessionCalls):
         self._life.cancel("the session was closed")
         if self.broker is not None:
             self.broker.close()
-        self._jobs.put(None)
+        self._queue.close()
         if self._worker is not None and self._worker is not threading.current_thread():
             self._worker.join(5.0)
         self._close_agent()
@@ -183,15 +185,6 @@ class Session(SessionControls, SessionCalls):
             self.agent.tasks.close()
             if not self._given_agent:
                 self.agent.close()
-
-    @property
-    def running(self) -> bool:
-        """True while the agent works or a prompt waits for it."""
-        return self._pending > 0
-
-    def submit(self, prompt: str) -> None:
-        """Start a run; while one is under way the prompt waits for its turn."""
-        self._enqueue(lambda: self._converse(prompt))
 
     def run(
         self,
@@ -208,10 +201,6 @@ class Session(SessionControls, SessionCalls):
             step_timeout=settings.step_timeout if step_timeout is None else step_timeout,
             max_time=settings.max_time if max_time is None else max_time,
         )
-
-    def interrupt(self) -> bool:
-        """End the run in the foreground; tasks go on. Answers whether there was one."""
-        return self.agent is not None and self.agent.cancel()
 
     def copy_in(self, src: str, dest: str | None = None) -> str:
         """Copy a file or folder of this machine into the workspace. Raises ``WorkspaceError`` where it cannot be."""
@@ -241,29 +230,6 @@ class Session(SessionControls, SessionCalls):
     def cancel_task(self, task_id: str) -> bool:
         """End one task. Answers False where it is over or unknown."""
         return self.agent is not None and self.agent.tasks.cancel(task_id)
-
-    def _enqueue(self, job: Callable[[], None]) -> None:
-        self._ready()
-        with self._lock:
-            self._pending += 1
-        self._jobs.put(job)
-
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            try:
-                if not self._closed:
-                    job()
-            except Exception:  # the run's end has told of it already; the thread must live on
-                log.exception("a run failed")
-            finally:
-                with self._lock:
-                    self._pending -= 1
-
-    def _converse(self, prompt: str) -> None:
-        settings = self.settings
-        source = settings.source("max_steps")
-        steps = None if source == "default" else settings.max_steps  # a person who reads along is the limit
-        self._ready().converse(prompt, steps, settings.step_timeout, settings.max_time)
 
     def _progress(self, text: str) -> None:
         self._life.check()  # ends a pull that nobody waits for any longer

@@ -23,14 +23,15 @@ class SessionCalls:
     agent: Agent | None
     policy: Policy | None
     _life: CancelToken
+    _own_calls: list[CancelToken]
     _ready: Callable[[], Agent]
 
     def run_command(self, cmd: str) -> None:
         """Run a command of the user's own in the sandbox, beside the agent; it shows as a tool call."""
         from pygent.user_calls import run_user_command  # noqa: PLC0415 - only once a command is run
 
-        agent = self._ready()
-        _beside(partial(run_user_command, agent.runtime, cmd, self._life.child(), self.bus.publish))
+        agent, token = self._ready(), self._life.child()
+        self._beside(partial(run_user_command, agent.runtime, cmd, token, self.bus.publish), token)
 
     def why_not_again(self, tool: str, agent_id: str = MAIN) -> str:
         """Why a call of ``tool`` cannot be made again by the user, in a sentence; "" where it can."""
@@ -46,7 +47,8 @@ class SessionCalls:
         """
         from pygent.user_calls import run_user_tool  # noqa: PLC0415 - only once a call is made again
 
-        _beside(run_user_tool(self._ready(), self.policy, tool, arguments, agent_id, self._life.child()))
+        token = self._life.child()
+        self._beside(run_user_tool(self._ready(), self.policy, tool, arguments, agent_id, token), token)
 
     def open_output(self, path: str) -> BinaryIO:
         """The file that a tool call's ``output_file`` names; also while it is written.
@@ -57,6 +59,19 @@ class SessionCalls:
 
         return open_output(self.agent, path)
 
+    def _end_own_call(self) -> bool:
+        """End the newest call of the user's own. Answers whether there was one."""
+        calls = list(self._own_calls)
+        if calls:
+            calls[-1].cancel()
+        return bool(calls)
 
-def _beside(work: Callable[[], object]) -> None:
-    threading.Thread(target=work, name="pygent-command", daemon=True).start()
+    def _beside(self, work: Callable[[], object], token: CancelToken) -> None:
+        def run() -> None:
+            try:
+                work()
+            finally:
+                self._own_calls.remove(token)
+
+        self._own_calls.append(token)
+        threading.Thread(target=run, name="pygent-command", daemon=True).start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from pygent.approvals import Approvals, Broker, Policy, default_mode
 from pygent.bus import EventBus
 from pygent.cancellation import CancelToken
 from pygent.events import Event, SessionStarted
+from pygent.images import Content
 from pygent.models import OpenAIModel, default_model
 from pygent.runtime import Runtime
 from pygent.settings import Settings, command_environment, existing_init_files, load, save_user_settings
@@ -49,7 +50,13 @@ def make_agent(
 
 
 def join(
-    agent: Agent, settings: Settings, bus: EventBus, *, cancel: CancelToken, interactive: bool
+    agent: Agent,
+    settings: Settings,
+    bus: EventBus,
+    *,
+    cancel: CancelToken,
+    interactive: bool,
+    steering: Callable[[], Iterable[Content]],
 ) -> tuple[Policy, Broker | None]:
     """Join ``agent`` to the session: its events, its approvals, its end."""
     policy = make_policy(settings, agent.runtime)
@@ -63,6 +70,7 @@ def join(
             autonomous=not interactive,
             cancellable=True,
             settle_tasks=not interactive,
+            steering=steering,
             prices=settings.prices,
         )
     )

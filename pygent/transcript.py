@@ -37,6 +37,7 @@ from pygent.events import (
     ToolOutput,
     ToolStarted,
 )
+from pygent.images import text_of
 
 LIVE_OUTPUT = 64 * 1024
 """Characters of a running tool's output that are kept; the end of it, since that is what is being watched."""
@@ -290,14 +291,14 @@ class Transcript:
 
     def _message(self, view: AgentView, event: MessageFinished) -> Item | None:
         message = event.message
-        text = _text(message.get("content"))
+        text = text_of(message.get("content"))
         if message.get("role") == "user":
             reminder = event.origin == "reminder"
             return self._add(view, UserItem(self._key(event), event.agent_id, text, event.at, reminder))
         item = self._messages.pop(event.message_id, None)
         if item is not None:
             item.done, item.discarded = True, event.discarded
-            item.text, item.reasoning = text, _text(message.get("reasoning_content"))
+            item.text, item.reasoning = text, text_of(message.get("reasoning_content"))
         return item
 
     def _output(self, event: ToolOutput) -> Item | None:
@@ -342,11 +343,3 @@ def _doing(event: Event) -> Doing | None:
         case MessageFinished() | ToolFinished() | RunFinished():
             return ""
     return None
-
-
-def _text(content: object) -> str:
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return ""
