@@ -84,6 +84,11 @@ class Session(SessionPrompts, SessionControls, SessionCalls):
         """True once commands and prompts can run."""
         return self._worker is not None
 
+    @property
+    def is_stored(self) -> bool:
+        """True where the events are kept on disk, so that the session can be gone on with."""
+        return self._store is not None
+
     def subscribe(self, sink: Sink) -> Callable[[], None]:
         """Hand every later event to ``sink``, which must not block. The answer ends that."""
         return self.bus.subscribe(sink)

@@ -118,6 +118,7 @@ class FakeSession:
         self.running = False
         self.past: list[Event] = []
         self.opened = False
+        self.is_stored = False
         self.closed = False
         self._script = script
         self._gate = open_gate

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Size
@@ -20,8 +21,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from pygent.tui.colours import Palette
+from pygent.tui.contained import contained
 from pygent.tui.panes.blocks import Block
 from pygent.tui.widgets.row_index import RowIndex
+from pygent.tui.wrap import Line
 
 KEPT = 300
 """Drawn blocks that stay in memory."""
@@ -194,12 +197,19 @@ class BlockList(ScrollView, can_focus=True):
         if kept is not None and kept[:2] == (self._width, block.version):
             self._strips.move_to_end(index)
             return kept[2]
-        strips = [Strip(line) for line in block.lines(self._width, self.palette)]
+        strips = [Strip(line) for line in self._lines(block)]
         self._strips[index] = (self._width, block.version, strips)
         self._strips.move_to_end(index)
         while len(self._strips) > KEPT:
             self._strips.popitem(last=False)
         return strips
+
+    def _lines(self, block: Block) -> list[Line]:
+        try:
+            return block.lines(self._width, self.palette)
+        except Exception as error:  # one block that fails must not take the others with it
+            contained(self.app, "a block of the conversation", error)
+            return [[Segment(f" ✗ This cannot be shown ({type(error).__name__}).", self.palette.error)], []]
 
     def render_line(self, y: int) -> Strip:
         """One line of the viewport."""
