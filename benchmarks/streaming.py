@@ -34,7 +34,9 @@ def measure(count: int = TOKENS, rate: int = RATE) -> Iterator[Row]:
 def keys_row(what: str, name: str, floor: float, value: float, limit: float = 0.05) -> Row:
     """Key to paint: under 50 ms, or within twice the floor."""
     goal = f"≤ {ms(limit)} or 2 × floor"
-    return Row(what, f"{ms(floor)} {name}", f"{ms(value)} ({value / floor:.1f} ×)", goal, value <= max(limit, 2 * floor))
+    return Row(
+        what, f"{ms(floor)} {name}", f"{ms(value)} ({value / floor:.1f} ×)", goal, value <= max(limit, 2 * floor)
+    )
 
 
 def streamed_bare(count: int, rate: float) -> Watched:
