@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.style import Style
-from textual.color import Color
+from textual.color import Color, ColorParseError
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,14 @@ class Palette:
     def from_variables(cls, variables: Mapping[str, str], *, dark: bool) -> Palette:
         """Read a theme's CSS variables, as ``App.get_css_variables`` answers them."""
         ground = _colour(variables, "background", "#101010")
+        if ground.ansi is not None:
+            return cls._of_terminal(variables, ground, dark=dark)
         text = _colour(variables, "foreground", "#e0e0e0")
         raised = _colour(variables, "surface", "#1e1e1e")
-        success = _colour(variables, "success", "#4ebf71")
-        error = _colour(variables, "error", "#b93c5b")
+        accent, mark, success, warning, error = (
+            _parsed(variables.get(f"text-{name}", "")) or _colour(variables, name, default)
+            for name, default in _DEFAULTS
+        )
         primary = _colour(variables, "primary", "#0178d4")
         muted = _parsed(variables.get("muted") or variables.get("text-muted") or "") or ground.blend(text, 0.62)
         if muted.a < 1:
@@ -46,10 +50,10 @@ class Palette:
             strong=_style(text) + Style(bold=True),
             muted=_style(muted),
             faint=_style(ground.blend(text, 0.3)),
-            accent=_style(primary),
-            mark=_style(_colour(variables, "accent", "#fea62b")),
+            accent=_style(accent),
+            mark=_style(mark),
             success=_style(success),
-            warning=_style(_colour(variables, "warning", "#fea62b")),
+            warning=_style(warning),
             error=_style(error),
             raised=Style(bgcolor=raised.rich_color),
             added=_style(success) + Style(bgcolor=ground.blend(success, 0.12).rich_color),
@@ -58,6 +62,40 @@ class Palette:
             ground=ground,
             dark=dark,
         )
+
+    @classmethod
+    def _of_terminal(cls, variables: Mapping[str, str], ground: Color, *, dark: bool) -> Palette:
+        """The terminal's own colours cannot be mixed: what is marked is marked by its style, on one ground."""
+        accent, mark, success, warning, error = (
+            _style(_colour(variables, name, default)) for name, default in _DEFAULTS
+        )
+        muted = _style(_parsed(variables.get("text-muted", "")) or Color.parse("ansi_bright_black"))
+        return cls(
+            text=Style(),
+            strong=Style(bold=True),
+            muted=muted,
+            faint=muted,
+            accent=accent,
+            mark=mark,
+            success=success,
+            warning=warning,
+            error=error,
+            raised=Style(),
+            added=success,
+            removed=error,
+            selection=Style(reverse=True),
+            ground=ground,
+            dark=dark,
+        )
+
+
+_DEFAULTS = (
+    ("primary", "#0178d4"),
+    ("accent", "#fea62b"),
+    ("success", "#4ebf71"),
+    ("warning", "#fea62b"),
+    ("error", "#b93c5b"),
+)
 
 
 def _style(colour: Color) -> Style:
@@ -73,5 +111,5 @@ def _parsed(text: str) -> Color | None:
         return None
     try:
         return Color.parse(text)
-    except ValueError:
+    except ColorParseError:
         return None

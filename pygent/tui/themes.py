@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -22,6 +22,7 @@ from textual.design import ColorSystem
 from textual.theme import Theme
 
 from pygent.errors import SettingsError
+from pygent.tui.theme_colours import ACCENTS
 
 DEFAULT_THEME = "pygent-dark"
 
@@ -39,8 +40,6 @@ REQUIRED = (
 )
 """Colours that every theme has."""
 
-_ACCENTS = ("primary", "secondary", "accent", "success", "warning", "error")
-
 OPTIONAL = ("muted",)
 """Colours that are worked out where a theme has none: ``muted`` is the colour of secondary text."""
 
@@ -50,7 +49,7 @@ LIMIT = 64 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 _LINE = re.compile(
     r"""(?P<indent>[ ]*)(?P<key>[A-Za-z][A-Za-z0-9_-]*):
-        (?:[ ]+(?:"(?P<double>[^"\\]*)"|'(?P<single>[^']*)'|(?P<word>[A-Za-z0-9][A-Za-z0-9 %.-]*?)))?
+        (?:[ ]+(?:"(?P<double>[^"\\]*)"|'(?P<single>[^']*)'|(?P<word>[A-Za-z0-9][A-Za-z0-9_ %.-]*?)))?
         [ ]*(?:[ ]\#.*)?\Z""",
     re.VERBOSE,
 )
@@ -87,7 +86,7 @@ def load_themes(
     """
     themes: dict[str, Theme] = {}
     for folder in (shipped_folder(), user_folder):
-        for path in _files(folder):
+        for path in theme_files(folder):
             try:
                 theme = read_theme(path)
             except SettingsError as error:
@@ -104,17 +103,24 @@ def find_theme(name: str, user_folder: Path | None = None) -> Theme | None:
 
     Raises ``SettingsError`` where its file cannot be used.
     """
-    for folder in (user_folder, shipped_folder()):
-        for path in reversed(list(_files(folder))):
-            if path.stem == name:
-                return read_theme(path)
-    return None
+    path = find_file(name, user_folder) or find_file(name, shipped_folder())
+    return None if path is None else read_theme(path)
+
+
+def find_file(name: str, folder: Path | None) -> Path | None:
+    """The file in ``folder`` that has the theme ``name``."""
+    return next((path for path in reversed(list(theme_files(folder))) if path.stem == name), None)
+
+
+def is_theme_name(name: str) -> bool:
+    """Whether a theme can be called so."""
+    return _NAME.match(name) is not None
 
 
 def read_theme(path: Path) -> Theme:
     """The theme in one file. Raises ``SettingsError`` where it cannot be used."""
     name = path.stem
-    if not _NAME.match(name):
+    if not is_theme_name(name):
         raise SettingsError(f"a theme's file name is small letters, digits and dashes, not {name!r}", file=path)
     try:
         with path.open("rb") as file:
@@ -129,7 +135,8 @@ def read_theme(path: Path) -> Theme:
     return _build(name, _plain(text) or _yaml(text, path), path)
 
 
-def _files(folder: Path | None) -> Iterable[Path]:
+def theme_files(folder: Path | None) -> Iterable[Path]:
+    """The theme files of a folder, which need not exist."""
     if folder is None or not folder.is_dir():
         return []
     found = (path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"} and path.is_file())
@@ -217,18 +224,37 @@ def _build(name: str, data: _Data, path: Path) -> Theme:
     missing = [key for key in ("dark", *REQUIRED) if (dark is None if key == "dark" else key not in colors)]
     if missing:
         raise SettingsError(f"lacks {', '.join(missing)}", file=path, key=missing[0])
+    _only_own_or_terminals(colors, path)
     muted = colors.pop("muted", None)
     if muted is not None:
         variables = {"text-muted": muted, "foreground-muted": muted, **variables}
     # The palette's own colours are the colours of text: what a theme's author reads is what the screen shows.
-    own = {f"text-{key}": colors[key] for key in _ACCENTS}
+    own = {f"text-{key}": colors[key] for key in ACCENTS}
     ground = Color.parse(colors["background"])
-    if ground.ansi is None:  # fainter grounds than Textual's, so that text of the same colour is readable on them
-        own |= {f"{key}-muted": Color.parse(colors[key]).blend(ground, 0.85).hex for key in _ACCENTS}
-    theme = Theme(name=name, primary=colors.pop("primary"), dark=bool(dark), variables={**own, **variables})
+    if ground.ansi is not None:
+        own |= dict.fromkeys(("ansi-background", "ansi-foreground"), "ansi_default")
+    else:  # fainter grounds than Textual's, so that text of the same colour is readable on them
+        own |= {f"{key}-muted": Color.parse(colors[key]).blend(ground, 0.85).hex for key in ACCENTS}
+    theme = Theme(
+        name=name,
+        primary=colors.pop("primary"),
+        dark=bool(dark),
+        variables={**own, **variables},
+        ansi=ground.ansi is not None,
+    )
     for key, color in colors.items():
         setattr(theme, key, color)
     return theme
+
+
+def _only_own_or_terminals(colors: Mapping[str, str], path: Path) -> None:
+    """On a terminal's own ground nothing can be mixed, so there all colours are the terminal's."""
+    if Color.parse(colors["background"]).ansi is None:
+        return
+    for key, text in colors.items():
+        if Color.parse(text).ansi is None:
+            message = f"{key} is one of the terminal's colours (ansi_blue …) as the background is one, not {text!r}"
+            raise SettingsError(message, file=path, key=key)
 
 
 _KEYS = ("dark", *REQUIRED, *OPTIONAL, "variables")

@@ -33,18 +33,6 @@ def _tasks(surface: Surface, argument: str) -> None:
     surface.show_pane("tasks")
 
 
-def _themes(surface: Surface) -> Sequence[str]:
-    return surface.theme_names()
-
-
-@command("theme", "[NAME]", "change the colours", values=_themes, needs_open=False)
-def _theme(surface: Surface, argument: str) -> None:
-    if argument:
-        surface.set_theme(argument)
-    else:
-        surface.choose_theme()
-
-
 @command("diff", "", "what changed in the workspace")
 def _diff(surface: Surface, argument: str) -> None:  # noqa: ARG001
     changed = surface.transcript.files_changed

@@ -66,15 +66,31 @@ class ScreenSurface:
         self._screen.panes.show(pane)
 
     def choose_theme(self) -> None:
-        self._screen.app.search_themes()
+        from pygent.tui.remember import choose_theme  # noqa: PLC0415 - when it is asked for
+        from pygent.tui.screens.themes import ThemeScreen  # noqa: PLC0415
+
+        app = self._screen.pygent
+        app.push_screen(
+            ThemeScreen(app.themes.entries(), app.theme), lambda name: choose_theme(app, name) if name else None
+        )
 
     def set_theme(self, name: str) -> None:
-        if name not in self._screen.app.available_themes:
+        from pygent.tui.remember import choose_theme  # noqa: PLC0415 - when it is asked for
+
+        app = self._screen.pygent
+        if name not in app.available_themes:
             raise ValueError(f"there is no theme {name!r}; there are: {', '.join(self.theme_names())}")
-        self._screen.app.theme = name
+        choose_theme(app, name)
+
+    def new_theme(self, name: str) -> Path:
+        from pygent.tui.remember import choose_theme  # noqa: PLC0415 - rarely asked for
+
+        path = self._screen.pygent.themes.new(name)
+        choose_theme(self._screen.pygent, name)
+        return path
 
     def theme_names(self) -> Sequence[str]:
-        return sorted(self._screen.app.available_themes, key=lambda name: (not name.startswith("pygent"), name))
+        return self._screen.pygent.themes.names()
 
     def set_title(self, title: str) -> None:
         self._screen.conversation.border_title = Content(clean_line(title) or ConversationPane.BORDER_TITLE)

@@ -11,26 +11,20 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region, Size, Spacing
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from pygent.tui.colours import Palette
-from pygent.tui.contained import contained
 from pygent.tui.panes.blocks import Block
-from pygent.tui.widgets.drawn import Drawn
 from pygent.tui.widgets.row_index import RowIndex
-from pygent.tui.wrap import Line
 
 KEPT = 300
 """Drawn blocks that stay in memory."""
-
-NONE = Spacing()
 
 
 class BlockList(ScrollView, can_focus=True):
@@ -61,7 +55,7 @@ class BlockList(ScrollView, can_focus=True):
         self.following = True
         self._rows = RowIndex()
         self._known: list[tuple[int, int] | None] = []  # (width, version) that a height was measured for
-        self._strips: OrderedDict[int, Drawn] = OrderedDict()
+        self._strips: OrderedDict[int, tuple[int, int, list[Strip]]] = OrderedDict()
         self._width = 0
         self._selected: int | None = None
         self._quiet = False
@@ -194,55 +188,39 @@ class BlockList(ScrollView, can_focus=True):
 
     # Drawing.
 
-    def _drawn(self, index: int) -> Drawn:
+    def _drawn(self, index: int) -> list[Strip]:
         block = self.blocks[index]
         kept = self._strips.get(index)
-        if kept is None or (kept.width, kept.version) != (self._width, block.version):
-            kept = self._strips[index] = Drawn(block.version, self._width, self._lines(block), kept)
+        if kept is not None and kept[:2] == (self._width, block.version):
+            self._strips.move_to_end(index)
+            return kept[2]
+        strips = [Strip(line) for line in block.lines(self._width, self.palette)]
+        self._strips[index] = (self._width, block.version, strips)
         self._strips.move_to_end(index)
         while len(self._strips) > KEPT:
             self._strips.popitem(last=False)
-        return kept
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """As Textual's, save that the strips of one frame serve the next one; there is neither border nor padding."""
-        if self.styles.gutter != NONE:
-            return super().render_lines(crop)
-        base, ground, filters = self.rich_style, self.background_colors[1], self.get_line_filters()
-        strips = [self._line(y, base) for y in crop.line_range]
-        for line_filter in filters:
-            strips = [strip.apply_filter(line_filter, ground) for strip in strips]
-        return [strip.crop_extend(*crop.column_span, base) for strip in strips]
-
-    def _lines(self, block: Block) -> list[Line]:
-        try:
-            return block.lines(self._width, self.palette)
-        except Exception as error:  # one block that fails must not take the others with it
-            contained(self.app, "a block of the conversation", error)
-            return [[Segment(f" ✗ This cannot be shown ({type(error).__name__}).", self.palette.error)], []]
+        return strips
 
     def render_line(self, y: int) -> Strip:
-        """One line of the viewport, whose segments tell where they stand: asked for where the mouse selects."""
-        return self._line(y, self.rich_style).apply_offsets(0, self.scroll_offset.y + y)
-
-    def _line(self, y: int, base: Style) -> Strip:
+        """One line of the viewport."""
         width = self.scrollable_content_region.width
         self._width = self._width or width  # the first frame comes before the first resize
         row = self.scroll_offset.y + y
+        base = self.rich_style
         if row >= self._rows.total or row < 0:
             return Strip.blank(width, base)
         index, offset = self._rows.find(row)
-        drawn = self._drawn(index)
-        if offset >= len(drawn):
+        strips = self._drawn(index)
+        if offset >= len(strips):
             return Strip.blank(width, base)
-        strip = drawn.strip(offset, base)
+        strip = strips[offset].crop_extend(0, width, base).apply_style(base)
         if index == self._selected and self.has_focus:
             mark = Strip.blank(1, base + self.palette.selection)
             strip = Strip.join([mark, strip.crop(1)])
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(row)) is not None:
             strip = _highlighted(strip, span, self.palette.selection)
-        return strip
+        return strip.apply_offsets(0, row)
 
 
 def _highlighted(strip: Strip, span: tuple[int, int], style: Style) -> Strip:

@@ -53,8 +53,8 @@ class TranscriptView(BlockList):
         lines: list[str] = []
         for row in range(max(0, first), min(last, self._rows.total - 1) + 1):
             index, offset = self._rows.find(row)
-            drawn = self._drawn(index)
-            text = "".join(segment.text for segment in drawn.lines[offset]) if offset < len(drawn) else ""
+            strips = self._drawn(index)
+            text = strips[offset].text if offset < len(strips) else ""
             start, end = selection.get_span(row) or (0, 0)
             piece = text[start:] if end == -1 else text[start:end]
             lines.append(piece.removeprefix("   ").rstrip())
