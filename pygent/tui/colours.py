@@ -11,7 +11,10 @@ from textual.color import Color, ColorParseError
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Styles by meaning. ``ground`` is the colour behind a block, ``raised`` that of a panel on it."""
+    """Styles by meaning. ``ground`` is the colour behind a block, ``raised`` that of a panel on it.
+
+    ``added_mark`` and ``removed_mark`` are the stronger grounds of what changed within a line.
+    """
 
     text: Style
     strong: Style
@@ -25,6 +28,8 @@ class Palette:
     raised: Style
     added: Style
     removed: Style
+    added_mark: Style
+    removed_mark: Style
     selection: Style
     ground: Color
     dark: bool
@@ -58,6 +63,8 @@ class Palette:
             raised=Style(bgcolor=raised.rich_color),
             added=_style(success) + Style(bgcolor=ground.blend(success, 0.12).rich_color),
             removed=_style(error) + Style(bgcolor=ground.blend(error, 0.12).rich_color),
+            added_mark=Style(bgcolor=ground.blend(success, 0.32).rich_color),
+            removed_mark=Style(bgcolor=ground.blend(error, 0.36).rich_color),
             selection=Style(bgcolor=ground.blend(primary, 0.4).rich_color),
             ground=ground,
             dark=dark,
