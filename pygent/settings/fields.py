@@ -10,7 +10,7 @@ from typing import Literal
 
 from pygent.settings import kinds
 from pygent.settings.kinds import Kind
-from pygent.settings.model import PERMISSION_MODES
+from pygent.settings.model import DIFF_STYLES, PERMISSION_MODES
 from pygent.settings.persona_kinds import OnePersona, PersonaList
 
 Merge = Literal["replace", "extend", "update", "personas"]
@@ -295,6 +295,12 @@ FIELDS: tuple[Field, ...] = (
         options=("--theme",),
         metavar="NAME",
         about="Theme of the TUI",
+    ),
+    Field(
+        key="diff_style",
+        kind=kinds.Choice(*DIFF_STYLES),
+        group=_SCREEN,
+        about="How the TUI shows differences of files: unified, split (old beside new), auto (by the width)",
     ),
     Field(
         key="keymap",

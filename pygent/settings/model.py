@@ -13,6 +13,7 @@ from pygent.settings.default_personas import DEFAULT_PERSONAS, MAIN_PERSONA
 DEFAULT_MODEL = "gpt-4.1-mini"
 DEFAULT_IMAGE = "python:3.12-slim"
 DEFAULT_THEME = "pygent-dark"
+DIFF_STYLES = ("auto", "unified", "split")
 PERMISSION_MODES = ("plan", "ask", "auto", "yolo")
 """From the strictest to the widest."""
 
@@ -55,6 +56,7 @@ class Settings:
     log_file: Path | None = None
     snapshot: Path | None = None
     theme: str = DEFAULT_THEME
+    diff_style: str = "auto"
     keymap: Mapping[str, str] = field(default_factory=dict)
     context_window: int | None = None
     temperature: float | None = None

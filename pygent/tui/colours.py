@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from rich.style import Style
 from textual.color import Color, ColorParseError
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ class Palette:
     selection: Style
     ground: Color
     dark: bool
+
+    @classmethod
+    def of(cls, app: App[Any]) -> Palette:
+        """The styles of the theme that ``app`` has on."""
+        return cls.from_variables(app.get_css_variables(), dark=app.current_theme.dark)
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str], *, dark: bool) -> Palette:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
 
 from pygent.tui.code import highlighted
 from pygent.tui.colours import Palette
-from pygent.tui.diff_words import Span
-from pygent.tui.diffs import DiffLine, FileDiff, Hunk, Row
+from pygent.tui.diff_words import SMALL_BLOCK, Span
+from pygent.tui.diffs import DiffLine, FileDiff, Hunk, rows
 from pygent.tui.text import UNSEEN, clean_line, plural
 from pygent.tui.wrap import Aside, Line, Run, cells, cut, fold_runs
 
@@ -60,7 +60,7 @@ _SIGNS = {"added": "A", "deleted": "D", "renamed": "R", "copied": "C", "changed"
 
 
 def language_of(path: str) -> str:
-    """The language of a file by the ending of its name, as Pygments calls it or nearly so; empty where there is none."""
+    """The language of a file by the ending of its name, as Pygments calls it or nearly so, else empty."""
     name = path.rpartition("/")[2].lower()
     ending = name.rpartition(".")[2] if "." in name else name if name in _LANGUAGES else ""
     return _LANGUAGES.get(ending, ending) if re.fullmatch(r"[\w+#-]{0,16}", ending) else ""
@@ -90,47 +90,93 @@ def _nothing(diff: FileDiff) -> str:
 
 def hunk_heading(hunk: Hunk, width: int, palette: Palette) -> list[Line]:
     """The line before a hunk: where it stands."""
-    return [[Segment(cut(clean_line(hunk.header), max(1, width)), palette.accent + Style(dim=True))]]
+    return [[Aside(" "), Segment(cut(clean_line(hunk.header), max(1, width - 2)), palette.accent + Style(dim=True))]]
 
 
-def unified(hunk: Hunk, lines: Sequence[DiffLine], language: str, width: int, palette: Palette) -> list[Line]:
-    """Some lines of a hunk in one column, each with its number: removed ones with the old, others with the new."""
-    digits = digits_of(hunk)
+def unified(lines: Sequence[DiffLine], digits: int, language: str, width: int, palette: Palette) -> list[Line]:
+    """Lines of a hunk in one column, each with its number: removed ones with the old, others with the new."""
     inner = max(1, width - digits - 3)
+    changes: dict[tuple[str, int | None], Sequence[Span]] = {}
+    for row in rows(lines):
+        if row.old_changes and row.old is not None:
+            changes["-", row.old.old] = row.old_changes
+        if row.new_changes and row.new is not None:
+            changes["+", row.new.new] = row.new_changes
     old = iter(_coloured((line.text for line in lines if line.kind == "-"), language, palette))
     new = iter(_coloured((line.text for line in lines if line.kind != "-"), language, palette))
     out: list[Line] = []
     for line in lines:
         runs = next(old if line.kind == "-" else new)
         number = line.old if line.kind == "-" else line.new
-        spans = hunk.changes.get((line.kind, number or 0), ()) if line.kind != " " else ()
-        out.extend(_column(line, number, spans, runs, digits, inner, palette))
+        out.extend(_column(line, number, changes.get((line.kind, number), ()), runs, digits, inner, palette))
     return out
 
 
-def side_by_side(hunk: Hunk, rows: Sequence[Row], language: str, width: int, palette: Palette) -> list[Line]:
-    """Some rows of a hunk, the old file at the left of the new one."""
-    digits = digits_of(hunk)
-    left = max(digits + 5, (width - 1) // 2)
-    right = max(digits + 5, width - 1 - left)
-    old = iter(_coloured((row.old.text for row in rows if row.old is not None), language, palette))
-    new = iter(_coloured((row.new.text for row in rows if row.new is not None), language, palette))
+def side_by_side(lines: Sequence[DiffLine], digits: int, language: str, width: int, palette: Palette) -> list[Line]:
+    """Lines of a hunk, the old file at the left of the new one."""
+    left = max(digits + 4, (width - 1) // 2)
+    right = max(digits + 4, width - 1 - left)
+    old = iter(_coloured((line.text for line in lines if line.kind != "+"), language, palette))
+    new = iter(_coloured((line.text for line in lines if line.kind != "-"), language, palette))
     out: list[Line] = []
-    for row in rows:
+    for row in rows(lines):
         columns: list[list[Line]] = [[], []]
         if row.old is not None:
-            columns[0] = _column(
-                row.old, row.old.old, row.old_changes, next(old), digits, left - digits - 3, palette
-            )
+            inner = left - digits - 3
+            columns[0] = _column(row.old, row.old.old, row.old_changes, next(old), digits, inner, palette)
         if row.new is not None:
-            columns[1] = _column(
-                row.new, row.new.new, row.new_changes, next(new), digits, right - digits - 3, palette
-            )
+            inner = right - digits - 3
+            columns[1] = _column(row.new, row.new.new, row.new_changes, next(new), digits, inner, palette)
         for number in range(max(len(column) for column in columns)):
             first, second = (column[number] if number < len(column) else [] for column in columns)
             gap = Aside(" " * max(0, left - cells(first)))
             out.append([*first, gap, Aside("│", palette.faint), *second])
     return out
+
+
+def parts(lines: Sequence[DiffLine], size: int, *, split: bool) -> Iterator[Sequence[DiffLine]]:
+    """The lines of a hunk in parts of about ``size``, so that a large hunk need not be drawn whole.
+
+    What stands side by side is in the same part.
+    """
+    part: list[DiffLine] = []
+    for block in _blocks(lines):
+        if len(block) > 2 * SMALL_BLOCK:
+            if part:
+                yield part
+                part = []
+            yield from _cut_block(block, size, split=split)
+            continue
+        part.extend(block)
+        if len(part) >= size:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _blocks(lines: Sequence[DiffLine]) -> Iterator[Sequence[DiffLine]]:
+    """Lines that hang together: a change, or one line that is the same."""
+    start = 0
+    for number, line in enumerate(lines):
+        if line.kind == " " or (line.kind == "-" and number > start and lines[number - 1].kind == "+"):
+            if number > start:
+                yield lines[start:number]
+            start = number
+        if line.kind == " ":
+            yield lines[number : number + 1]
+            start = number + 1
+    if start < len(lines):
+        yield lines[start:]
+
+
+def _cut_block(block: Sequence[DiffLine], size: int, *, split: bool) -> Iterator[Sequence[DiffLine]]:
+    removed = sum(line.kind == "-" for line in block)
+    if not split:
+        yield from (block[at : at + size] for at in range(0, len(block), size))
+        return
+    for at in range(0, max(removed, len(block) - removed), size):
+        yield [*block[at : min(removed, at + size)], *block[removed + at : removed + at + size]]
 
 
 def digits_of(hunk: Hunk) -> int:
@@ -140,13 +186,23 @@ def digits_of(hunk: Hunk) -> int:
     return max(3, len(str(highest + len(hunk.lines))))
 
 
-def row_count(line: DiffLine, hunk: Hunk, width: int) -> int:
-    """About how many rows a line takes in a column of ``width`` cells; cheap."""
-    return 1 + min(len(line.text), LONGEST) // max(8, width - digits_of(hunk) - 3)
+def row_count(lines: Sequence[DiffLine], digits: int, width: int, *, split: bool) -> int:
+    """About how many rows the lines take; cheap."""
+    inner = max(8, (width // 2 if split else width) - digits - 3)
+    sums = {" ": 0, "-": 0, "+": 0}
+    for line in lines:
+        sums[line.kind] += 1 + min(len(line.text), LONGEST) // (inner + 1)
+    return sums[" "] + (max(sums["-"], sums["+"]) if split else sums["-"] + sums["+"])
 
 
 def _column(
-    line: DiffLine, number: int | None, spans: Sequence[Span], runs: list[Run], digits: int, inner: int, palette: Palette
+    line: DiffLine,
+    number: int | None,
+    spans: Sequence[Span],
+    runs: list[Run],
+    digits: int,
+    inner: int,
+    palette: Palette,
 ) -> list[Line]:
     """One line of a file in a column: number, sign, and the text folded at ``inner`` cells, on its ground."""
     sign, style, mark = {
@@ -154,7 +210,7 @@ def _column(
         "-": ("-", palette.removed, palette.removed_mark),
     }.get(line.kind, (" ", Style(), Style()))
     ground = Style(bgcolor=style.bgcolor)
-    text, spans = _shown(line.text, spans)
+    spans = _shown(line.text, spans)[1]
     if not line.ends:
         runs = [*runs, ("  (no line end)", palette.faint)]
     out: list[Line] = []

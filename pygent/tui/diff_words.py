@@ -19,9 +19,11 @@ LONGEST_LINE = 600
 MOST_WORDS = 20_000
 """Characters of a hunk for which that is done."""
 
+SMALL_BLOCK = 80
+"""Lines up to which removed and added ones are put together by what they say, else one after the other."""
+
 _NEAR = 0.4
 _WINDOW = 4
-_SMALL_BLOCK = 80
 _WORDS = re.compile(r"\w+|\s+|.")
 
 
@@ -31,7 +33,7 @@ def beside(removed: Sequence[str], added: Sequence[str], budget: list[int]) -> I
     ``budget`` is as in `changed_words`.
     """
     at = before = 0
-    if max(len(removed), len(added)) <= _SMALL_BLOCK:
+    if max(len(removed), len(added)) <= SMALL_BLOCK:
         for number, old in enumerate(removed):
             for place in range(at, min(len(added), at + _WINDOW)):
                 changes = changed_words(old, added[place], budget)

@@ -7,7 +7,7 @@ words changed within a line is worked out when it is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -66,22 +66,6 @@ class Hunk:
         """The line before the hunk, as a unified diff has it."""
         place = f"@@ -{self.old_start},{self.old_count} +{self.new_start},{self.new_count} @@"
         return f"{place} {self.section}".rstrip()
-
-    @cached_property
-    def rows(self) -> list[Row]:
-        """The lines side by side, removed ones beside the added ones that they are most like."""
-        return list(_rows(self.lines))
-
-    @cached_property
-    def changes(self) -> dict[tuple[str, int], tuple[Span, ...]]:
-        """The changed parts of removed and added lines, by kind and number."""
-        found: dict[tuple[str, int], tuple[Span, ...]] = {}
-        for row in self.rows:
-            if row.old is not None and row.old_changes:
-                found["-", row.old.old or 0] = row.old_changes
-            if row.new is not None and row.new_changes:
-                found["+", row.new.new or 0] = row.new_changes
-        return found
 
 
 @dataclass(eq=False)
@@ -146,6 +130,22 @@ def _made(kind: str, line: str, old: int | None, new: int | None) -> DiffLine:
 
 
 # Unified diffs.
+
+
+def as_text(diffs: Iterable[FileDiff]) -> str:
+    """The unified diff of files, as ``parse`` reads it."""
+    return "".join(f"{line}\n" for diff in diffs for line in _text_lines(diff))
+
+
+def _text_lines(diff: FileDiff) -> Iterator[str]:
+    yield "--- /dev/null" if diff.kind == "added" else f"--- a/{diff.old_path or diff.path}"
+    yield "+++ /dev/null" if diff.kind == "deleted" else f"+++ b/{diff.path}"
+    for hunk in diff.hunks:
+        yield hunk.header
+        for line in hunk.lines:
+            yield f"{line.kind}{line.text}"
+            if not line.ends:
+                yield "\\ No newline at end of file"
 
 
 def parse(text: str, path: str = "") -> list[FileDiff]:
@@ -300,7 +300,12 @@ def _unquoted(name: str) -> str:
     return _OCTAL.sub(byte, inner).encode("latin-1").decode(errors="replace")
 
 
-def _rows(lines: list[DiffLine]) -> Iterator[Row]:
+def rows(lines: Sequence[DiffLine]) -> list[Row]:
+    """Lines of a hunk side by side, removed ones beside the added ones that they are most like."""
+    return list(_rows(lines))
+
+
+def _rows(lines: Sequence[DiffLine]) -> Iterator[Row]:
     budget = [MOST_WORDS]
     removed: list[DiffLine] = []
     added: list[DiffLine] = []

@@ -13,6 +13,7 @@ from rich.style import Style
 Run: TypeAlias = tuple[str, Style]
 Line: TypeAlias = list[Segment]
 
+
 class Aside(Segment):
     """What stands beside the text of a line, such as a margin or a number: no part of what is copied."""
 

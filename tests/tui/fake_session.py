@@ -52,6 +52,7 @@ class FakeSettings:
     confirm_bash: bool = False
     network: bool = False
     theme: str = "pygent-dark"
+    diff_style: str = "auto"
     keymap: dict[str, str] = field(default_factory=dict)
     context_window: int | None = 128_000
     max_tasks: int = 3

@@ -13,7 +13,7 @@ from pygent.tui.colours import Palette
 from pygent.tui.panes.signs import TOOL_SIGNS, Sign, task_sign
 from pygent.tui.panes.text import summary, took
 from pygent.tui.text import clean, clean_line, count, plural, seconds, tail_lines
-from pygent.tui.wrap import Line, cells, cut, fold, wrap
+from pygent.tui.wrap import Aside, Line, cells, cut, fold, wrap
 
 MARGIN = 3
 """Cells left of a block's text: a blank, the sign, a blank."""
@@ -83,7 +83,7 @@ class UserBlock(TextBlock):
     def lines(self, width: int, palette: Palette) -> list[Line]:
         if self.item.reminder:
             text = cut(clean_line(self.item.text), max(1, width - MARGIN - 20))
-            return [[Segment(" ↳ ", palette.faint), Segment(f"reminded: {text}", palette.muted)], []]
+            return [[Aside(" ↳ ", palette.faint), Segment(f"reminded: {text}", palette.muted)], []]
         ground = palette.raised
         inner = max(1, width - MARGIN - 2)
         out: list[Line] = []
@@ -91,9 +91,9 @@ class UserBlock(TextBlock):
             drawn = [Segment(text, ground + (style or palette.text)) for text, style, _ in line]
             out.append(
                 [
-                    Segment(" "),
-                    Segment("┃", palette.accent + ground),
-                    Segment(" ", ground),
+                    Aside(" "),
+                    Aside("┃", palette.accent + ground),
+                    Aside(" ", ground),
                     *drawn,
                     Segment(" " * max(0, width - MARGIN - cells(line)), ground),
                 ]
@@ -123,13 +123,13 @@ class AssistantBlock(TextBlock):
         if item.reasoning.strip():
             out.extend(self._reasoning(inner, palette))
         if item.discarded:
-            out.append([Segment(" ✗ ", palette.muted), Segment("the answer broke off", palette.muted)])
+            out.append([Aside(" ✗ ", palette.muted), Segment("the answer broke off", palette.muted)])
             out.extend(_indented(fold(clean(item.text).strip(), palette.faint, inner)[-4:]))
             return [*out, []] if out else []
         body = self._body(inner, palette)
         if body:
             first = 0 if out or not body[0] else 1
-            out.extend(([[Segment(" ● ", palette.accent), *body[0]]] if first else []) + _indented(body[first:]))
+            out.extend(([[Aside(" ● ", palette.accent), *body[0]]] if first else []) + _indented(body[first:]))
         return [*out, []] if out else []
 
     def _body(self, width: int, palette: Palette) -> list[Line]:
@@ -165,10 +165,10 @@ class AssistantBlock(TextBlock):
         text = clean(self.item.reasoning).strip()
         if self.unfolded:
             lines = wrap([(text, palette.muted + Style(italic=True))], width)
-            return [[Segment(" ▾ ", palette.muted), Segment("thought", palette.muted)], *_indented(lines), []]
+            return [[Aside(" ▾ ", palette.muted), Segment("thought", palette.muted)], *_indented(lines), []]
         last = text.rsplit("\n", 1)[-1] if thinking else f"{plural(len(text.split()), 'word')} of reasoning"
         word = "thinking" if thinking else "thought"
-        line = [Segment(" ▸ ", palette.muted), Segment(f"{word}  ", palette.muted + Style(italic=True))]
+        line = [Aside(" ▸ ", palette.muted), Segment(f"{word}  ", palette.muted + Style(italic=True))]
         return [[*line, Segment(cut(last, max(1, width - 12)), palette.faint)], *([] if thinking else [[]])]
 
 
@@ -195,7 +195,7 @@ class ToolBlock(Block):
         room = max(4, width - MARGIN - len(name) - 2 - len(right) - 3)
         argument = cut(summary(item.arguments), room)
         head: Line = [
-            Segment(f" {sign.sign} ", _style(sign, palette)),
+            Aside(f" {sign.sign} ", _style(sign, palette)),
             Segment(f"{name}  ", palette.strong),
             Segment(argument, palette.muted),
         ]
@@ -224,7 +224,7 @@ class ToolBlock(Block):
         if shown and shown[-1] == "[exit status: 0]":
             shown = shown[:-1]
         room = max(1, width - MARGIN - 4)
-        bar = Segment("   │ ", palette.faint)
+        bar = Aside("   │ ", palette.faint)
         out: list[Line] = []
         if before:
             out.append([bar, Segment(f"… {plural(before, 'line')} above", palette.faint)])
@@ -259,14 +259,14 @@ class TaskBlock(Block):
         name = f"task · {clean_line(item.persona)[:30]}  "
         room = max(4, width - MARGIN - len(name) - len(right) - 3)
         head: Line = [
-            Segment(f" {sign.sign} ", _style(sign, palette)),
+            Aside(f" {sign.sign} ", _style(sign, palette)),
             Segment(name, palette.strong),
             Segment(cut(clean_line(item.prompt), room), palette.muted),
         ]
         head += [Segment(" " * max(1, width - cells(head) - len(right) - 1)), Segment(right, _style(sign, palette))]
         out = [head]
         if item.result.strip():
-            bar = Segment("   │ ", palette.faint)
+            bar = Aside("   │ ", palette.faint)
             lines = wrap([(clean(item.result).strip(), palette.muted)], max(1, width - MARGIN - 4))
             out.extend([bar, *line] for line in lines[:4])
         return [*out, []]
@@ -290,7 +290,7 @@ class NoticeBlock(TextBlock):
         }.get(self.item.level, ("i", palette.muted))
         text = f"{self.item.level}: {self.item.text}" if self.item.level != "info" else self.item.text
         lines = wrap([(clean(text).strip(), style)], max(1, width - MARGIN - 1))
-        return [[Segment(f" {sign} ", style), *lines[0]], *_indented(lines[1:]), []]
+        return [[Aside(f" {sign} ", style), *lines[0]], *_indented(lines[1:]), []]
 
 
 class RunBlock(Block):
@@ -325,7 +325,7 @@ class RunBlock(Block):
         out: list[Line] = []
         if self.item.error:
             lines = wrap([(clean(self.item.error).strip(), palette.error)], max(1, width - MARGIN - 1))
-            out += [[Segment(" ✗ ", palette.error), *lines[0]], *_indented(lines[1:]), []]
+            out += [[Aside(" ✗ ", palette.error), *lines[0]], *_indented(lines[1:]), []]
         rule = [Segment("   ── ", palette.faint), Segment(words, style), Segment(" " + "─" * rest, palette.faint)]
         return [*out, rule, []]
 
@@ -345,7 +345,7 @@ class NoteBlock(TextBlock):
     def lines(self, width: int, palette: Palette) -> list[Line]:
         style = {"warning": palette.warning, "error": palette.error}.get(self.level, palette.accent)
         sign = "✗" if self.level == "error" else "!" if self.level == "warning" else "/"
-        head: Line = [Segment(f" {sign} ", style), Segment(self.title, style + Style(bold=True))]
+        head: Line = [Aside(f" {sign} ", style), Segment(self.title, style + Style(bold=True))]
         text = clean(self.text).strip("\n")
         body = _indented(fold(text, palette.text, max(1, width - MARGIN - 1))) if text else []
         return [head, *body, []]
@@ -369,7 +369,7 @@ def block_for(item: Item) -> Block:
 
 
 def _indented(lines: list[Line]) -> list[Line]:
-    margin = Segment(" " * MARGIN)
+    margin = Aside(" " * MARGIN)
     return [[margin, *line] if line else [] for line in lines]
 
 

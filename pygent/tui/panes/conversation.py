@@ -46,7 +46,7 @@ class ConversationPane(Vertical):
         self.welcome = WelcomeBlock()
 
     def compose(self) -> ComposeResult:
-        yield TranscriptView(self._palette(), id="conversation-view")
+        yield TranscriptView(Palette.of(self.app), id="conversation-view")
         yield NewBelow(id="new-below", markup=False)
 
     def on_mount(self) -> None:
@@ -106,7 +106,7 @@ class ConversationPane(Vertical):
 
     def set_palette(self) -> None:
         """The theme changed."""
-        self.view.set_palette(self._palette())
+        self.view.set_palette(Palette.of(self.app))
 
     def last_answer(self) -> str:
         """The text of the newest answer, empty where there is none."""
@@ -149,6 +149,3 @@ class ConversationPane(Vertical):
     def on_new_below_clicked(self, event: NewBelow.Clicked) -> None:
         event.stop()
         self.view.follow()
-
-    def _palette(self) -> Palette:
-        return Palette.from_variables(self.app.get_css_variables(), dark=self.app.current_theme.dark)

@@ -17,11 +17,13 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
+from textual.selection import Selection
 from textual.strip import Strip
 
 from pygent.tui.colours import Palette
 from pygent.tui.panes.blocks import Block
 from pygent.tui.widgets.row_index import RowIndex
+from pygent.tui.wrap import Aside
 
 KEPT = 300
 """Drawn blocks that stay in memory."""
@@ -221,6 +223,65 @@ class BlockList(ScrollView, can_focus=True):
         if selection is not None and (span := selection.get_span(row)) is not None:
             strip = _highlighted(strip, span, self.palette.selection)
         return strip.apply_offsets(0, row)
+
+    # Scrolling by key; at once, since a place that is measured on the way cannot be reached by degrees.
+
+    def action_scroll_home(self) -> None:
+        self.scroll_to(y=0, animate=False)
+
+    def action_scroll_end(self) -> None:
+        self.follow()
+
+    def action_scroll_up(self) -> None:
+        self.scroll_by(-1)
+
+    def action_scroll_down(self) -> None:
+        self.scroll_by(1)
+
+    def action_page_up(self) -> None:
+        self.scroll_by(1 - self.scrollable_content_region.height)
+
+    def action_page_down(self) -> None:
+        self.scroll_by(self.scrollable_content_region.height - 1)
+
+    def scroll_by(self, rows: int) -> None:
+        """Go up or down, at once."""
+        self.scroll_to(y=self.scroll_offset.y + rows, animate=False)
+
+    # Text that is selected with the mouse.
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected text, without what stands beside it."""
+        if not self._rows.total:
+            return None
+        first = selection.start.y if selection.start is not None else 0
+        last = selection.end.y if selection.end is not None else self._rows.total - 1
+        rows = range(max(0, first), min(last, self._rows.total - 1) + 1)
+        return "\n".join(self._text(row, selection.get_span(row) or (0, 0)) for row in rows), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self.refresh()
+
+    def _text(self, row: int, span: tuple[int, int]) -> str:
+        """What a row says between two cells; the second may be -1, for its end."""
+        index, offset = self._rows.find(row)
+        strips = self._drawn(index)
+        strip = strips[offset] if offset < len(strips) else Strip([])
+        return text_between(strip, *span)
+
+
+def text_between(strip: Strip, start: int, end: int) -> str:
+    """The text of a line between two cells, without what stands beside it; ``end`` may be -1, for the line's."""
+    out: list[str] = []
+    at = 0
+    end = strip.cell_length if end == -1 else end
+    for segment in strip:
+        size = segment.cell_length
+        if not isinstance(segment, Aside) and at < end and at + size > start:
+            whole = at >= start and at + size <= end
+            out.append(segment.text if whole else Strip([segment]).crop(max(0, start - at), end - at).text)
+        at += size
+    return "".join(out).rstrip()
 
 
 def _highlighted(strip: Strip, span: tuple[int, int], style: Style) -> Strip:

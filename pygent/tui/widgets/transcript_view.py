@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.selection import Selection
 
 from pygent.tui.panes.blocks import Block
 from pygent.tui.widgets.block_list import BlockList
@@ -43,25 +42,6 @@ class TranscriptView(BlockList):
     def selected(self) -> Block | None:
         """The block that keys act on."""
         return self.blocks[self._selected] if self._selected is not None else None
-
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text, without the margin."""
-        if not self._rows.total:
-            return None
-        first = selection.start.y if selection.start is not None else 0
-        last = selection.end.y if selection.end is not None else self._rows.total - 1
-        lines: list[str] = []
-        for row in range(max(0, first), min(last, self._rows.total - 1) + 1):
-            index, offset = self._rows.find(row)
-            strips = self._drawn(index)
-            text = strips[offset].text if offset < len(strips) else ""
-            start, end = selection.get_span(row) or (0, 0)
-            piece = text[start:] if end == -1 else text[start:end]
-            lines.append(piece.removeprefix("   ").rstrip())
-        return "\n".join(lines), "\n"
-
-    def selection_updated(self, selection: Selection | None) -> None:
-        self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         row = self.scroll_offset.y + event.y
@@ -101,9 +81,6 @@ class TranscriptView(BlockList):
     def action_copy_block(self) -> None:
         if self.selected is not None:
             self.post_message(self.BlockCopied(self.selected))
-
-    def action_scroll_end(self) -> None:
-        self.follow()
 
     def _select(self, index: int) -> None:
         self._selected = index
