@@ -99,6 +99,8 @@ class Palette:
             raised=Style(),
             added=success,
             removed=error,
+            added_mark=Style(reverse=True),
+            removed_mark=Style(reverse=True),
             selection=Style(reverse=True),
             ground=ground,
             dark=dark,

@@ -217,7 +217,10 @@ def _column(
     for part, pieces in enumerate(fold_runs(_marked(runs, spans, mark), max(1, inner))):
         name = number or "" if part == 0 else ""
         head = [Aside(f"{name:>{digits}} ", palette.faint), Aside(f"{sign if part == 0 else ' '} ", style)]
-        body = [Segment(piece, ground + (own or Style())) for piece, own, _ in pieces]
+        if style.bgcolor is None:  # no grounds in the terminal's own colours: the text has the colour
+            body = [Segment(piece, (own or Style()) + style) for piece, own, _ in pieces]
+        else:
+            body = [Segment(piece, ground + (own or Style())) for piece, own, _ in pieces]
         rest = inner - cells(body) if line.kind != " " else 0
         out.append([*head, *body, *([Aside(" " * rest, ground)] if rest > 0 else [])])
     return out
