@@ -13,30 +13,41 @@ from pygent.tui.wrap import Run
 if TYPE_CHECKING:
     from pygments.lexer import Lexer  # type: ignore[import-untyped]
 
-LONGEST = 100_000
+LONGEST = 40_000
 """Characters up to which code is coloured."""
 
 _ALIASES = {"sh": "bash", "shell": "bash", "console": "bash", "py": "python", "yml": "yaml", "patch": "diff"}
+_SPANNING = ("Literal.String", "String", "Comment.Multiline", "Literal.Scalar")
 _ITALIC = Style(italic=True)
 
 
 def highlighted(code: str, language: str, palette: Palette) -> list[list[Run]]:
     """The lines of ``code`` as styled runs; plain where the language is unknown or the code is very long."""
+    return highlighted_part(code, language, palette)[0]
+
+
+def highlighted_part(code: str, language: str, palette: Palette) -> tuple[list[list[Run]], int]:
+    """The same, and after how many lines one may go on as with a new piece: no string or comment is open there."""
     language = _ALIASES.get(language.lower(), language.lower())
+    wanted = code.count("\n") + 1
     if language == "diff":
-        return [[(line, diff_style(line, palette))] for line in code.split("\n")]
+        return [[(line, diff_style(line, palette))] for line in code.split("\n")], wanted
     lexer = _lexer(language) if language and len(code) <= LONGEST else None
     if lexer is None:
-        return [[(line, palette.text)] for line in code.split("\n")]
+        return [[(line, palette.text)] for line in code.split("\n")], wanted
     lines: list[list[Run]] = [[]]
-    for kind, text in lexer.get_tokens(code):
-        style = _style(str(kind)[6:], palette)
+    whole = 0
+    for token, text in lexer.get_tokens(code):
+        kind = str(token)[6:]
+        style = _style(kind, palette)
         first, *others = text.split("\n")
         if first:
             lines[-1].append((first, style))
-        lines.extend([(piece, style)] if piece else [] for piece in others)
-    wanted = code.count("\n") + 1
-    return (lines + [[]] * wanted)[:wanted]
+        if others:
+            lines.extend([(piece, style)] if piece else [] for piece in others)
+            if not kind.startswith(_SPANNING):
+                whole = len(lines) - 1
+    return (lines + [[]] * wanted)[:wanted], min(whole, wanted - 1)
 
 
 def diff_style(line: str, palette: Palette) -> Style:

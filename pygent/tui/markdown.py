@@ -39,36 +39,51 @@ _INLINE = re.compile(
 )
 
 
-def split(text: str, start: int = 0) -> tuple[list[str], int]:
-    """The finished blocks of ``text`` from ``start`` on, and where the unfinished rest begins.
+class Splitter:
+    """Cuts a growing text into top-level blocks; each line is looked at once.
 
     A block is finished where a later line shows it: a blank line, the end of a fence, the line after a heading.
+    ``begin`` is where the unfinished rest begins, ``fence`` the signs that end it where it is a code block.
     """
-    blocks: list[str] = []
-    begin = position = start
-    fence = ""
-    while (end := text.find("\n", position)) >= 0:
-        line = text[position:end]
-        following = end + 1
-        if fence:
-            if line.strip().startswith(fence) and not line.strip(" `~"):
-                blocks.append(text[begin:end])
-                begin, fence = following, ""
-        elif opening := _FENCE.match(line):
-            if text[begin:position].strip():
-                blocks.append(text[begin:position])
-            begin, fence = position, opening[1]
-        elif not line.strip():
-            if text[begin:position].strip():
-                blocks.append(text[begin:position])
-            begin = following
-        elif _HEADING.match(line):
-            if text[begin:position].strip():
-                blocks.append(text[begin:position])
-            blocks.append(line)
-            begin = following
-        position = following
-    return blocks, begin
+
+    def __init__(self, start: int = 0) -> None:
+        self.begin = self._position = start
+        self.fence = ""
+
+    def feed(self, text: str) -> list[str]:
+        """The blocks that are finished since the last time; ``text`` is the whole text as far as it has come."""
+        blocks: list[str] = []
+        while (end := text.find("\n", self._position)) >= 0:
+            line = text[self._position : end]
+            following = end + 1
+            if self.fence:
+                if line.strip().startswith(self.fence) and not line.strip(" `~"):
+                    blocks.append(text[self.begin : end])
+                    self.begin, self.fence = following, ""
+            elif opening := _FENCE.match(line):
+                self._cut(text, blocks)
+                self.fence = opening[1]
+            elif not line.strip():
+                self._cut(text, blocks)
+                self.begin = following
+            elif _HEADING.match(line):
+                self._cut(text, blocks)
+                blocks.append(line)
+                self.begin = following
+            self._position = following
+        return blocks
+
+    def _cut(self, text: str, blocks: list[str]) -> None:
+        """What stands before the line at hand is finished."""
+        if (before := text[self.begin : self._position]).strip():
+            blocks.append(before)
+        self.begin = self._position
+
+
+def split(text: str, start: int = 0) -> tuple[list[str], int]:
+    """The finished blocks of ``text`` from ``start`` on, and where the unfinished rest begins."""
+    splitter = Splitter(start)
+    return splitter.feed(text), splitter.begin
 
 
 def split_all(text: str) -> list[str]:
@@ -86,7 +101,7 @@ def draw(block: str, width: int, palette: Palette) -> list[Line]:
     block = block.strip("\n")
     first, _, rest = block.partition("\n")
     if opening := _FENCE.match(first):
-        return _fence(opening, rest, width, palette)
+        return code_lines(highlighted(fence_body(rest), opening[2], palette), width, palette)
     if heading := _HEADING.match(first):
         style = palette.accent + Style(bold=True, underline=len(heading[1]) == 1)
         return wrap(inline(heading[2], palette, style if len(heading[1]) < 4 else palette.strong), width)
@@ -140,14 +155,24 @@ def _joined(base: Style, more: Style) -> Style:
     return base + more
 
 
-def _fence(opening: re.Match[str], body: str, width: int, palette: Palette) -> list[Line]:
-    lines = body.split("\n")
-    if lines and lines[-1].strip().startswith(opening[1]) and not lines[-1].strip(" `~"):
-        lines.pop()
+def fence_language(first: str) -> str:
+    """The language that the first line of a code block names, empty for none."""
+    opening = _FENCE.match(first)
+    return opening[2] if opening else ""
+
+
+def fence_body(body: str) -> str:
+    """What stands in a code block, given all after its first line."""
+    inner, _, last = body.rpartition("\n")
+    return inner if last.strip().startswith(("```", "~~~")) and not last.strip(" `~") else body
+
+
+def code_lines(code: list[list[Run]], width: int, palette: Palette) -> list[Line]:
+    """Lines of code on their ground, cut where they are too wide."""
     ground = palette.raised
     inner = max(1, width - 2)
     out: list[Line] = []
-    for runs in highlighted("\n".join(lines), opening[2], palette):
+    for runs in code:
         for line in fold_runs(runs, inner):
             styled = [Segment(" ", ground), *(Segment(text, ground + (style or Style())) for text, style, _ in line)]
             out.append([*styled, Segment(" " * max(0, width - 1 - cells(line)), ground)])

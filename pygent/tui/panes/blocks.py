@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -14,6 +14,9 @@ from pygent.tui.panes.signs import TOOL_SIGNS, Sign, task_sign
 from pygent.tui.panes.text import summary, took
 from pygent.tui.text import clean, clean_line, count, plural, seconds, tail_lines
 from pygent.tui.wrap import Aside, Line, cells, cut, fold, wrap
+
+if TYPE_CHECKING:
+    from pygent.tui.growing import Growing
 
 MARGIN = 3
 """Cells left of a block's text: a blank, the sign, a blank."""
@@ -109,9 +112,7 @@ class AssistantBlock(TextBlock):
     def __init__(self, item: AssistantItem) -> None:
         super().__init__()
         self.item = item
-        self._key: tuple[int, Palette] | None = None
-        self._drawn: list[Line] = []
-        self._frozen = ""
+        self._growing: Growing | None = None
 
     def plain(self) -> str:
         return self.item.text or self.item.reasoning
@@ -133,32 +134,11 @@ class AssistantBlock(TextBlock):
         return [*out, []] if out else []
 
     def _body(self, width: int, palette: Palette) -> list[Line]:
-        from pygent.tui.markdown import split  # noqa: PLC0415 - not before there is an answer
+        from pygent.tui.growing import Growing  # noqa: PLC0415 - not before there is an answer
 
-        text = self.item.text
-        if self._key != (width, palette) or not text.startswith(self._frozen):
-            self._key, self._drawn, self._frozen = (width, palette), [], ""
-        blocks, end = split(text, len(self._frozen))
-        for block in blocks:
-            self._freeze(block, width, palette)
-        self._frozen = text[:end]
-        rest = text[end:]
-        if not rest.strip():
-            return self._drawn[:-1] if self._drawn else []
-        if self.item.done:
-            closed, rest_end = split(rest + "\n")
-            for block in [*closed, (rest + "\n")[rest_end:]]:
-                if block.strip():
-                    self._freeze(block, width, palette)
-            self._frozen = text
-            return self._drawn[:-1]
-        return self._drawn + wrap([(clean(rest.strip("\n")), palette.text)], width)
-
-    def _freeze(self, block: str, width: int, palette: Palette) -> None:
-        from pygent.tui.markdown import draw  # noqa: PLC0415
-
-        self._drawn.extend(draw(clean(block), width, palette))
-        self._drawn.append([])
+        if self._growing is None or not self._growing.fits(self.item.text, width, palette):
+            self._growing = Growing(width, palette)
+        return self._growing.lines(self.item.text, done=self.item.done)
 
     def _reasoning(self, width: int, palette: Palette) -> list[Line]:
         thinking = not self.item.done and not self.item.text
