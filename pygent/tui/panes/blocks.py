@@ -138,7 +138,10 @@ class AssistantBlock(TextBlock):
 
         if self._growing is None or not self._growing.fits(self.item.text, width, palette):
             self._growing = Growing(width, palette)
-        return self._growing.lines(self.item.text, done=self.item.done)
+        lines = self._growing.lines(self.item.text, done=self.item.done)
+        if self.item.done:
+            self._growing = None
+        return lines
 
     def _reasoning(self, width: int, palette: Palette) -> list[Line]:
         thinking = not self.item.done and not self.item.text
