@@ -47,11 +47,7 @@ def start(
 
     Raises `TimeoutError` where no frame shows.
     """
-    screen, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    modes = termios.tcgetattr(terminal)
-    modes[3] &= ~termios.ECHO  # or the kernel would show the key before the program does
-    termios.tcsetattr(terminal, termios.TCSANOW, modes)
+    screen, terminal = open_terminal(columns, rows)
     os.write(screen, KEY.encode())
     began = time.perf_counter()
     process = subprocess.Popen(
@@ -60,9 +56,19 @@ def start(
     try:
         return _watch(process, screen, began, settle)
     finally:
-        _end(process, screen)
+        end(process, screen)
         os.close(terminal)
         os.close(screen)
+
+
+def open_terminal(columns: int, rows: int) -> tuple[int, int]:
+    """A new pseudo-terminal: the end that reads the screen and types, and the end that the program gets."""
+    screen, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    modes = termios.tcgetattr(terminal)
+    modes[3] &= ~termios.ECHO  # or the kernel would show the key before the program does
+    termios.tcsetattr(terminal, termios.TCSANOW, modes)
+    return screen, terminal
 
 
 def _watch(process: subprocess.Popen[bytes], screen: int, began: float, settle: float) -> Start:
@@ -70,7 +76,7 @@ def _watch(process: subprocess.Popen[bytes], screen: int, began: float, settle: 
     while time.perf_counter() - began < GIVE_UP and process.poll() is None:
         if not select.select([screen], [], [], 0.05)[0]:
             if first and time.perf_counter() - began > first + LOST:
-                return Start(first, math.inf, _memory(process.pid), _memory(process.pid))
+                return Start(first, math.inf, resident(process.pid), resident(process.pid))
             continue
         seen += os.read(screen, 1 << 16)
         now = time.perf_counter() - began
@@ -78,9 +84,9 @@ def _watch(process: subprocess.Popen[bytes], screen: int, began: float, settle: 
         if not first and re.search(rb"[A-Za-z]{2}", text):
             first = now
         if KEY.encode() in text:
-            memory = _memory(process.pid)
+            memory = resident(process.pid)
             _read_on(screen, settle)
-            return Start(first or now, now, memory, _memory(process.pid))
+            return Start(first or now, now, memory, resident(process.pid))
     raise TimeoutError(ESCAPES.sub(b"", seen).decode("utf-8", "replace").strip()[-300:] or "nothing was shown")
 
 
@@ -92,14 +98,14 @@ def _read_on(screen: int, seconds: float) -> None:
             os.read(screen, 1 << 16)
 
 
-def _memory(pid: int) -> float:
-    """Of the process and of all its descendants."""
+def resident(pid: int) -> float:
+    """Resident MiB of the process and of all its descendants."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20 + sum(_memory(int(child)) for child in children)
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20 + sum(resident(int(child)) for child in children)
 
 
-def _end(process: subprocess.Popen[bytes], screen: int) -> None:
+def end(process: subprocess.Popen[bytes], screen: int) -> None:
     """Ask politely, reading on so that it can write its goodbye; a program that stays is killed."""
     process.send_signal(signal.SIGTERM)
     deadline = time.monotonic() + 3

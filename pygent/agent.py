@@ -10,6 +10,7 @@ from typing import Any
 from pygent.cancellation import CancelToken
 from pygent.events import Event, FilesChanged, Notice
 from pygent.history import History
+from pygent.images import Content
 from pygent.loop import Limits, RunResult, add_user, run, run_step
 from pygent.model_call import LoopContext
 from pygent.models import default_model
@@ -136,12 +137,15 @@ class Agent:
 
     def converse(
         self,
-        user_msg: str,
+        user_msg: Content,
         max_steps: int | None = None,
         step_timeout: float | None = None,
         max_time: float | None = None,
     ) -> RunResult:
-        """Like ``run_until_stop``, but a reply without a tool call ends the run: somebody reads it."""
+        """Like ``run_until_stop``, but a reply without a tool call ends the run: somebody reads it.
+
+        ``user_msg`` may also be content parts in the protocol's shape, such as text and images.
+        """
         return self._run(user_msg, self._limits(max_steps, step_timeout, max_time), until_stop=False)
 
     def cancel(self) -> bool:
@@ -214,7 +218,7 @@ class Agent:
             self._settings.max_time if max_time is None else max_time,
         )
 
-    def _run(self, prompt: str, limits: Limits, *, until_stop: bool) -> RunResult:
+    def _run(self, prompt: Content, limits: Limits, *, until_stop: bool) -> RunResult:
         with self._working() as token:
             return run(self._ctx, prompt, limits, token, until_stop=until_stop)
 
@@ -258,7 +262,7 @@ class Agent:
     def _join(self) -> None:
         ctx, wiring = self._ctx, self.wiring
         ctx.agent_id, ctx.depth, ctx.cancellable = wiring.agent_id, wiring.depth, wiring.cancellable
-        ctx.prices = wiring.prices
+        ctx.prices, ctx.steering = wiring.prices, wiring.steering
         ctx.before_finish = self._settle_tasks if wiring.settle_tasks else None
         ctx.executor = Executor(self.registry, wiring.approvals, self._emit)
 

@@ -167,23 +167,30 @@ class ToolStarted(Event):
 
 @_fact
 class ToolOutput(Event):
-    """A piece of a running tool's output; not stored."""
+    """A piece of a running tool's output; not stored. ``output_file`` has all of it, where that is long."""
 
     type: ClassVar[str] = "tool.output"
     durable: ClassVar[bool] = False
     call_id: str
     text: str
+    output_file: str | None = None
 
 
 @_fact
 class ToolFinished(Event):
-    """The call is over; ``output`` is what the model reads."""
+    """The call is over; ``output`` is what the model reads.
+
+    ``exit_status`` is a command's number, None for other tools and where it did not end by itself. ``output_file``
+    has all of a long output, on the machine of the session and no longer than that.
+    """
 
     type: ClassVar[str] = "tool.finished"
     call_id: str
     status: ToolStatus
     output: str
     seconds: float = 0.0
+    exit_status: int | None = None
+    output_file: str | None = None
 
 
 @_fact

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pygent.events import MAIN, Event, MessageFinished, ToolFinished
+from pygent.images import Content, joined
 from pygent.openai_compat import Message, parse_message
 
 INTERRUPTED = "The call was interrupted before it ended; its effects may be incomplete."
@@ -30,15 +31,15 @@ class History(list[dict[str, Any]]):
         else:
             self.insert(0, {"role": "system", "content": text})
 
-    def add_user(self, text: str) -> None:
+    def add_user(self, content: Content) -> None:
         """Add what a person said. Calls that are still open are answered first."""
         self.answer_open_calls(INTERRUPTED)
         last = self[-1] if self else None
-        if last is not None and last["role"] == "user" and isinstance(last["content"], str):
+        if last is not None and last["role"] == "user":
             # Two user messages in a row are refused by some chat templates.
-            self[-1] = {"role": "user", "content": f"{last['content']}\n\n{text}"}
+            self[-1] = {"role": "user", "content": joined(last["content"], content)}
         else:
-            self.append({"role": "user", "content": text})
+            self.append({"role": "user", "content": content})
 
     def add_assistant(self, message: Message) -> bool:
         """Add a reply; answers whether it was added.
@@ -77,7 +78,7 @@ class History(list[dict[str, Any]]):
             if isinstance(event, MessageFinished) and not event.discarded:
                 message = parse_message(event.message)
                 if message.role == "user":
-                    self.add_user(message.content or "")
+                    self.add_user(event.message.get("content") or "")
                 else:
                     self.answer_open_calls(INTERRUPTED)
                     self.add_assistant(message)

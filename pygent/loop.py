@@ -39,6 +39,7 @@ from pygent.events import (
     ToolStatus,
 )
 from pygent.history import INTERRUPTED
+from pygent.images import Content, text_of
 from pygent.model_call import LoopContext, ask
 from pygent.openai_compat import Message, ToolCall, Usage
 from pygent.prompts import reminder
@@ -95,16 +96,20 @@ class Limits:
     max_time: float | None = None
 
 
-def run(ctx: LoopContext, prompt: str, limits: Limits, cancel: CancelToken, *, until_stop: bool = True) -> RunResult:
+def run(
+    ctx: LoopContext, prompt: Content, limits: Limits, cancel: CancelToken, *, until_stop: bool = True
+) -> RunResult:
     """Work on ``prompt`` until the model stops or a limit is reached.
 
     With ``until_stop`` a reply without a tool call is answered once with a reminder, and a second one in a row ends
-    the run; without it the first one does. Raises what the model raises, after ``run.finished`` told of it.
+    the run; without it the first one does. What a person says meanwhile (``ctx.steering``) goes in between two steps,
+    and the run goes on with it where it would have ended. Raises what the model raises, after ``run.finished`` told
+    of it.
     """
     token = cancel.child(limits.max_time)
     progress = _Progress()
     ctx.files_changed.clear()
-    ctx.emit(RunStarted(agent_id=ctx.agent_id, prompt=prompt))
+    ctx.emit(RunStarted(agent_id=ctx.agent_id, prompt=text_of(prompt)))
     reason: Reason = "failed"
     error: BaseException | None = None
     try:
@@ -166,6 +171,7 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
     reminded = False
     while limits.max_steps is None or progress.steps < limits.max_steps:
         token.check()
+        _steered(ctx)
         progress.steps += 1
         outcome = run_step(
             ctx,
@@ -174,16 +180,27 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
             lambda outcome: progress.add(outcome, ctx.cost(outcome.usage)),
         )
         _watch_repeats(ctx, outcome, progress)
-        if outcome.control is not None:
+        more = limits.max_steps is None or progress.steps < limits.max_steps
+        if more and not token.cancelled and _steered(ctx):
+            reminded = False
+        elif outcome.control is not None:
             return "stopped" if outcome.control == "stop" else "input_required"
-        if outcome.message.tool_calls:
+        elif outcome.message.tool_calls:
             reminded = False
         elif reminded or not until_stop:
             return "completed"
-        elif limits.max_steps is None or progress.steps < limits.max_steps:
+        elif more:
             add_user(ctx, reminder(outcome.message.content or ""), "reminder")
             reminded = True
     return "max_steps"
+
+
+def _steered(ctx: LoopContext) -> bool:
+    """Put in what a person said meanwhile. Answers whether there was anything."""
+    said = list(ctx.steering())
+    for content in said:
+        add_user(ctx, content, "user")
+    return bool(said)
 
 
 def _watch_repeats(ctx: LoopContext, outcome: StepOutcome, progress: _Progress) -> None:
@@ -204,12 +221,12 @@ def _asks_for_news(ctx: LoopContext, name: str) -> bool:
     return tool is not None and tool.effect == "delegate"
 
 
-def add_user(ctx: LoopContext, text: str, origin: Origin) -> None:
+def add_user(ctx: LoopContext, content: Content, origin: Origin) -> None:
     """Put a user message into the history and the stream."""
     message_id = uuid4().hex
-    ctx.history.add_user(text)
+    ctx.history.add_user(content)
     ctx.emit(MessageStarted(agent_id=ctx.agent_id, message_id=message_id, role="user", origin=origin))
-    message = {"role": "user", "content": text}
+    message = {"role": "user", "content": content}
     ctx.emit(MessageFinished(agent_id=ctx.agent_id, message_id=message_id, message=message, origin=origin))
 
 

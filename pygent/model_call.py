@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import uuid4
@@ -21,6 +21,7 @@ from pygent.events import (
     Notice,
 )
 from pygent.history import History
+from pygent.images import Content
 from pygent.models.base import Completed, Discarded, Model, ModelNotice, ReasoningDelta, StreamItem, TextDelta
 from pygent.openai_compat import Message, ToolCall, Usage, parse_message
 from pygent.tools.executor import Executor
@@ -33,8 +34,8 @@ class LoopContext:
     """What a run works with. One for each agent, kept over its runs.
 
     ``files_changed`` names the files that the agent changed in the present run. ``cancellable`` is set where somebody
-    may cancel from outside. ``before_finish`` is called before the end of a run is told. ``prices`` are for a million
-    tokens, by model.
+    may cancel from outside. ``before_finish`` is called before the end of a run is told. ``steering`` hands over,
+    once, what a person said since it was last called. ``prices`` are for a million tokens, by model.
     """
 
     history: History
@@ -49,6 +50,7 @@ class LoopContext:
     depth: int = 0
     cancellable: bool = False
     before_finish: Callable[[], None] | None = None
+    steering: Callable[[], Iterable[Content]] = tuple
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     files_changed: list[str] = field(default_factory=list)
     call_ids: set[str] = field(default_factory=set)

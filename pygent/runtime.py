@@ -19,12 +19,14 @@ from pygent.errors import PygentError, SandboxError, WorkspaceError
 from pygent.events import Event, FilesChanged, ToolOutput, ToolStatus
 from pygent.sandbox import CommandResult, OutputSink, Sandbox, open_sandbox
 from pygent.sandbox.bans import find_banned
+from pygent.sandbox.live import Sampled
+from pygent.sandbox.output import OutputBuffer
 from pygent.settings import command_environment, existing_init_files, from_environment
 from pygent.workspace import Workspace
 
 CONTAINER_WORKDIR = "/workspace"
 LIVE_LIMIT = 1024 * 1024
-"""Characters of one command's output that are streamed as events at most; the result has the end of it."""
+"""Characters of one command's output that are all streamed as events; what comes after them only now and then."""
 
 
 class Runtime:
@@ -116,12 +118,13 @@ class Runtime:
         timeout: float = 30,
         cancel: CancelToken | None = None,
         on_output: OutputSink | None = None,
+        on_file: OutputSink | None = None,
     ) -> CommandResult:
-        """Run a shell command; answers how it ended. Bans do not hold here.
+        """Run a shell command; answers how it ended. Bans do not hold here. ``on_file`` is as in ``Sandbox.run``.
 
         Raises ``ValueError`` for a command or timeout that cannot be used, ``SandboxError`` where it cannot run.
         """
-        return self.sandbox.run(cmd, timeout=timeout, cancel=cancel, on_output=on_output)
+        return self.sandbox.run(cmd, timeout=timeout, cancel=cancel, on_output=on_output, on_file=on_file)
 
     def refusal(self, cmd: str) -> str:
         """Why a command is banned, ``""`` where it is not. A ban is a hint to the model, no protection."""
@@ -222,6 +225,18 @@ class Runtime:
             temporary=True,
         )
 
+    @property
+    def output_dir(self) -> Path:
+        """Where long outputs are kept until ``cleanup``; nobody else writes there."""
+        return self._private / "output"
+
+    def keep_output(self, text: str) -> str:
+        """Keep a long text for the person in a file; answers its path, "" where it cannot be kept."""
+        buffer = OutputBuffer(0, 0, spill_dir=self.output_dir)
+        buffer.feed(text.encode("utf-8", "replace"))
+        buffer.finish()
+        return buffer.file or ""
+
     def scoped(self, scope: Scope) -> ScopedRuntime:
         """The view of this runtime that one tool call gets."""
         return ScopedRuntime(self, scope)
@@ -233,7 +248,7 @@ class Runtime:
             image=self.image,
             network=self._network,
             env=self._env,
-            spill_dir=self._private / "output",
+            spill_dir=self.output_dir,
             session_id=self._session_id,
             on_progress=self._on_progress,
             start=start,
@@ -244,7 +259,8 @@ class Runtime:
 class Scope:
     """What one tool call carries, and what became of it.
 
-    ``outcome`` is how its command ended, None where that was well; ``rest`` the file with all of a long output.
+    ``outcome`` is how its command ended, None where that was well; ``exit_status`` its number, None where it has
+    none; ``rest`` the file with all of a long output, known as soon as there is one.
     """
 
     agent_id: str
@@ -255,6 +271,7 @@ class Scope:
     depth: int = 0
     outcome: ToolStatus | None = None
     rest: str = ""
+    exit_status: int | None = None
 
 
 class ScopedRuntime:
@@ -283,8 +300,14 @@ class ScopedRuntime:
         """As ``Runtime.run``, with the call's cancel token; sets the scope's ``outcome`` and ``rest``."""
         scope = self.scope
         scope.cancel.check()
-        result = self.runtime.run(cmd, timeout=timeout, cancel=scope.cancel, on_output=self._stream(on_output))
-        scope.rest = result.output_file or ""
+        result = self.runtime.run(
+            cmd,
+            timeout=timeout,
+            cancel=scope.cancel,
+            on_output=self._stream(on_output),
+            on_file=lambda path: setattr(scope, "rest", path),
+        )
+        scope.rest, scope.exit_status = result.output_file or "", result.exit_status
         match result.status:
             case "ok":
                 scope.outcome = "error" if result.exit_status else None
@@ -311,17 +334,18 @@ class ScopedRuntime:
 
     def _stream(self, on_output: OutputSink | None) -> OutputSink:
         scope = self.scope
-        left = LIVE_LIMIT
+
+        def emit(text: str) -> None:
+            scope.emit(
+                ToolOutput(agent_id=scope.agent_id, call_id=scope.call_id, text=text, output_file=scope.rest or None)
+            )
+
+        sampled = Sampled(emit, LIVE_LIMIT)
 
         def stream(text: str) -> None:
-            nonlocal left
             if on_output is not None:
                 on_output(text)
-            if left > 0:
-                shown = text[:left]
-                left -= len(shown)
-                more = "" if left > 0 else "\n[… from here on the output is not shown while it comes …]\n"
-                scope.emit(ToolOutput(agent_id=scope.agent_id, call_id=scope.call_id, text=shown + more))
+            sampled(text)
 
         return stream
 

@@ -6,19 +6,18 @@ session's own thread is the only one on which its agent works.
 
 from __future__ import annotations
 
-import logging
-import queue
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pygent.bus import EventBus, Sink
 from pygent.cancellation import CancelToken
 from pygent.errors import PygentError
 from pygent.events import Event, Level, Notice
+from pygent.session_calls import SessionCalls
 from pygent.session_controls import SessionControls
+from pygent.session_prompts import SessionPrompts
 from pygent.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,13 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "find_servers", "list_models"]
 
-log = logging.getLogger(__name__)
-
 CLOSE_LIMIT = 10.0
 """Seconds that a second caller of ``close`` waits for the first one at most."""
 
 
-class Session(SessionControls):
+class Session(SessionPrompts, SessionControls, SessionCalls):
     """An agent, its sandbox, its approvals and its stream of events, joined.
 
     Making one is cheap and starts nothing; ``open`` does. ``agent`` takes an existing agent in; otherwise one is made
@@ -59,6 +56,7 @@ class Session(SessionControls):
             from pygent.session_parts import demo_settings  # noqa: PLC0415 - the demo only
 
             settings = demo_settings(settings)
+        super().__init__()
         self.settings = settings
         self.demo = demo
         self.past: list[Event] = []
@@ -73,9 +71,8 @@ class Session(SessionControls):
         self._resume = resume
         self._given_agent = agent is not None
         self._life = CancelToken()
-        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._own_calls: list[CancelToken] = []
         self._worker: threading.Thread | None = None
-        self._pending = 0
         self._lock = threading.Lock()
         self._closed = False
         self._closer: threading.Thread | None = None
@@ -86,6 +83,11 @@ class Session(SessionControls):
     def opened(self) -> bool:
         """True once commands and prompts can run."""
         return self._worker is not None
+
+    @property
+    def is_stored(self) -> bool:
+        """True where the events are kept on disk, so that the session can be gone on with."""
+        return self._store is not None
 
     def subscribe(self, sink: Sink) -> Callable[[], None]:
         """Hand every later event to ``sink``, which must not block. The answer ends that."""
@@ -113,7 +115,12 @@ class Session(SessionControls):
             self._close_agent()
             return
         self.policy, self.broker = parts.join(
-            self.agent, self.settings, self.bus, cancel=self._life, interactive=self.interactive
+            self.agent,
+            self.settings,
+            self.bus,
+            cancel=self._life,
+            interactive=self.interactive,
+            steering=self._steering,
         )
         self.bus.publish(parts.started(self.status(), self.agent))
         self._worker = threading.Thread(target=self._work, name="pygent-session", daemon=True)
@@ -170,7 +177,7 @@ class Session(SessionControls):
         self._life.cancel("the session was closed")
         if self.broker is not None:
             self.broker.close()
-        self._jobs.put(None)
+        self._queue.close()
         if self._worker is not None and self._worker is not threading.current_thread():
             self._worker.join(5.0)
         self._close_agent()
@@ -183,15 +190,6 @@ class Session(SessionControls):
             self.agent.tasks.close()
             if not self._given_agent:
                 self.agent.close()
-
-    @property
-    def running(self) -> bool:
-        """True while the agent works or a prompt waits for it."""
-        return self._pending > 0
-
-    def submit(self, prompt: str) -> None:
-        """Start a run; while one is under way the prompt waits for its turn."""
-        self._enqueue(lambda: self._converse(prompt))
 
     def run(
         self,
@@ -208,18 +206,6 @@ class Session(SessionControls):
             step_timeout=settings.step_timeout if step_timeout is None else step_timeout,
             max_time=settings.max_time if max_time is None else max_time,
         )
-
-    def interrupt(self) -> bool:
-        """End the run in the foreground; tasks go on. Answers whether there was one."""
-        return self.agent is not None and self.agent.cancel()
-
-    def run_command(self, cmd: str) -> None:
-        """Run a command of the user's own in the sandbox, beside the agent; it shows as a tool call."""
-        from pygent.session_parts import run_user_command  # noqa: PLC0415 - loaded since the session was opened
-
-        agent = self._ready()
-        work = partial(run_user_command, agent.runtime, cmd, self._life.child(), self.bus.publish)
-        threading.Thread(target=work, name="pygent-command", daemon=True).start()
 
     def copy_in(self, src: str, dest: str | None = None) -> str:
         """Copy a file or folder of this machine into the workspace. Raises ``WorkspaceError`` where it cannot be."""
@@ -249,29 +235,6 @@ class Session(SessionControls):
     def cancel_task(self, task_id: str) -> bool:
         """End one task. Answers False where it is over or unknown."""
         return self.agent is not None and self.agent.tasks.cancel(task_id)
-
-    def _enqueue(self, job: Callable[[], None]) -> None:
-        self._ready()
-        with self._lock:
-            self._pending += 1
-        self._jobs.put(job)
-
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            try:
-                if not self._closed:
-                    job()
-            except Exception:  # the run's end has told of it already; the thread must live on
-                log.exception("a run failed")
-            finally:
-                with self._lock:
-                    self._pending -= 1
-
-    def _converse(self, prompt: str) -> None:
-        settings = self.settings
-        source = settings.source("max_steps")
-        steps = None if source == "default" else settings.max_steps  # a person who reads along is the limit
-        self._ready().converse(prompt, steps, settings.step_timeout, settings.max_time)
 
     def _progress(self, text: str) -> None:
         self._life.check()  # ends a pull that nobody waits for any longer

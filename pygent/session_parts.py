@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from pygent._version import __version__
 from pygent.agent import Agent
 from pygent.approvals import Approvals, Broker, Policy, default_mode
 from pygent.bus import EventBus
 from pygent.cancellation import CancelToken
-from pygent.events import MAIN, Event, SessionStarted, ToolFinished, ToolStarted, ToolStatus
+from pygent.events import Event, SessionStarted
+from pygent.images import Content
 from pygent.models import OpenAIModel, default_model
-from pygent.runtime import Runtime, Scope
+from pygent.runtime import Runtime
 from pygent.settings import Settings, command_environment, existing_init_files, load, save_user_settings
 from pygent.wiring import Wiring, workspace_roots
 
 if TYPE_CHECKING:
     from pygent.session_controls import SessionStatus
-
-USER_COMMAND_TIMEOUT = 600.0
-"""Seconds that a command of the user's own may take."""
 
 
 def make_agent(
@@ -54,7 +50,13 @@ def make_agent(
 
 
 def join(
-    agent: Agent, settings: Settings, bus: EventBus, *, cancel: CancelToken, interactive: bool
+    agent: Agent,
+    settings: Settings,
+    bus: EventBus,
+    *,
+    cancel: CancelToken,
+    interactive: bool,
+    steering: Callable[[], Iterable[Content]],
 ) -> tuple[Policy, Broker | None]:
     """Join ``agent`` to the session: its events, its approvals, its end."""
     policy = make_policy(settings, agent.runtime)
@@ -68,6 +70,7 @@ def join(
             autonomous=not interactive,
             cancellable=True,
             settle_tasks=not interactive,
+            steering=steering,
             prices=settings.prices,
         )
     )
@@ -83,24 +86,6 @@ def started(status: SessionStatus, agent: Agent) -> SessionStarted:
         sandbox=str(getattr(getattr(agent.runtime, "sandbox", None), "kind", "local")),
         version=__version__,
     )
-
-
-def run_user_command(runtime: Any, cmd: str, cancel: CancelToken, emit: Callable[[Event], object]) -> None:
-    """Run a command of the user's own; it shows as a tool call of the main agent."""
-    call_id = f"user_{uuid4().hex[:8]}"
-    scope = Scope(agent_id=MAIN, call_id=call_id, cancel=cancel, emit=emit)
-    emit(ToolStarted(call_id=call_id, tool="bash", arguments={"cmd": cmd}))
-    output = "Interrupted."
-    status: ToolStatus = "cancelled"
-    began = time.monotonic()
-    try:
-        output = runtime.scoped(scope).bash(cmd, USER_COMMAND_TIMEOUT)
-        status = scope.outcome or "ok"
-    except Exception as error:  # the boundary of the command's thread: the person reads it as the result
-        output, status = f"Error: {error}", "error"
-    finally:
-        seconds = time.monotonic() - began
-        emit(ToolFinished(call_id=call_id, status=status, output=output, seconds=seconds))
 
 
 def make_runtime(settings: Settings, session_id: str, on_progress: Callable[[str], None]) -> Runtime:

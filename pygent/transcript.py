@@ -37,6 +37,7 @@ from pygent.events import (
     ToolOutput,
     ToolStarted,
 )
+from pygent.images import text_of
 
 LIVE_OUTPUT = 64 * 1024
 """Characters of a running tool's output that are kept; the end of it, since that is what is being watched."""
@@ -73,7 +74,10 @@ class AssistantItem:
 
 @dataclass(slots=True)
 class ToolItem:
-    """A tool call. ``output`` grows while it runs and is what the model read once it is over."""
+    """A tool call. ``output`` grows while it runs and is what the model read once it is over.
+
+    ``output_file`` has all of an output that was too long for that; the session opens it.
+    """
 
     key: str
     agent_id: str
@@ -85,6 +89,8 @@ class ToolItem:
     at: float = 0.0
     seconds: float = 0.0
     request_id: str | None = None
+    exit_status: int | None = None
+    output_file: str | None = None
 
 
 @dataclass(slots=True)
@@ -285,26 +291,28 @@ class Transcript:
 
     def _message(self, view: AgentView, event: MessageFinished) -> Item | None:
         message = event.message
-        text = _text(message.get("content"))
+        text = text_of(message.get("content"))
         if message.get("role") == "user":
             reminder = event.origin == "reminder"
             return self._add(view, UserItem(self._key(event), event.agent_id, text, event.at, reminder))
         item = self._messages.pop(event.message_id, None)
         if item is not None:
             item.done, item.discarded = True, event.discarded
-            item.text, item.reasoning = text, _text(message.get("reasoning_content"))
+            item.text, item.reasoning = text, text_of(message.get("reasoning_content"))
         return item
 
     def _output(self, event: ToolOutput) -> Item | None:
         tool = self.tools.get((event.agent_id, event.call_id))
         if tool is not None:
             tool.output = (tool.output + event.text)[-LIVE_OUTPUT:]
+            tool.output_file = event.output_file
         return tool
 
     def _tool_finished(self, event: ToolFinished) -> Item | None:
         tool = self.tools.get((event.agent_id, event.call_id))
         if tool is not None:
             tool.state, tool.output, tool.seconds, tool.request_id = event.status, event.output, event.seconds, None
+            tool.exit_status, tool.output_file = event.exit_status, event.output_file
         return tool
 
     def _tool_state(self, agent_id: str, call_id: str, state: ToolState, request_id: str | None) -> Item | None:
@@ -335,11 +343,3 @@ def _doing(event: Event) -> Doing | None:
         case MessageFinished() | ToolFinished() | RunFinished():
             return ""
     return None
-
-
-def _text(content: object) -> str:
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return ""

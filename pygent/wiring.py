@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pygent.approvals import Approvals
 from pygent.bus import EventBus
 from pygent.cancellation import CancelToken
 from pygent.events import MAIN
+from pygent.images import Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class Wiring:
 
     ``approvals`` None asks nobody. ``cancel`` ends every run of the agent. ``depth`` is 0 for an agent that people
     talk to and 1 for a task. ``autonomous`` tells the model whether somebody reads along. ``settle_tasks`` ends the
-    agent's tasks before the end of its run is told. ``prices`` are those of the settings.
+    agent's tasks before the end of its run is told. ``steering`` hands over what a person says during a run, once.
+    ``prices`` are those of the settings.
     """
 
     bus: EventBus = field(default_factory=EventBus)
@@ -28,6 +30,7 @@ class Wiring:
     autonomous: bool = True
     cancellable: bool = False
     settle_tasks: bool = False
+    steering: Callable[[], Iterable[Content]] = tuple
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 

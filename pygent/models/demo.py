@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from pygent.cancellation import CancelToken
+from pygent.images import text_of
 from pygent.models.base import Completed, Messages, StreamItem, TextDelta, ToolSchemas
 from pygent.openai_compat import Message, ToolCall, ToolCallFunction, Usage
 
@@ -118,7 +119,7 @@ class DemoModel:
 
     def _line(self, messages: Messages) -> _Line:
         prompts = [index for index, message in enumerate(messages) if message["role"] == "user"]
-        first = str(messages[prompts[0]]["content"]) if prompts else ""
+        first = text_of(messages[prompts[0]]["content"]) if prompts else ""
         if first == CHILD_PROMPT:
             return _child(_results(messages))
         if len(prompts) > 1:

@@ -12,12 +12,15 @@ import operator
 import threading
 from collections.abc import Sequence
 from itertools import count
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
+from pygent.images import as_text
 from pygent.models.base import Messages, ToolSchemas
 
 ReasoningRule = Literal["keep", "drop", "always"]
 """What a server wants of earlier reasoning: sent back, left out, or there in each reply with calls, if only empty."""
+Rules: TypeAlias = tuple[ReasoningRule, bool]
+"""How reasoning is sent back, and whether images are."""
 
 _CACHES = 8  # conversations that share one model object: a main agent and its tasks
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -44,29 +47,32 @@ class BodyEncoder:
         *,
         extra: bytes = b"",
         reasoning: ReasoningRule = "keep",
+        images: bool = True,
     ) -> bytes:
         """The whole body. ``extra`` is more members of the object, encoded, each with a comma before it.
+
+        Without ``images`` only the text of a user message with images is sent.
 
         Raises ``TypeError`` where a message holds what JSON does not have.
         """
         with self._lock:
-            encoded = self._cache_for(messages, reasoning)
+            encoded = self._cache_for(messages, (reasoning, images))
             encoded.extend(messages)
             parts: list[bytes | bytearray] = [b'{"model":', encode(model), b',"messages":[', encoded.joined, b"]"]
             if tools:
                 parts += [b',"tools":', self._encoded_tools(tools)]
         return b"".join((*parts, extra, b"}"))
 
-    def _cache_for(self, messages: Messages, reasoning: ReasoningRule) -> _Encoded:
+    def _cache_for(self, messages: Messages, rules: Rules) -> _Encoded:
         for position in range(len(self._caches) - 1, -1, -1):
             cache = self._caches[position]
-            common = cache.common(messages) if cache.reasoning == reasoning else 0
+            common = cache.common(messages) if cache.rules == rules else 0
             # Less than half in common: another conversation that begins alike, or one that was compacted.
             if common and 2 * common >= len(cache.messages):
                 cache.cut(common)
                 self._caches.append(self._caches.pop(position))
                 return cache
-        cache = _Encoded(reasoning)
+        cache = _Encoded(rules)
         self._caches.append(cache)
         del self._caches[:-_CACHES]
         return cache
@@ -82,8 +88,8 @@ class BodyEncoder:
 class _Encoded:
     """One conversation: its messages, held so that identity means equality, and their bytes with commas between."""
 
-    def __init__(self, reasoning: ReasoningRule) -> None:
-        self.reasoning = reasoning
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
         self.messages: list[dict[str, Any]] = []
         self.joined = bytearray()
         self._ends: list[int] = []
@@ -103,7 +109,7 @@ class _Encoded:
 
     def extend(self, messages: Sequence[dict[str, Any]]) -> None:
         for message in messages[len(self.messages) :]:
-            encoded = encode(_as_sent(message, self.reasoning))
+            encoded = encode(_as_sent(message, *self.rules))
             if self.messages:
                 self.joined += b","
             self.joined += encoded
@@ -111,8 +117,10 @@ class _Encoded:
             self._ends.append(len(self.joined))
 
 
-def _as_sent(message: dict[str, Any], reasoning: ReasoningRule) -> dict[str, Any]:
+def _as_sent(message: dict[str, Any], reasoning: ReasoningRule, images: bool) -> dict[str, Any]:
     if message.get("role") != "assistant":
+        if not images and isinstance(message.get("content"), list):
+            message = {**message, "content": as_text(message["content"])}
         return message
     calls = message.get("tool_calls")
     if reasoning == "drop" and "reasoning_content" in message:

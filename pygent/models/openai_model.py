@@ -153,7 +153,10 @@ class OpenAIModel:
             except _Failed as failed:
                 failure = failed.failure
             learnt = quirks.learn(
-                failure.error.status, str(failure.error), has_tools=bool(ask.tools) and self.text_tool_calls
+                failure.error.status,
+                str(failure.error),
+                has_tools=bool(ask.tools) and self.text_tool_calls,
+                has_images=ask.has_images,
             )
             if learnt:
                 yield ModelNotice(learnt)
@@ -298,8 +301,14 @@ class _Ask:
         if self.temperature is not None and quirks.temperature:
             extra += b',"temperature":%s' % repr(self.temperature).encode()
         if quirks.tools_as_text:
-            return encoder.body(as_text(self.messages, self.tools), self.model, None, extra=extra)
-        return encoder.body(self.messages, self.model, self.tools, extra=extra, reasoning=quirks.reasoning)
+            messages = as_text(self.messages, self.tools)
+            return encoder.body(messages, self.model, None, extra=extra, images=quirks.images)
+        rules: dict[str, Any] = {"reasoning": quirks.reasoning, "images": quirks.images}
+        return encoder.body(self.messages, self.model, self.tools, extra=extra, **rules)
+
+    @property
+    def has_images(self) -> bool:
+        return any(isinstance(message.get("content"), list) for message in self.messages)
 
 
 class _Failed(Exception):

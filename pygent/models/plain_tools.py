@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pygent.images import Content, joined
 from pygent.models.base import Messages, ToolSchemas
 
 _HOW = """# Tools
@@ -29,7 +30,7 @@ def as_text(messages: Messages, tools: ToolSchemas | None) -> Messages:
             out.append({"role": "assistant", "content": _with_calls(text, message.get("tool_calls") or [])})
         elif role == "tool":
             _add_user(out, f"<tool_response>\n{text}\n</tool_response>")
-        elif role == "user" and isinstance(text, str):
+        elif role == "user" and text is not None:
             _add_user(out, text)
         else:
             out.append(message)
@@ -45,9 +46,9 @@ def _with_calls(text: str | None, calls: list[dict[str, Any]]) -> str:
     return "\n".join(parts)
 
 
-def _add_user(out: Messages, text: str) -> None:
+def _add_user(out: Messages, content: Content) -> None:
     last = out[-1] if out else None
-    if last is not None and last["role"] == "user" and isinstance(last["content"], str):
-        out[-1] = {"role": "user", "content": f"{last['content']}\n\n{text}"}
+    if last is not None and last["role"] == "user":
+        out[-1] = {"role": "user", "content": joined(last["content"], content)}
     else:
-        out.append({"role": "user", "content": text})
+        out.append({"role": "user", "content": content})

@@ -13,6 +13,11 @@ _NO_TOOLS = re.compile(
     r"|tools? param requires|tool choice requires|unknown field.{0,10}tools",
     re.IGNORECASE,
 )
+_NO_IMAGES = re.compile(
+    r"image_url|image input|multi-?modal|vision|(not|n't) support.{0,30}image|image.{0,40}not (supported|allowed)"
+    r"|content.{0,60}(must be|should be|expected|invalid type|not).{0,20}(a )?(valid )?string|mmproj",
+    re.IGNORECASE,
+)
 _REASONING_MISSING = re.compile(r"missing|required|must be|provide", re.IGNORECASE)
 
 
@@ -24,8 +29,9 @@ class Quirks:
     temperature: bool = True
     reasoning: ReasoningRule = "keep"
     tools_as_text: bool = False
+    images: bool = True
 
-    def learn(self, status: int | None, text: str, *, has_tools: bool) -> str | None:
+    def learn(self, status: int | None, text: str, *, has_tools: bool, has_images: bool = False) -> str | None:
         """Look for the reason of a refusal. Answers what is done differently now, None where it says nothing."""
         if status not in _REFUSALS:
             return None
@@ -38,6 +44,9 @@ class Quirks:
         if self.reasoning == "keep" and "reasoning" in text:
             self.reasoning = "always" if _REASONING_MISSING.search(text) else "drop"
             return "The server wants earlier reasoning in another way; the history is sent again."
+        if has_images and self.images and _NO_IMAGES.search(text):
+            self.images = False
+            return "The server takes no images for this model; only the text is sent."
         if has_tools and not self.tools_as_text and _NO_TOOLS.search(text):
             self.tools_as_text = True
             return "The server does not support tools for this model; they are described in the prompt instead."

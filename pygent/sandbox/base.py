@@ -58,12 +58,14 @@ class Sandbox(Protocol):
         timeout: float,
         cancel: CancelToken | None = None,
         on_output: OutputSink | None = None,
+        on_file: OutputSink | None = None,
         env: Mapping[str, str] | None = None,
     ) -> CommandResult:
         """Run ``cmd`` with the shell, fresh in the workspace, its standard input closed.
 
         ``timeout`` is in seconds. When it returns, the command and all its descendants have ended.
-        ``on_output`` gets decoded text as it comes, on the calling thread.
+        ``on_output`` gets decoded text as it comes, on the calling thread; ``on_file`` the path of the file that has
+        all of it, as soon as there is one.
         Raises ``SandboxError`` where the command could not be started.
         """
         ...

@@ -20,6 +20,7 @@ from pygent.sandbox.docker_engine import available, find_endpoint, runs_as_user
 from pygent.sandbox.docker_link import Link
 from pygent.sandbox.docker_shell import command_code
 from pygent.sandbox.docker_workspace import refuse_dangerous
+from pygent.sandbox.output import OutputBuffer
 
 __all__ = ["DockerSandbox", "available"]
 
@@ -97,6 +98,7 @@ class DockerSandbox:
         timeout: float,
         cancel: CancelToken | None = None,
         on_output: OutputSink | None = None,
+        on_file: OutputSink | None = None,
         env: Mapping[str, str] | None = None,
     ) -> CommandResult:
         """As ``Sandbox.run`` has it. Commands of several threads run one after another.
@@ -112,7 +114,7 @@ class DockerSandbox:
         try:
             with self._turn(cancel):
                 self._ready(cancel)
-                return self._run(code, timeout, cancel, on_output)
+                return self._run(code, timeout, cancel, on_output, on_file)
         except Stopped as stopped:
             status: CommandStatus = "timeout" if isinstance(stopped, DeadlineExceeded) else "cancelled"
             return CommandResult(status, None, "", 0.0, note=f"The command was not started: {stopped}.")
@@ -159,13 +161,19 @@ class DockerSandbox:
         link.start(plan, self._on_progress, lambda: self._check(cancel))
 
     def _run(
-        self, code: str, timeout: float, cancel: CancelToken | None, on_output: OutputSink | None
+        self,
+        code: str,
+        timeout: float,
+        cancel: CancelToken | None,
+        on_output: OutputSink | None,
+        on_file: OutputSink | None,
     ) -> CommandResult:
         shell = self._link.shell
         if shell is None:
             raise SandboxError("the sandbox is closed")
         stops = [token for token in (self._closing, cancel) if token is not None]
-        command = CommandRun(shell, code, timeout, stops, on_output, self._spill_dir)
+        buffer = OutputBuffer(spill_dir=self._spill_dir, on_file=on_file)
+        command = CommandRun(shell, code, timeout, stops, on_output, buffer)
         news, self._news = self._news, ""
         try:
             outcome = command.run()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pygent.cancellation import CancelToken
 from pygent.errors import DeadlineExceeded
 from pygent.sandbox.base import CommandResult, CommandStatus, OutputSink
 from pygent.sandbox.docker_shell import Exchange, Shell, ShellEnded, Status
+from pygent.sandbox.live import LiveOutput
 from pygent.sandbox.output import OutputBuffer
 
 POLL = 0.05
@@ -46,14 +46,14 @@ class CommandRun:
         timeout: float,
         stops: Sequence[CancelToken],
         on_output: OutputSink | None,
-        spill_dir: str | Path | None,
+        buffer: OutputBuffer,
     ) -> None:
         self._shell = shell
         self._code = code
         self._timeout = timeout
         self._stops = stops
-        self._on_output = on_output
-        self._buffer = OutputBuffer(spill_dir=spill_dir)
+        self._live = LiveOutput(on_output)
+        self._buffer = buffer
         self._started = time.monotonic()
         self._notes: list[str] = []
         self._left_since: float | None = None
@@ -75,8 +75,8 @@ class CommandRun:
 
     def result(self, outcome: Outcome, note: str) -> CommandResult:
         """What the caller of the sandbox gets; ``note`` joins those of the command itself."""
-        if (text := self._buffer.finish()) and self._on_output is not None:
-            self._on_output(text)
+        self._live.add(self._buffer.finish())
+        self._live.deliver()
         return CommandResult(
             status=outcome.status,
             exit_status=outcome.exit_status,
@@ -94,6 +94,7 @@ class CommandRun:
             if data:
                 heard = now
                 self._feed(data)
+            self._live.deliver_due()
             if (stop := self._reason_to_stop(now)) is not None:
                 self._feed(exchange.receive(0))  # what has come meanwhile
                 return Outcome(stop)
@@ -111,11 +112,12 @@ class CommandRun:
     def _patience(self) -> float:
         if self._left_since is not None:
             return GRACE_POLL
-        return max(0.001, min(POLL, self._started + self._timeout - time.monotonic()))
+        left = self._started + self._timeout - time.monotonic()
+        return max(0.001, self._live.wait(min(POLL, left)))
 
     def _feed(self, data: bytes) -> None:
-        if data and (text := self._buffer.feed(data)) and self._on_output is not None:
-            self._on_output(text)
+        if data:
+            self._live.add(self._buffer.feed(data))
 
     def _reason_to_stop(self, now: float) -> CommandStatus | None:
         if self._buffer.flooded:

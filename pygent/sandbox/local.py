@@ -56,6 +56,7 @@ class LocalSandbox:
         timeout: float,
         cancel: CancelToken | None = None,
         on_output: OutputSink | None = None,
+        on_file: OutputSink | None = None,
         env: Mapping[str, str] | None = None,
     ) -> CommandResult:
         """Run ``cmd`` to its end, with all it starts. See ``Sandbox.run``.
@@ -68,7 +69,7 @@ class LocalSandbox:
         marker = secrets.token_hex(8)
         variables = {**self._env, **(env or {}), MARKER: marker}
         request = encode_request(self.workdir, [os.fsencode(self._shell), b"-c", command], variables)
-        run = Run(OutputBuffer(spill_dir=self._spill_dir), timeout, cancel, on_output)
+        run = Run(OutputBuffer(spill_dir=self._spill_dir, on_file=on_file), timeout, cancel, on_output)
         worker = self._pool.take()
         try:
             result = run.on(worker, request)

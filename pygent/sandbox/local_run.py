@@ -11,14 +11,13 @@ import time
 from pygent.cancellation import CancelToken
 from pygent.errors import DeadlineExceeded
 from pygent.sandbox.base import CommandResult, CommandStatus, OutputSink
+from pygent.sandbox.live import LiveOutput
 from pygent.sandbox.local_workers import STOP_LIMIT, Worker
 from pygent.sandbox.output import OutputBuffer
 from pygent.sandbox.supervisor import LENGTH
 
 _READ = 64 * 1024
 _CANCEL_LOOK = 0.05  # how often a running command asks its cancel token, in seconds
-_OUTPUT_EVERY = 0.05  # how often ``on_output`` is called at most, in seconds
-_OUTPUT_AT_ONCE = 256 * 1024  # or sooner, from this many characters on
 _ZERO = (0).to_bytes(LENGTH, "big")
 
 
@@ -32,12 +31,9 @@ class Run:
         self.failed: int | None = None
         self._timeout = timeout
         self._cancel = cancel
-        self._on_output = on_output
+        self._live = LiveOutput(on_output)
         self._stopped: CommandStatus | None = None
         self._note: list[str] = []
-        self._pending: list[str] = []
-        self._pending_size = 0
-        self._delivered = 0.0
         self._answer = b""
 
     def on(self, worker: Worker, request: bytes) -> CommandResult:
@@ -59,8 +55,8 @@ class Run:
                 self._read_rest(ours)
         finally:
             os.close(ours)
-        self._collect(self.buffer.finish())
-        self._deliver()
+        self._live.add(self.buffer.finish())
+        self._live.deliver()
         return self._result(worker, time.monotonic() - started)
 
     def _listen(self, worker: Worker, output: int, started: float) -> None:
@@ -87,10 +83,7 @@ class Run:
                         return
                 elif not event & select.POLLIN or not self._read(output):
                     poll.unregister(output)
-            if self._pending and (
-                self._pending_size >= _OUTPUT_AT_ONCE or time.monotonic() - self._delivered >= _OUTPUT_EVERY
-            ):
-                self._deliver()
+            self._live.deliver_due()
 
     def _reason_to_stop(self, late: bool) -> CommandStatus | None:
         if self.buffer.flooded:
@@ -108,8 +101,7 @@ class Run:
         wait = ends - now
         if self._cancel is not None and self._stopped is None:
             wait = min(wait, _CANCEL_LOOK)
-        if self._pending:
-            wait = min(wait, self._delivered + _OUTPUT_EVERY - now)
+        wait = self._live.wait(wait)
         return max(0, min(int(wait * 1000) + 1, 3_600_000))
 
     def _send_stop(self, worker: Worker) -> None:
@@ -137,29 +129,16 @@ class Run:
         except BlockingIOError:
             return True
         if data and not self.buffer.flooded:
-            self._collect(self.buffer.feed(data))
+            self._live.add(self.buffer.feed(data))
         return bool(data)
 
     def _read_rest(self, output: int) -> None:
         """What is still in the pipe. Never waits: a process that got away may hold the other end."""
         try:
             while not self.buffer.flooded and (data := os.read(output, _READ)):
-                self._collect(self.buffer.feed(data))
+                self._live.add(self.buffer.feed(data))
         except BlockingIOError:
             pass
-
-    def _collect(self, text: str) -> None:
-        if text and self._on_output is not None:
-            self._pending.append(text)
-            self._pending_size += len(text)
-
-    def _deliver(self) -> None:
-        if self._pending and self._on_output is not None:
-            text = "".join(self._pending)
-            self._pending.clear()
-            self._pending_size = 0
-            self._delivered = time.monotonic()
-            self._on_output(text)
 
     def _result(self, worker: Worker, seconds: float) -> CommandResult:
         words = self._answer.decode("utf-8", "replace").split()

@@ -6,6 +6,7 @@ import codecs
 import contextlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,8 +20,9 @@ class OutputBuffer:
 
     ``feed`` answers the text to show at once, ``text`` what is kept for later readers. Bytes that are not UTF-8 show
     as U+FFFD; a character split between two pieces stays whole. Output longer than head and tail together is also
-    written raw to a new file in ``spill_dir``, which is made when first needed; the file is left for its reader, and
-    whoever owns the folder removes it. What comes after ``budget`` bytes is dropped, and ``flooded`` is True.
+    written raw to a new file in ``spill_dir``, which is made when first needed; ``on_file`` is told its path at once.
+    The file is left for its reader, and whoever owns the folder removes it. What comes after ``budget`` bytes is
+    dropped, and ``flooded`` is True.
     One thread uses it.
     """
 
@@ -30,6 +32,7 @@ class OutputBuffer:
         tail: int = TAIL,
         budget: int = BUDGET,
         spill_dir: str | Path | None = None,
+        on_file: Callable[[str], object] | None = None,
     ) -> None:
         self.total = 0
         self.flooded = False
@@ -38,6 +41,7 @@ class OutputBuffer:
         self._tail_size = tail
         self._budget = budget
         self._spill_dir = Path(spill_dir) if spill_dir is not None else None
+        self._on_file = on_file
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._head = bytearray()
         self._tail = bytearray()
@@ -106,6 +110,8 @@ class OutputBuffer:
         self._spill = os.fdopen(fd, "wb")
         self.file = path
         self._write_spill(bytes(self._head + self._tail))
+        if self._on_file is not None and self.file is not None:
+            self._on_file(path)
 
     def _write_spill(self, data: bytes) -> None:
         """A full disk costs the file, never the command: a torn file would be worse than none."""

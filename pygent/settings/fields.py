@@ -95,6 +95,12 @@ FIELDS: tuple[Field, ...] = (
         about="Understand tool calls that a model writes as text",
     ),
     Field(
+        key="vision",
+        kind=kinds.AutoFlag(),
+        group=_MODEL,
+        about="Send images to the model (auto: to models that are known to see)",
+    ),
+    Field(
         key="prices",
         kind=kinds.Prices(),
         group=_MODEL,

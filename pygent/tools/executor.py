@@ -25,7 +25,7 @@ from pygent.events import DecidedBy, Event, ToolFinished, ToolStarted, ToolStatu
 from pygent.models.arguments import loads, repair
 from pygent.openai_compat import ToolCall
 from pygent.tools.registry import Tool, ToolRegistry
-from pygent.tools.results import bounded, describe_error, misfit, to_text, unknown_tool
+from pygent.tools.results import RESULT_LIMIT, bounded, describe_error, misfit, to_text, unknown_tool
 
 Control = Literal["stop", "continue"]
 
@@ -96,6 +96,7 @@ class Executor:
         except Exception as error:  # approvals or a runtime of somebody else failed; the run goes on
             outcome = CallOutcome("error", f"Error: {describe_error(error)}")
         finally:
+            run.keep(outcome.output)
             outcome.output = bounded(outcome.output, rest=run.rest)
             self._emit(
                 ToolFinished(
@@ -104,6 +105,8 @@ class Executor:
                     status=outcome.status,
                     output=outcome.output,
                     seconds=run.seconds,
+                    exit_status=run.exit_status,
+                    output_file=run.rest or None,
                 )
             )
         return outcome
@@ -130,7 +133,9 @@ class _Run:
         self.cancel = cancel
         self.seconds = 0.0
         self.rest = ""
+        self.exit_status: int | None = None
         self._emit = emit
+        self._keep: Callable[[str], str] | None = None
 
     def run(self, tool: Tool, arguments: dict[str, Any], runtime: Any, tasks: Any, depth: int) -> CallOutcome:
         scope = None
@@ -138,6 +143,7 @@ class _Run:
         if scoped is not None:
             scope = self._scope(tasks, depth)
             runtime = scoped(scope)
+            self._keep = getattr(runtime, "keep_output", None)
         started = time.perf_counter()
         try:
             output = to_text(tool.function(runtime, **arguments))
@@ -151,13 +157,17 @@ class _Run:
             return CallOutcome("error", f"Error: {describe_error(error)}")
         finally:
             self.seconds = time.perf_counter() - started
-        status: ToolStatus = "ok"
-        if scope is not None:
-            status = getattr(scope, "outcome", None) or "ok"
             self.rest = getattr(scope, "rest", "") or ""
+            self.exit_status = getattr(scope, "exit_status", None)
+        status: ToolStatus = getattr(scope, "outcome", None) or "ok"
         control = cast("Control", tool.name) if _controls(tool) and status == "ok" else None
         refused = status == "denied"  # by the runtime's own list of banned commands
         return CallOutcome(status, output, control, refused, "policy" if refused else None)
+
+    def keep(self, output: str) -> None:
+        """See that the person can read all of ``output`` where the model cannot."""
+        if self._keep is not None and not self.rest and len(output) > RESULT_LIMIT:
+            self.rest = self._keep(output)
 
     def _scope(self, tasks: Any, depth: int) -> Any:
         from pygent.runtime import Scope  # noqa: PLC0415 - a duck-typed runtime needs none of it

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -77,6 +79,8 @@ class PygentApp(App[int]):
         self._asked_at = 0.0
         self._signals: list[int] = []
         self.lifeline: Lifeline | None = None
+        self.failure: BaseException | None = None
+        self.contained: set[str] = set()
         self.typed_ahead = TypedAhead()
         self.on_first_frame: Callable[[], object] = lambda: None
         self.themes = AppThemes(self, self._problems.append)
@@ -221,6 +225,25 @@ class PygentApp(App[int]):
         finally:
             self.call_later(self.exit, code)
 
+    def _handle_exception(self, error: Exception) -> None:
+        """As Textual's, but its traceback, whose variables hold prompts and keys, is not shown."""
+        if self.failure is None:
+            self.failure = self._exception = error
+            self._exception_event.set()
+            self._return_code = 1
+            threading.Thread(target=self.session.close, name="pygent-closing", daemon=True).start()
+        self._close_messages_no_wait()
+
+    def tell_failure(self) -> None:
+        """Keep a report of what ended the application, and say on standard error where it is and how to go on."""
+        if self.failure is None:
+            return
+        from pygent.tui.crash import farewell, write_report  # noqa: PLC0415 - only where something failed
+
+        kept = self.session.id if self.session.is_stored and self.main.transcript.main.items else None
+        for line in farewell(self.failure, write_report(self.failure), kept):
+            sys.stderr.write(f"pygent: {line}\n")
+
     def _catch_signals(self) -> None:
         if self.lifeline is not None:
             return  # it has them
@@ -252,7 +275,7 @@ def run_tui(
     app = PygentApp(session, initial_prompt=initial_prompt, session_factory=factory)
     if on_first_frame is not None:
         app.on_first_frame = on_first_frame
-    return _run(app)
+    return run_app(app)
 
 
 def run_agent(agent: Agent) -> int:
@@ -261,14 +284,17 @@ def run_agent(agent: Agent) -> int:
     Raises ``SystemExit`` where a signal or the loss of the terminal ended it.
     """
     app = agent_app(agent)
-    code = _run(app)
+    code = run_app(app)
     if app.lifeline is not None and app.lifeline.exit_code is not None:
         raise SystemExit(app.lifeline.exit_code)
     return code
 
 
-def _run(app: PygentApp) -> int:
-    """Run to the end of the application, or to the end of its terminal; the session is closed afterwards."""
+def run_app(app: PygentApp) -> int:
+    """Run to the end of the application, or to the end of its terminal; the answer is an exit code.
+
+    The session is closed afterwards. A failure of the application itself is told on standard error.
+    """
 
     def close() -> None:  # whichever session it works with then
         app.session.close()
@@ -277,12 +303,20 @@ def _run(app: PygentApp) -> int:
         lifeline = Lifeline(close, lambda code: app.call_later(app.leave, code))
         lifeline.start()
         app.lifeline = lifeline
+    result = None
     try:
         result = app.run()
+    except Exception as error:  # not from the screen, which keeps its own: the terminal's driver
+        app.failure = app.failure or error
+        if app.lifeline is not None:
+            app.lifeline.restore()
     finally:
         app.session.close()
         if app.lifeline is not None:
             app.lifeline.stop()
+    if app.failure is not None:
+        app.tell_failure()
+        return 1
     return result if isinstance(result, int) else int(app.return_code or 0)
 
 

@@ -112,10 +112,10 @@ class Lifeline:
             self._leave(self.exit_code)
         time.sleep(max(0.0, until - time.monotonic()))
         if not lost and not self._stopped:
-            self._restore()
+            self.restore()
         os._exit(self.exit_code)
 
-    def _restore(self) -> None:
+    def restore(self) -> None:
         """Leave a usable terminal, where the screen cannot do it."""
         if self._attributes is None:
             return

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pygent.bus import EventBus, Sink
+from pygent.errors import PygentError
 from pygent.events import (
     MAIN,
     ApprovalRequested,
@@ -114,9 +115,11 @@ class FakeSession:
         self.id = self.bus.session_id
         self.calls: list[tuple[Any, ...]] = []
         self.prompts: list[str] = []
+        self.kept: set[str] = set()  # paths that ``open_output`` opens
         self.running = False
         self.past: list[Event] = []
         self.opened = False
+        self.is_stored = False
         self.closed = False
         self._script = script
         self._gate = open_gate
@@ -193,6 +196,17 @@ class FakeSession:
 
     def run_command(self, cmd: str) -> None:
         self.calls.append(("run_command", cmd))
+
+    def why_not_again(self, tool: str, agent_id: str = MAIN) -> str:
+        return f"{tool} cannot be made again." if tool in {"stop", "continue", "delegate_task"} else ""
+
+    def run_again(self, tool: str, arguments: Mapping[str, Any], agent_id: str = MAIN) -> None:
+        self.calls.append(("run_again", tool, dict(arguments), agent_id))
+
+    def open_output(self, path: str) -> BinaryIO:
+        if path not in self.kept:
+            raise PygentError("The whole output was kept until the session in which it was made ended.")
+        return Path(path).open("rb")
 
     def copy_in(self, src: str, dest: str | None = None) -> str:
         self.calls.append(("copy_in", src, dest))
@@ -325,14 +339,30 @@ class FakeSession:
         self.bus.publish(ToolStarted(call_id=call_id, tool=tool, arguments=arguments or {}, agent_id=agent))
         return call_id
 
-    def tool_output(self, call_id: str, text: str, *, agent: str = MAIN) -> None:
-        self.bus.publish(ToolOutput(call_id=call_id, text=text, agent_id=agent))
+    def tool_output(self, call_id: str, text: str, *, agent: str = MAIN, file: str | None = None) -> None:
+        self.bus.publish(ToolOutput(call_id=call_id, text=text, agent_id=agent, output_file=file))
 
     def tool_finish(
-        self, call_id: str, output: str = "", *, status: str = "ok", seconds: float = 0.4, agent: str = MAIN
+        self,
+        call_id: str,
+        output: str = "",
+        *,
+        status: str = "ok",
+        seconds: float = 0.4,
+        agent: str = MAIN,
+        exit_status: int | None = None,
+        file: str | None = None,
     ) -> None:
         self.bus.publish(
-            ToolFinished(call_id=call_id, status=status, output=output, seconds=seconds, agent_id=agent)  # type: ignore[arg-type]
+            ToolFinished(
+                call_id=call_id,
+                status=status,  # type: ignore[arg-type]
+                output=output,
+                seconds=seconds,
+                agent_id=agent,
+                exit_status=exit_status,
+                output_file=file,
+            )
         )
 
     def ask(

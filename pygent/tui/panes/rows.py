@@ -15,6 +15,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from pygent.tui.contained import contained
 from pygent.tui.panes.text import fit
 
 Part: TypeAlias = tuple[str, str]
@@ -250,9 +251,16 @@ class RowsView(ScrollView, can_focus=True):
             base += self.style("cursor")
         elif index == self.hover:
             base += self.style("hover")
-        left, right = self.row(index, line, width)
+        left, right = self._row(index, line, width)
         plain = on_cursor and self.has_focus  # a full cursor has one foreground, which its ground was made for
         return self._strip(left, right, width, base, plain=plain)
+
+    def _row(self, index: int, line: int, width: int) -> tuple[Sequence[Part], Sequence[Part]]:
+        try:
+            return self.row(index, line, width)
+        except Exception as error:  # one row that fails must not take the others with it
+            contained(self.app, f"a row of {type(self).__name__}", error)
+            return ((f"✗ This cannot be shown ({type(error).__name__}).", "error"),), ()
 
     def _strip(self, left: Sequence[Part], right: Sequence[Part], width: int, base: Style, *, plain: bool) -> Strip:
         right_width = sum(cell_len(text) for text, _ in right)

@@ -16,6 +16,7 @@ from pygent.errors import PygentError
 from pygent.events import Event, RunFinished
 from pygent.transcript import Item, Transcript, UserItem
 from pygent.tui import slash
+from pygent.tui.contained import contained
 from pygent.tui.panes.conversation import ConversationPane
 from pygent.tui.screens.approvals import ApprovalQueue
 from pygent.tui.screens.completing import PromptCompletion
@@ -140,7 +141,10 @@ class MainScreen(Screen[None]):
             if isinstance(item, UserItem) and item.text in self._queue:
                 self._queue.remove(item.text)
         for pane in (self.conversation, *self.panes.beside):
-            pane.apply_batch(folded)
+            try:
+                pane.apply_batch(folded)
+            except Exception as error:  # one pane that fails must not take the others with it
+                contained(self.app, f"what is new in the pane {pane.id}", error)
         self._approvals.take(batch)
         self._completion.forget_files(batch)
         self._show_queue()

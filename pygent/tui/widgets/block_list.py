@@ -7,13 +7,15 @@ the length of the conversation.
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Region, Size, Spacing
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
@@ -21,12 +23,16 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from pygent.tui.colours import Palette
+from pygent.tui.contained import contained
 from pygent.tui.panes.blocks import Block
+from pygent.tui.widgets.drawn import Drawn
 from pygent.tui.widgets.row_index import RowIndex
-from pygent.tui.wrap import Aside
+from pygent.tui.wrap import Aside, Line
 
 KEPT = 300
 """Drawn blocks that stay in memory."""
+
+NONE = Spacing()
 
 
 class BlockList(ScrollView, can_focus=True):
@@ -57,7 +63,7 @@ class BlockList(ScrollView, can_focus=True):
         self.following = True
         self._rows = RowIndex()
         self._known: list[tuple[int, int] | None] = []  # (width, version) that a height was measured for
-        self._strips: OrderedDict[int, tuple[int, int, list[Strip]]] = OrderedDict()
+        self._strips: OrderedDict[int, Drawn] = OrderedDict()
         self._width = 0
         self._selected: int | None = None
         self._quiet = False
@@ -190,39 +196,52 @@ class BlockList(ScrollView, can_focus=True):
 
     # Drawing.
 
-    def _drawn(self, index: int) -> list[Strip]:
+    def _drawn(self, index: int) -> Drawn:
         block = self.blocks[index]
         kept = self._strips.get(index)
-        if kept is not None and kept[:2] == (self._width, block.version):
-            self._strips.move_to_end(index)
-            return kept[2]
-        strips = [Strip(line) for line in block.lines(self._width, self.palette)]
-        self._strips[index] = (self._width, block.version, strips)
+        if kept is None or (kept.width, kept.version) != (self._width, block.version):
+            kept = self._strips[index] = Drawn(block.version, self._width, self._lines(block), kept)
         self._strips.move_to_end(index)
         while len(self._strips) > KEPT:
             self._strips.popitem(last=False)
-        return strips
+        return kept
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """As Textual's, save that the strips of one frame serve the next one; there is neither border nor padding."""
+        if self.styles.gutter != NONE:
+            return super().render_lines(crop)
+        base, ground, filters = self.rich_style, self.background_colors[1], self.get_line_filters()
+        strips = [self._line(y, base) for y in crop.line_range]
+        for line_filter in filters:
+            strips = [strip.apply_filter(line_filter, ground) for strip in strips]
+        return [strip.crop_extend(*crop.column_span, base) for strip in strips]
+
+    def _lines(self, block: Block) -> list[Line]:
+        try:
+            return block.lines(self._width, self.palette)
+        except Exception as error:  # one block that fails must not take the others with it
+            contained(self.app, "a block of the conversation", error)
+            return [[Segment(f" ✗ This cannot be shown ({type(error).__name__}).", self.palette.error)], []]
 
     def render_line(self, y: int) -> Strip:
-        """One line of the viewport."""
+        """One line of the viewport, whose segments tell where they stand: asked for where the mouse selects."""
+        return self._line(y, self.rich_style).apply_offsets(0, self.scroll_offset.y + y)
+
+    def _line(self, y: int, base: Style) -> Strip:
         width = self.scrollable_content_region.width
         self._width = self._width or width  # the first frame comes before the first resize
         row = self.scroll_offset.y + y
-        base = self.rich_style
         if row >= self._rows.total or row < 0:
             return Strip.blank(width, base)
         index, offset = self._rows.find(row)
-        strips = self._drawn(index)
-        if offset >= len(strips):
-            return Strip.blank(width, base)
-        strip = strips[offset].crop_extend(0, width, base).apply_style(base)
+        strip = self._drawn(index).strip(offset, base)
         if index == self._selected and self.has_focus:
             mark = Strip.blank(1, base + self.palette.selection)
             strip = Strip.join([mark, strip.crop(1)])
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(row)) is not None:
             strip = _highlighted(strip, span, self.palette.selection)
-        return strip.apply_offsets(0, row)
+        return strip
 
     # Scrolling by key; at once, since a place that is measured on the way cannot be reached by degrees.
 
@@ -263,19 +282,16 @@ class BlockList(ScrollView, can_focus=True):
         self.refresh()
 
     def _text(self, row: int, span: tuple[int, int]) -> str:
-        """What a row says between two cells; the second may be -1, for its end."""
         index, offset = self._rows.find(row)
-        strips = self._drawn(index)
-        strip = strips[offset] if offset < len(strips) else Strip([])
-        return text_between(strip, *span)
+        return text_between(self._drawn(index).line(offset), *span)
 
 
-def text_between(strip: Strip, start: int, end: int) -> str:
+def text_between(line: Iterable[Segment], start: int, end: int) -> str:
     """The text of a line between two cells, without what stands beside it; ``end`` may be -1, for the line's."""
     out: list[str] = []
     at = 0
-    end = strip.cell_length if end == -1 else end
-    for segment in strip:
+    end = sys.maxsize if end == -1 else end
+    for segment in line:
         size = segment.cell_length
         if not isinstance(segment, Aside) and at < end and at + size > start:
             whole = at >= start and at + size <= end
