@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
-from benchmarks.texts import fence, tokens
 
+from benchmarks.texts import fence, tokens
 from pygent.tui.colours import Palette
 from pygent.tui.growing import PART, Growing
 from pygent.tui.markdown import draw, split_all
