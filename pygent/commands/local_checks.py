@@ -125,7 +125,7 @@ def screen() -> Check:
     terminal = config.terminal()
     columns, rows = shutil.get_terminal_size()
     encoding = (sys.stdout.encoding or locale.getpreferredencoding(False)).upper()
-    facts = [f"{name}={value}" for name, value in terminal.items()]
+    facts = [f"{name}={value}" for name, value in terminal.items() if name != "SSH_CONNECTION"]
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return Check("terminal", "ok", f"none here; pygent -p works without one ({encoding})")
     text = f"{columns}x{rows}, {encoding}, {' '.join(facts)}"

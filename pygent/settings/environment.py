@@ -60,10 +60,24 @@ def set_variables(given: Mapping[str, str]) -> None:
             raise SettingsError(f"the variable {name!r} cannot be set: {error}", key="env") from None
 
 
+_TELLTALE = (
+    "LC_TERMINAL",
+    "KITTY_WINDOW_ID",
+    "WEZTERM_PANE",
+    "GHOSTTY_RESOURCES_DIR",
+    "VTE_VERSION",
+    "STY",
+    "SSH_CONNECTION",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+)
+"""Variables that tell which terminal this is, and whether it is on this machine."""
+
+
 def terminal(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """What the environment says about the terminal."""
     environ = os.environ if environ is None else environ
-    names = ("TERM", "COLORTERM", "TERM_PROGRAM", "NO_COLOR", "TMUX", "EDITOR", "VISUAL")
+    names = ("TERM", "COLORTERM", "TERM_PROGRAM", "NO_COLOR", "TMUX", "EDITOR", "VISUAL", *_TELLTALE)
     return {name: environ[name] for name in names if environ.get(name)}
 
 

@@ -309,6 +309,20 @@ FIELDS: tuple[Field, ...] = (
         about="How the TUI shows differences of files: unified, split (old beside new), auto (by the width)",
     ),
     Field(
+        key="notify",
+        kind=kinds.Choice("auto", "off", "bell", "desktop", "both"),
+        group=_SCREEN,
+        variable="PYGENT_NOTIFY",
+        about="How the TUI calls when it asks or a run ends while you look elsewhere",
+    ),
+    Field(
+        key="terminal_title",
+        kind=kinds.Flag(),
+        group=_SCREEN,
+        variable="PYGENT_TERMINAL_TITLE",
+        about="Tell workspace and state in the terminal's title",
+    ),
+    Field(
         key="keymap",
         kind=kinds.Texts(),
         group=_SCREEN,

@@ -80,6 +80,12 @@ class Choice(Kind):
             raise Invalid(f"{text!r} cannot be used; accepted: {self.accepted}")
         return word
 
+    def from_node(self, node: Node) -> str:
+        """A word such as ``off`` is one here, though YAML takes it for a truth value."""
+        if isinstance(node.value, bool) and node.text.lower() in self.words:
+            return node.text.lower()
+        return str(super().from_node(node))
+
     def schema(self) -> dict[str, Any]:
         return {"enum": list(self.words)}
 

@@ -57,6 +57,8 @@ class Settings:
     snapshot: Path | None = None
     theme: str = DEFAULT_THEME
     diff_style: str = "auto"
+    notify: str = "auto"
+    terminal_title: bool = True
     keymap: Mapping[str, str] = field(default_factory=dict)
     context_window: int | None = None
     temperature: float | None = None

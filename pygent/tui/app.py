@@ -34,6 +34,7 @@ from pygent.tui.typed_ahead import TypedAhead
 if TYPE_CHECKING:
     from pygent.agent import Agent
     from pygent.session import Session
+    from pygent.tui.attention import Attention
 
 AGAIN = 2.0
 """Seconds within which a second Ctrl+C quits."""
@@ -81,6 +82,7 @@ class PygentApp(App[int]):
         self.lifeline: Lifeline | None = None
         self.failure: BaseException | None = None
         self.contained: set[str] = set()
+        self.attention: Attention | None = None
         self.typed_ahead = TypedAhead()
         self.on_first_frame: Callable[[], object] = lambda: None
         self.themes = AppThemes(self, self._problems.append)
@@ -136,7 +138,15 @@ class PygentApp(App[int]):
         if self.session.settings.keymap:
             self.run_worker(self._check_keys, thread=True, exit_on_error=False)
         self.themes.tell = partial(self.main.note, "theme", level="warning")
+        self._pay_attention()
         self._life.begin()
+
+    def _pay_attention(self) -> None:
+        from pygent.settings import terminal  # noqa: PLC0415 - after the first frame
+        from pygent.tui.attention import Attention  # noqa: PLC0415
+
+        self.attention = Attention(self, terminal())
+        self._life.on_events = self.attention.take
 
     # Events.
 
@@ -254,6 +264,8 @@ class PygentApp(App[int]):
 
     def on_unmount(self) -> None:
         self._life.end()
+        if self.attention is not None:
+            self.attention.end()
         with contextlib.suppress(RuntimeError, ValueError):
             for number in self._signals:
                 asyncio.get_running_loop().remove_signal_handler(number)

@@ -47,6 +47,7 @@ class Lifeline:
         self._stopped = False
         self._thread = threading.Thread(target=self._watch, name="pygent-lifeline", daemon=True)
         self.exit_code: int | None = None
+        self.farewell = b""  # what the terminal is sent besides, as its title
 
     def start(self) -> None:
         """Take the signals and begin to watch. Raises ``ValueError`` outside of the main thread."""
@@ -124,7 +125,7 @@ class Lifeline:
         fd = self._terminals[0]
         with contextlib.suppress(OSError, termios.error):
             os.set_blocking(fd, False)
-            os.write(fd, _RESET)
+            os.write(fd, _RESET + self.farewell)
             termios.tcsetattr(fd, termios.TCSANOW, self._attributes)
             os.set_blocking(fd, True)
 

@@ -375,3 +375,10 @@ def test_the_documented_file_is_one(place: Place) -> None:
     page = (ROOT / "docs" / "settings.md").read_text("utf-8")
     place.user(page.split("```yaml\n")[1].split("```")[0])
     assert place.load().personas[-1].name == "security"
+
+
+def test_a_word_that_yaml_takes_for_a_truth_value_is_a_word(place: Place) -> None:
+    place.user("notify: off\n")
+    assert place.load().notify == "off"
+    place.user("notify: no\n")
+    assert "accepted: auto, off" in place.complaint()

@@ -54,6 +54,8 @@ class FakeSettings:
     network: bool = False
     theme: str = "pygent-dark"
     diff_style: str = "auto"
+    notify: str = "auto"
+    terminal_title: bool = True
     keymap: dict[str, str] = field(default_factory=dict)
     context_window: int | None = 128_000
     max_tasks: int = 3
