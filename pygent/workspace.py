@@ -16,10 +16,9 @@ from typing import BinaryIO
 
 from pygent.confined import Confined, supported
 from pygent.errors import PathOutsideWorkspace, WorkspaceError
+from pygent.path_names import checked
 
 READ_LIMIT = 32 * 1024 * 1024
-MAX_PATH = 4000
-MAX_DEPTH = 250
 
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -79,19 +78,7 @@ class Workspace:
 
     def relative(self, path: str | os.PathLike[str]) -> str:
         """The normalised path relative to the root, with forward slashes; ``"."`` is the root."""
-        name = os.fspath(path)
-        if not isinstance(name, str) or not name.strip():
-            raise WorkspaceError("The path is empty. Give a path relative to the workspace, such as 'src/main.py'.")
-        if "\0" in name:
-            raise WorkspaceError(f"The path {name!r} holds a NUL character, which no file name can.")
-        try:
-            os.fsencode(name)
-        except UnicodeEncodeError:
-            raise WorkspaceError(f"The path {name!r} holds characters that no file name can.") from None
-        if len(name) > MAX_PATH or name.count("/") > MAX_DEPTH:
-            raise WorkspaceError(f"The path {name[:100]!r}… is too long: {len(name):,} characters.")
-        if name == "~" or name.startswith("~/"):
-            raise PathOutsideWorkspace(name, "'~' is a home folder")
+        name = checked(path)
         normal = posixpath.normpath(name)
         if normal.startswith("/"):
             normal = "/" + normal.lstrip("/")
@@ -166,17 +153,23 @@ class Workspace:
         except UnicodeDecodeError as error:
             raise WorkspaceError(f"{path!r} is not UTF-8 text: {_encoding_problem(data, error)}") from None
 
-    def scan_dir(self, path: str = ".") -> Iterator[Entry]:
-        """The entries of a folder as they come, unsorted, for folders of any size."""
+    @contextlib.contextmanager
+    def folder(self, path: str = ".") -> Iterator[int]:
+        """A folder, open. What is opened relative to it without following links is inside."""
         name = self.relative(path)
         with self._errors(name):
             fd = self._confined.open(name, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            with self._errors(name), os.scandir(fd) as found:
-                for item in found:
-                    yield self._entry(name, item)
+            yield fd
         finally:
             os.close(fd)
+
+    def scan_dir(self, path: str = ".") -> Iterator[Entry]:
+        """The entries of a folder as they come, unsorted, for folders of any size."""
+        name = self.relative(path)
+        with self.folder(path) as fd, self._errors(name), os.scandir(fd) as found:
+            for item in found:
+                yield self._entry(name, item)
 
     def list_dir(self, path: str = ".") -> list[Entry]:
         """The entries of a folder by name."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pygent.settings.command_environment import command_environment
 from pygent.settings.environment import from_environment, set_variables, terminal
+from pygent.settings.git_environment import git_environment
 from pygent.settings.load import config_files, existing_init_files, load
 from pygent.settings.model import PERMISSION_MODES, Settings
 from pygent.settings.paths import config_dir, data_dir
@@ -24,6 +25,7 @@ __all__ = [
     "distrust",
     "existing_init_files",
     "from_environment",
+    "git_environment",
     "is_trusted",
     "load",
     "save_user_settings",
