@@ -1,4 +1,4 @@
-"""The files of a workspace for somebody to choose from: without what is ignored, quickly also where there are many."""
+"""The files of a workspace to choose from: without what is ignored, quickly also where there are many."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def list_files(workspace: Workspace) -> Iterator[str]:
     """Paths of files and links, relative to the workspace, in no order.
 
     git tells them where the workspace lies in a repository, so its excludes hold too. Elsewhere, and in repositories
-    inside, folders are walked and ``.gitignore`` files read. No link is followed. Never raises for what cannot be read.
+    inside, folders are walked and ``.gitignore`` files read. No link is followed; what cannot be read is left out.
     """
     left = MOST
     for path in _files(workspace):

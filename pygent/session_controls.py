@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -11,6 +10,7 @@ from pygent.bus import EventBus
 from pygent.errors import PygentError, SandboxError
 from pygent.events import Decision
 from pygent.persona import Persona
+from pygent.session_files import SessionFiles
 from pygent.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class SessionStatus:
     demo: bool = False
 
 
-class SessionControls:
+class SessionControls(SessionFiles):
     """The part of a ``Session`` that is about settings rather than work; each change counts from the next step on."""
 
     settings: Settings
@@ -175,23 +175,6 @@ class SessionControls:
             workspace=self.workspace,
             demo=self.demo,
         )
-
-    def list_files(self) -> Iterator[str]:
-        """Paths of the workspace's files, relative to it, in no order."""
-        workspace = self._ready().runtime.workspace
-        waiting = [""]
-        while waiting:
-            folder = waiting.pop()
-            for entry in workspace.list_dir(folder or "."):
-                path = f"{folder}/{entry.name}" if folder else entry.name
-                if entry.is_dir:
-                    waiting.append(path)
-                else:
-                    yield path
-
-    def read_file(self, path: str) -> bytes:
-        """A file of the workspace. Raises ``WorkspaceError`` where it cannot be read."""
-        return bytes(self._ready().runtime.workspace.read_bytes(path))
 
     def _ready(self) -> Agent:
         if self.agent is None or self._closed:

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +94,7 @@ class Repository:
         below = self.folder.relative_to(self.top).as_posix()
         return "" if below == "." else f"{below}/"
 
-    def records(self, *arguments: str, seconds: float = SECONDS) -> Iterator[bytes]:
+    def records(self, *arguments: str, seconds: float = SECONDS) -> Generator[bytes, None, None]:
         """The parts of what ``git ARGUMENTS`` writes, as they come, split at NUL.
 
         Raises ``GitTimeout`` and ``GitError``. Closing the iterator ends git.
@@ -106,7 +106,7 @@ class Repository:
         if rest:
             yield rest
 
-    def pieces(self, *arguments: str, seconds: float = SECONDS) -> Iterator[bytes]:
+    def pieces(self, *arguments: str, seconds: float = SECONDS) -> Generator[bytes, None, None]:
         """What ``git ARGUMENTS`` writes, in pieces. As ``records``."""
         git = _git()
         if git is None:
@@ -159,8 +159,8 @@ class Repository:
                 raise GitError(f"the repository cannot be read: {error.strerror}") from error
             for part in _SHARED:
                 _link(self.common / part, view / part)
-            for part in self.own.glob("sharedindex.*"):
-                _link(part, view / part.name)
+            for index in self.own.glob("sharedindex.*"):
+                _link(index, view / index.name)
             (view / "refs").mkdir(exist_ok=True)
             yield view, {**_environment(view, self.top, self.own / "index"), **_as_variables(values)}
 

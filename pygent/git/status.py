@@ -36,7 +36,14 @@ class GitStatus:
 
 def read_status(repository: Repository, *, ignored: bool = False, seconds: float = SECONDS) -> GitStatus:
     """Ask git. ``ignored`` includes what is ignored. Raises ``GitTimeout`` and ``GitError``."""
-    arguments = ["status", "--porcelain=v2", "-z", "--branch", "--ignore-submodules=dirty", "--untracked-files=normal"]
+    arguments = [
+        "status",
+        "--porcelain=v2",
+        "-z",
+        "--branch",
+        "--ignore-submodules=dirty",
+        "--untracked-files=normal",
+    ]
     if ignored:
         arguments.append("--ignored=matching")
     status = GitStatus()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 SHOWN = 8
 """Candidates at once."""
 
-_FILE = re.compile(r"(?:^|(?<=\s))@(\S*)$")
+_FILE = re.compile(r"""(?:^|(?<=\s))@(?:"(?P<quoted>[^"\n]*)|(?P<plain>[^\s"]*))$""")
 
 
 class Candidate(NamedTuple):
@@ -21,10 +21,11 @@ class Candidate(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The candidates, and how many characters before the cursor they replace."""
+    """The candidates, and how many characters before the cursor they replace. ``note`` is said in their place."""
 
     candidates: list[Candidate]
     length: int
+    note: str = ""
 
 
 NOTHING = Found([], 0)
@@ -34,9 +35,12 @@ def find(
     before: str,
     commands: Sequence[Candidate],
     arguments: Callable[[str], Sequence[str]],
-    files: Callable[[], FileIndex | None],
+    files: Callable[[str, int], Found],
 ) -> Found:
-    """The candidates for a text that ends at the cursor."""
+    """The candidates for a text that ends at the cursor.
+
+    ``files`` is asked with what was typed of a path, and how many characters before the cursor that is with its sign.
+    """
     if before.startswith("/") and "\n" not in before:
         name, blank, rest = before.partition(" ")
         if not blank:
@@ -48,35 +52,20 @@ def find(
             return Found(values[:SHOWN], len(rest))
         return NOTHING
     if match := _FILE.search(before):
-        index = files()
-        if index is not None:
-            return Found([Candidate(f"@{path} ") for path in index.search(match[1])], len(match[0]))
+        return files(match["quoted"] or match["plain"] or "", len(match[0]))
     return NOTHING
 
 
-class FileIndex:
-    """Paths to look through at every key, quickly also for many of them."""
+def mention(path: str) -> str:
+    """How a path stands in a prompt: ``@src/app.py``, in quotes where it has blanks.
 
-    def __init__(self, paths: Iterable[str]) -> None:
-        self._paths = sorted(paths, key=lambda path: (path.count("/"), path))
-        self._lower = [path.lower() for path in self._paths]
+    After a file comes a blank; a folder stays open for what is in it.
+    """
+    if not any(char.isspace() or char == '"' for char in path):
+        return f"@{path}" if path.endswith("/") else f"@{path} "
+    return f'@"{path}' if path.endswith("/") else f'@"{path}" '
 
-    def search(self, typed: str, limit: int = SHOWN) -> list[str]:
-        """The best paths: those whose name has what was typed, then whose path has it, then in scattered letters."""
-        needle = typed.lower()
-        if not needle:
-            return self._paths[:limit]
-        holding = [i for i, path in enumerate(self._lower) if needle in path]
-        holding.sort(key=lambda i: (not self._name(i).startswith(needle), needle not in self._name(i), i))
-        if len(holding) < limit:
-            scattered = re.compile(".*?".join(map(re.escape, needle[:60])))
-            seen = set(holding)
-            for i, path in enumerate(self._lower):
-                if i not in seen and scattered.search(path):
-                    holding.append(i)
-                    if len(holding) >= limit:
-                        break
-        return [self._paths[i] for i in holding[:limit]]
 
-    def _name(self, index: int) -> str:
-        return self._lower[index].rpartition("/")[2]
+def file_candidates(paths: Sequence[str], length: int, note: str) -> Found:
+    """Paths as candidates."""
+    return Found([Candidate(mention(path)) for path in paths], length, note)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 from pygent.bus import EventBus, Sink
@@ -39,6 +40,8 @@ from pygent.events import (
     ToolStarted,
 )
 from pygent.persona import Persona
+from pygent.session_files import SessionFiles
+from pygent.workspace import Workspace
 
 MODES = ("ask", "auto", "plan", "yolo")
 
@@ -94,7 +97,7 @@ class FakeToolInfo:
 Script = Callable[["FakeSession", str], None]
 
 
-class FakeSession:
+class FakeSession(SessionFiles):
     def __init__(
         self,
         workspace: Path | None = None,
@@ -258,13 +261,9 @@ class FakeSession:
     def status(self) -> FakeStatus:
         return self._status
 
-    def list_files(self) -> Iterator[str]:
-        for path in sorted(self.workspace.rglob("*")):
-            if path.is_file():
-                yield path.relative_to(self.workspace).as_posix()
-
-    def read_file(self, path: str) -> bytes:
-        return (self.workspace / path).read_bytes()
+    def _ready(self) -> Any:
+        """Files are handled as the real session handles them."""
+        return SimpleNamespace(runtime=SimpleNamespace(workspace=Workspace(self.workspace)))
 
     def export(self, path: str, format: str = "markdown") -> str:  # noqa: A002
         self.calls.append(("export", path, format))

@@ -12,7 +12,6 @@ from textual.color import Color
 from pygent.events import MessageDelta, Notice, ToolOutput
 from pygent.tui.bridge import joined
 from pygent.tui.colours import Palette
-from pygent.tui.completion import FileIndex
 from pygent.tui.line_filter import SafeText
 from pygent.tui.markdown import draw, split, split_all
 from pygent.tui.text import clean, count, seconds, tail_lines
@@ -138,11 +137,3 @@ def test_adjacent_pieces_are_joined_and_the_order_stays() -> None:
     ]
     texts = [getattr(event, "text", "") for event in joined(events)]
     assert texts == ["ab", "r", "12", "3", "n", "4"]
-
-
-def test_files_are_found_by_name_then_path_then_letters() -> None:
-    index = FileIndex(["src/app.py", "app/readme.md", "src/snapper.py", "other.txt"])
-    assert index.search("app") == ["src/app.py", "src/snapper.py", "app/readme.md"]
-    assert index.search("oth") == ["other.txt"]
-    assert index.search("rdme") == ["app/readme.md"]
-    assert len(FileIndex(f"f{i}" for i in range(100)).search("")) == 8

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pygent.errors import PygentError
-from pygent.events import Event, FilesChanged
+from pygent.events import Event, FilesChanged, RunFinished, ToolFinished
 from pygent.tui import slash
-from pygent.tui.completion import NOTHING, Candidate, FileIndex, Found, find
+from pygent.tui.completion import NOTHING, SHOWN, Candidate, Found, file_candidates, find
+from pygent.tui.file_finder import Answer, FileFinder, Search, finder_of
 from pygent.tui.widgets.completions import Completions
 
 if TYPE_CHECKING:
@@ -17,14 +17,19 @@ if TYPE_CHECKING:
 FAR = 50
 """Lines from the top below which nothing is completed."""
 
+MENTIONED = 20
+"""Files chosen last that come first the next time."""
+
 
 class PromptCompletion:
     """Looks at the text before the cursor after each change. Files are listed on a thread, when first asked for."""
 
     def __init__(self, screen: MainScreen) -> None:
         self._screen = screen
-        self._files: FileIndex | None = None
-        self._asked = False
+        self._search = Search(screen, SHOWN, self._found)
+        self._length = 0
+        self._typed = ""
+        self._mentioned: list[str] = []
 
     def edited(self) -> None:
         """The prompt's text changed."""
@@ -32,17 +37,22 @@ class PromptCompletion:
         row, column = prompt.cursor_location
         before = prompt.get_text_range((0, 0), (row, column)) if row < FAR else ""
         commands = self._commands() if before.startswith("/") else ()
-        self._show(find(before, commands, self._values, self._file_index))
+        self._search.forget()
+        self._length = 0
+        self._show(find(before, commands, self._values, self._file))
 
     def close(self) -> bool:
         """Hide the candidates. Answers whether there were any."""
-        was = self._screen.prompt.completing
+        was = any(completions.display for completions in self._screen.query(Completions))
+        self._search.forget()
         self._show(NOTHING)
         return was
 
     def enter(self) -> bool:
         """Enter was pressed. Answers False where nothing is to be completed in the text as it stands now."""
         self.edited()
+        if self._length and self._typed and self._is_whole(self._typed):
+            self.close()
         if self._screen.prompt.completing:
             self.key("enter")
             return True
@@ -72,13 +82,17 @@ class PromptCompletion:
             return
         row, column = prompt.cursor_location
         start = (row, max(0, column - completions.found.length))
-        text = chosen.text if chosen.final or chosen.text.endswith(" ") else f"{chosen.text} "
+        text = chosen.text if chosen.final or chosen.text.endswith((" ", "/")) else f"{chosen.text} "
+        if self._length:
+            path = text[1:].strip().strip('"')
+            self._mentioned = [path, *(other for other in self._mentioned if other != path)][:MENTIONED]
         prompt.replace(text, start, (row, column))
         prompt.focus()
 
     def forget_files(self, batch: Iterable[Event]) -> None:
         """List the files anew at the next need, if they may be others now."""
-        self._asked = self._asked and not any(isinstance(event, FilesChanged) for event in batch)
+        if any(isinstance(event, FilesChanged | ToolFinished | RunFinished) for event in batch):
+            finder_of(self._screen.session).stale()
 
     def _show(self, found: Found) -> None:
         for completions in self._screen.query(Completions):
@@ -97,19 +111,30 @@ class PromptCompletion:
             return ()
         return command.values(self._screen.surface)
 
-    def _file_index(self) -> FileIndex | None:
-        if not self._asked and self._screen.session.opened:
-            self._asked = True
-            self._screen.run_worker(self._read_files, thread=True, exit_on_error=False)
-        return self._files
+    # Files.
 
-    def _read_files(self) -> None:
-        try:
-            index = FileIndex(self._screen.session.list_files())
-        except (PygentError, OSError):
-            return
-        self._screen.app.call_later(self._files_read, index)
+    def _file(self, typed: str, length: int) -> Found:
+        self._typed, self._length = typed, length
+        answer = self._search.ask(self._finder, typed)
+        if answer is not None:
+            return file_candidates(answer.paths, length, answer.note)
+        found = self._screen.query_one(Completions).found  # the old ones until the new ones are found
+        return found._replace(length=length) if self._screen.prompt.completing else NOTHING
 
-    def _files_read(self, index: FileIndex) -> None:
-        self._files = index
-        self.edited()
+    def _found(self, answer: Answer) -> None:
+        if self._length:
+            self._show(file_candidates(answer.paths, self._length, answer.note))
+
+    @property
+    def _finder(self) -> FileFinder:
+        finder = finder_of(self._screen.session)
+        finder.recent = self._recent
+        return finder
+
+    def _recent(self) -> list[str]:
+        return [*self._mentioned, *reversed(self._screen.transcript.files_changed[-100:])]
+
+    def _is_whole(self, typed: str) -> bool:
+        """Whether what was typed is a path as it is, so that Enter need not complete it."""
+        index = self._finder.index
+        return index is not None and typed in index

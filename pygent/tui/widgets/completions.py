@@ -36,9 +36,9 @@ class Completions(Widget):
 
     def show(self, found: Found) -> None:
         """Show these candidates; none hides the list."""
-        same = found.candidates == self.found.candidates
+        same = found.candidates == self.found.candidates and found.note == self.found.note
         self.found = found
-        self.display = bool(found.candidates)
+        self.display = bool(found.candidates or found.note)
         if not same:
             self.current = 0
             self.refresh(layout=True)
@@ -54,6 +54,8 @@ class Completions(Widget):
             self.current = (self.current + step) % len(self.found.candidates)
 
     def render(self) -> Content:
+        if not self.found.candidates:
+            return Content(f"  {self.found.note}").stylize("$text-muted")
         names = [clean_line(candidate.text) for candidate in self.found.candidates]
         room = max((len(name) for name in names), default=0) + 3
         lines = []
