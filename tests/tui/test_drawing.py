@@ -9,8 +9,6 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
-from pygent.events import MessageDelta, Notice, ToolOutput
-from pygent.tui.bridge import joined
 from pygent.tui.colours import Palette
 from pygent.tui.line_filter import SafeText
 from pygent.tui.markdown import draw, split, split_all
@@ -122,18 +120,3 @@ def test_rows_are_found_whatever_the_heights() -> None:
             found, offset = rows.find(row)
             assert rows.start(found) + offset == row
             assert offset < heights[found]
-
-
-def test_adjacent_pieces_are_joined_and_the_order_stays() -> None:
-    events = [
-        MessageDelta(message_id="m", text="a"),
-        MessageDelta(message_id="m", text="b"),
-        MessageDelta(message_id="m", text="r", kind="reasoning"),
-        ToolOutput(call_id="c", text="1"),
-        ToolOutput(call_id="c", text="2"),
-        ToolOutput(call_id="d", text="3"),
-        Notice(level="info", text="n"),
-        ToolOutput(call_id="d", text="4"),
-    ]
-    texts = [getattr(event, "text", "") for event in joined(events)]
-    assert texts == ["ab", "r", "12", "3", "n", "4"]
