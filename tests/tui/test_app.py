@@ -354,7 +354,7 @@ async def test_the_help_has_every_key_and_every_command(tmp_path: Path) -> None:
     async with running(session) as (app, pilot):
         await pilot.press("f1")
         await pilot.pause()
-        text = "\n".join(line.text for line in app.screen.query_one(LinesView)._lines)
+        text = "\n".join(line.text for line in app.screen.query_one(LinesView).source.lines)
         for key in (
             "F1",
             "F2",

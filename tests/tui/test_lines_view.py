@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from rich.cells import cell_len
@@ -9,7 +10,8 @@ from textual.app import App, ComposeResult
 from textual.geometry import Offset
 from textual.selection import Selection
 
-from pygent.tui.panes.lines import LONGEST, MOST, Line, LinesView
+from pygent.tui.panes.line_source import Match
+from pygent.tui.panes.lines import SELECTED, Line, LinesView
 
 
 class LinesApp(App[None]):
@@ -76,18 +78,89 @@ async def test_text_is_selected_with_the_mouse() -> None:
         assert (app.screen.get_selected_text() or "").startswith("words")
 
 
-async def test_too_much_is_cut_and_says_so() -> None:
-    app = LinesApp()
+async def test_a_million_lines_open_at_once_and_every_one_can_be_reached() -> None:
+    app = LinesApp(numbers=True)
+    lines = [Line(f"line {n} " + "é" * (n % 150 if n % 10 == 0 else 0)) for n in range(1_000_000)]
     async with app.run_test(size=(80, 10)) as pilot:
         began = time.perf_counter()
-        app.view.set_lines([Line("x" * (LONGEST + 5))] + [Line("y")] * (MOST + 10))
+        app.view.set_lines(lines)
+        assert time.perf_counter() - began < 0.5
         await pilot.pause()
-        assert time.perf_counter() - began < 3
+        for key in ("end", "pageup", "home", "pagedown"):
+            began = time.perf_counter()
+            await pilot.press(key)
+            assert time.perf_counter() - began < 0.5
+        app.view.action_scroll_end()
+        assert app.rows()[-1].split()[:2] == ["1000000", "line"]
+        app.view.go_to_line(654_321)
+        assert app.rows()[0].split() == ["654322", "line", "654321"]
+        for _ in range(400):
+            app.view.action_scroll_up()
+            top = app.view.row(app.view.scroll_offset.y)
+            assert top is not None
+            assert top.number <= 654_321
+        assert 654_321 - top.number <= 400
+        app.view.go_to_share(0.5)
+        assert abs(app.view.scroll_offset.y - app.view.max_scroll_y / 2) < 1000
+
+
+async def test_scrolling_up_into_what_was_not_counted_shows_each_row_once() -> None:
+    app = LinesApp()
+    lines = [Line(f"{n} " + "x" * (n % 7 * 9)) for n in range(30_000)]
+    async with app.run_test(size=(20, 10)) as pilot:
+        app.view.set_lines(lines)
+        await pilot.pause()
+        app.view.go_to_line(20_000)
+        seen = [app.rows()[0]]
+        for _ in range(4_000):
+            app.view.action_scroll_up()
+            seen.append(app.rows()[0])
+        wanted = [
+            text[at : at + app.view._text_width()]
+            for text in (line.text for line in lines[:20_001])
+            for at in range(0, len(text), app.view._text_width())
+        ]
+        last = max(index for index, row in enumerate(wanted) if row.startswith("20000 "))
+        assert seen == [row.rstrip() for row in wanted[last - 4_000 : last + 1]][::-1]
+
+
+async def test_a_line_of_fifty_megabytes_is_shown_from_end_to_end() -> None:
+    app = LinesApp()
+    text = "0123456789" * 5_000_000
+    async with app.run_test(size=(51, 10)) as pilot:
+        began = time.perf_counter()
+        app.view.set_lines([Line("before"), Line(text), Line("日本語" * 20_000), Line("after")])
+        await pilot.pause()
+        assert app.rows()[1] == "0123456789" * 5
         await pilot.press("end")
-        app.view.scroll_end(animate=False)
+        assert app.rows()[-1] == "after"
+        assert app.rows()[-2].strip("日本語") == ""
+        app.view.action_wrap()
         await pilot.pause()
-        assert any("11 more lines are not shown" in row for row in app.rows())
-        assert "5 more characters" in app.view._lines[0].text
+        app.view.scroll_to(x=app.view.max_scroll_x, y=0, animate=False, immediate=True)
+        await pilot.pause()
+        assert app.rows()[1] == ("0123456789" * 6)[-app.view._text_width() :]
+        assert time.perf_counter() - began < 3
+
+
+async def test_what_was_found_stands_out() -> None:
+    app = LinesApp()
+    async with app.run_test(size=(20, 5)) as pilot:
+        app.view.set_lines([Line("one two one", "", ((4, 7, "error"),)), Line("one")])
+        app.view.mark(re.compile("one"), Match(1, 0))
+        await pilot.pause()
+        first, second = app.view.render_line(0), app.view.render_line(1)
+        assert [segment.text for segment in first][:4] == ["one", " ", "two", " "]
+        grounds = [next(iter(strip)).style.bgcolor for strip in (first, second)]  # type: ignore[union-attr]
+        assert grounds[0] != grounds[1] != app.view.rich_style.bgcolor
+
+
+async def test_a_selection_of_everything_is_bounded() -> None:
+    app = LinesApp()
+    async with app.run_test(size=(80, 5)):
+        app.view.set_lines([Line("x" * 50)] * 300_000)
+        text, _ = app.view.get_selection(Selection(None, None)) or ("", "")
+        assert SELECTED < len(text) < SELECTED + 100
 
 
 async def test_the_end_is_followed_from_the_end_only() -> None:

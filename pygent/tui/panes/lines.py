@@ -1,45 +1,41 @@
-"""Read-only text of any length in one widget: lines are wrapped and drawn when they are seen.
+"""Read-only text of any length in one widget: lines are read, wrapped and drawn when they are seen.
 
-Text can be selected with the mouse and copied. A very long line is cut at `LONGEST`, a very long text at `MOST`; both
-say so, since a viewer that stops answering shows nothing at all.
+Where the text comes from is a `Source`; a list of lines is one. Text can be selected with the mouse and copied.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import re
 from collections.abc import Sequence
-from functools import lru_cache
-from itertools import accumulate
+from itertools import pairwise
 from typing import ClassVar, NamedTuple
 
-from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
-from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
+from pygent.tui.panes.line_scroll import LinesScroll
+from pygent.tui.panes.line_source import Line, Match, row_cut, shifted
 from pygent.tui.panes.rows import ROLES
 
-LONGEST = 20_000
-"""Characters of one line that are shown."""
+__all__ = ["Line", "LinesView"]
 
-MOST = 200_000
-"""Lines that are shown."""
-
-
-class Line(NamedTuple):
-    """A line with its role (see `rows.ROLES`, or ""), and the roles of parts of it as (start, end, role)."""
-
-    text: str
-    role: str = ""
-    spans: tuple[tuple[int, int, str], ...] = ()
+SELECTED = 4 * 1024 * 1024
+"""Characters of a selection at most."""
 
 
-class LinesView(ScrollView, can_focus=True):
-    """Scrolls over lines. With ``numbers`` each has its number before it."""
+class Row(NamedTuple):
+    """What stands in a row: its line, which of the line's rows it is, how many units into the line it begins."""
+
+    number: int
+    part: int
+    at: int
+    line: Line
+
+
+class LinesView(LinesScroll):
+    """Scrolls over lines and draws them. With ``numbers`` each has its number before it."""
 
     DEFAULT_CSS = """
     LinesView {
@@ -53,133 +49,105 @@ class LinesView(ScrollView, can_focus=True):
         & > .lines--warning { color: $text-warning; }
         & > .lines--error { color: $text-error; }
         & > .lines--strong { text-style: bold; }
+        & > .lines--match { background: $warning-muted; color: $text-warning; text-style: bold; }
+        & > .lines--found { background: $warning; color: $background; text-style: bold; }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{role}" for role in ROLES}
-
-    wrap: reactive[bool] = reactive(True, init=False)
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"lines--{role}" for role in ROLES), "lines--match", "lines--found"}
 
     def __init__(self, *, numbers: bool = False, wrap: bool = True, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self.numbers = numbers
-        self.set_reactive(LinesView.wrap, wrap)
-        self._lines: Sequence[Line] = ()
-        self._ends: list[int] = []  # for each line, the row after its last
-        self._wrapped_to = 0
+        super().__init__(numbers=numbers, wrap=wrap, id=id)
         self._styles: dict[str, Style] = {}
+        self._pattern: re.Pattern[str] | None = None
+        self._found: Match | None = None
 
     @property
     def allow_select(self) -> bool:
         return True
 
-    def set_lines(self, lines: Sequence[Line], *, follow: bool = False) -> None:
-        """Show ``lines``. With ``follow`` the end stays in sight where it was."""
-        at_end = self.scroll_offset.y >= self.max_scroll_y
-        if len(lines) > MOST:
-            note = Line(f"… {len(lines) - MOST:,} more lines are not shown", "warning")
-            lines = [*lines[:MOST], note]
-        self._lines = [_bounded(line) for line in lines]
-        self._lay_out()
-        if follow and at_end:
-            self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
-
-    def _lay_out(self) -> None:
-        width = self._text_width()
-        self._wrapped_to = width
-        if self.wrap and width > 0:
-            self._ends = list(accumulate(_row_count(line.text, width) for line in self._lines))
-            self.virtual_size = Size(0, self._ends[-1] if self._ends else 0)
-        else:
-            self._ends = []
-            widest = max((cell_len(line.text) for line in self._lines), default=0)
-            self.virtual_size = Size(widest + self._gutter(), len(self._lines))
+    def mark(self, pattern: re.Pattern[str] | None, found: Match | None = None) -> None:
+        """Make what ``pattern`` finds stand out, and ``found`` most."""
+        self._pattern, self._found = pattern, found
         self.refresh()
-
-    def _gutter(self) -> int:
-        return len(str(len(self._lines))) + 2 if self.numbers else 0
-
-    def _text_width(self) -> int:
-        return self.scrollable_content_region.width - self._gutter()
-
-    def on_resize(self) -> None:
-        if self._text_width() != self._wrapped_to:
-            top, _ = self._place(self.scroll_offset.y)
-            self._lay_out()
-            if self.wrap and top and top <= len(self._ends):
-                self.scroll_to(y=self._ends[top - 1], animate=False, immediate=True, force=True)
-
-    def watch_wrap(self) -> None:
-        self._lay_out()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._styles.clear()
 
-    def _place(self, row: int) -> tuple[int, int]:
-        """The line that a row shows, and which of its rows it is."""
-        if not self._ends:
-            return row, 0
-        line = bisect_right(self._ends, row)
-        return line, row - (self._ends[line - 1] if line else 0)
+    # Drawing.
 
-    def _piece(self, row: int) -> tuple[Line, int, int, int] | None:
-        """The line of a row, its number, and from where to where the row shows it."""
-        index, part = self._place(row)
-        if not 0 <= index < len(self._lines):
+    def row(self, row: int) -> Row | None:
+        """What stands in a row, None below the last. Of a long line that is not wrapped, what is in sight."""
+        index, part = self._layout.place(row)
+        if not 0 <= row < self._layout.total or index >= self.source.count():
             return None
-        line = self._lines[index]
-        if not self._ends:
-            return line, index, 0, len(line.text)
-        start, end = _cut(line.text, self._wrapped_to, part)
-        return line, index, start, end
+        size = self.source.long(index)
+        if not self.wrap:
+            if not size:
+                return Row(index, 0, 0, self.source.line(index))
+            start = self.scroll_offset.x
+            return Row(index, 0, start, self.source.piece(index, start, start + self._text_width()))
+        if size:
+            step = self.source.step(index, self._layout.width)
+            return Row(index, part, part * step, self.source.piece(index, part * step, (part + 1) * step))
+        line = self.source.line(index)
+        start, end = row_cut(line.text, self._layout.width, part)
+        if start or end < len(line.text):
+            line = Line(line.text[start:end], line.role, shifted(line.spans, start, end))
+        return Row(index, part, start, line)
+
+    def render_line(self, y: int) -> Strip:
+        width, base = self.size.width, self.rich_style
+        x, scroll_y = self.scroll_offset
+        row = self.row(y + scroll_y)
+        if row is None:
+            return Strip.blank(width, base)
+        cut = not self.wrap and not self.source.long(row.number)  # else it begins at ``x`` as it is
+        text = Strip(self._segments(row, base))
+        selection = self.text_selection
+        if selection is not None and (span := selection.get_span(y + scroll_y)) is not None:
+            text = self._selected(text, *(cell if cell < 0 or cut else max(0, cell - x) for cell in span))
+        gutter = self._gutter()
+        if cut:
+            text = text.crop(x, x + width - gutter)
+        text = text.adjust_cell_length(width - gutter, base).apply_offsets(x, y + scroll_y)
+        if not gutter:
+            return text
+        number = str(row.number + 1) if row.part == 0 else ""
+        return Strip.join([Strip([Segment(f"{number:>{gutter - 2}}  ", base + self._style("muted"))], gutter), text])
+
+    def _segments(self, row: Row, base: Style) -> list[Segment]:
+        text, role, spans = row.line
+        plain = base + self._style(role)
+        if self._pattern is not None and (marks := list(self._pattern.finditer(text))):
+            spans = (*spans, *((mark.start(), mark.end(), self._mark_role(row, mark.start())) for mark in marks))
+            return _overlaid(text, spans, plain, {name: base + self._style(name) for _, _, name in spans})
+        segments: list[Segment] = []
+        at = 0
+        for first, last, name in spans:
+            if first > at:
+                segments.append(Segment(text[at:first], plain))
+            segments.append(Segment(text[max(at, first) : last], base + self._style(name)))
+            at = max(at, last)
+        if at < len(text):
+            segments.append(Segment(text[at:], plain))
+        return segments
+
+    def _mark_role(self, row: Row, start: int) -> str:
+        found = self._found
+        if found is None or found.line != row.number:
+            return "match"
+        return "found" if not self.source.long(row.number) or found.at == row.at + start else "match"
 
     def _style(self, role: str) -> Style:
         style = self._styles.get(role)
         if style is None:
             found = self.get_component_rich_style(f"lines--{role}", partial=True) if role else Style.null()
-            style = self._styles[role] = Style(color=found.color, bold=found.bold or None)
+            ground = found.bgcolor if role in {"match", "found"} else None
+            style = self._styles[role] = Style(color=found.color, bgcolor=ground, bold=found.bold or None)
         return style
 
-    def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        base = self.rich_style
-        scroll_x, scroll_y = self.scroll_offset
-        row = y + scroll_y
-        piece = self._piece(row)
-        if piece is None:
-            return Strip.blank(width, base)
-        line, index, start, end = piece
-        segments = self._segments(line, start, end, base)
-        selection = self.text_selection
-        text = Strip(segments)
-        if selection is not None and (span := selection.get_span(row)) is not None:
-            text = self._selected(text, *span)
-        gutter = self._gutter()
-        if not self._ends:
-            text = text.crop(scroll_x, scroll_x + width - gutter)
-        text = text.adjust_cell_length(width - gutter, base).apply_offsets(scroll_x, row)
-        if not gutter:
-            return text
-        number = str(index + 1) if start == 0 else ""
-        return Strip.join([Strip([Segment(f"{number:>{gutter - 2}}  ", base + self._style("muted"))], gutter), text])
-
-    def _segments(self, line: Line, start: int, end: int, base: Style) -> list[Segment]:
-        plain = base + self._style(line.role)
-        segments = []
-        at = start
-        for first, last, role in line.spans:
-            if last <= at:
-                continue
-            if first >= end:
-                break
-            if first > at:
-                segments.append(Segment(line.text[at:first], plain))
-            cut = min(last, end)
-            segments.append(Segment(line.text[max(at, first) : cut], base + self._style(role)))
-            at = cut
-        if at < end:
-            segments.append(Segment(line.text[at:end], plain))
-        return segments
+    # Selecting.
 
     def _selected(self, strip: Strip, start: int, end: int) -> Strip:
         marked = self.screen.get_component_rich_style("screen--selection")
@@ -192,53 +160,37 @@ class LinesView(ScrollView, can_focus=True):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         first = selection.start.y if selection.start else 0
-        last = selection.end.y if selection.end else self.virtual_size.height - 1
+        last = selection.end.y if selection.end else self._layout.total - 1
         out: list[str] = []
-        for row in range(first, last + 1):
-            piece = self._piece(row)
-            span = selection.get_span(row)
-            if piece is None or span is None:
+        size = 0
+        for number in range(first, last + 1):
+            self._layout.count_rows(number, number + 1)
+            row = self.row(number)
+            span = selection.get_span(number)
+            if row is None or span is None:
                 continue
-            line, _, start, end = piece
-            text = line.text[start:end]
-            out.append(("\n" if start == 0 and out else "") + text[span[0] : None if span[1] < 0 else span[1]])
+            text = row.line.text[span[0] : None if span[1] < 0 else span[1]]
+            out.append(("\n" if row.part == 0 and out else "") + text)
+            size += len(out[-1])
+            if size > SELECTED:
+                self.app.notify("Only the beginning of the selection is taken.", severity="warning", markup=False)
+                break
         return "".join(out), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         self.refresh()
 
-    def action_wrap(self) -> None:
-        self.wrap = not self.wrap
 
-
-def _bounded(line: Line) -> Line:
-    if len(line.text) <= LONGEST:
-        return line
-    more = len(line.text) - LONGEST
-    return Line(f"{line.text[:LONGEST]} … {more:,} more characters", line.role, line.spans)
-
-
-def _row_count(text: str, width: int) -> int:
-    if len(text) <= width and text.isascii():
-        return 1
-    if text.isascii():
-        return -(-len(text) // width)
-    return len(_pieces(text, width))
-
-
-def _cut(text: str, width: int, part: int) -> tuple[int, int]:
-    if text.isascii():
-        return part * width, min(len(text), (part + 1) * width)
-    starts = _pieces(text, width)
-    start = starts[part] if part < len(starts) else len(text)
-    return start, starts[part + 1] if part + 1 < len(starts) else len(text)
-
-
-@lru_cache(maxsize=512)
-def _pieces(text: str, width: int) -> tuple[int, ...]:
-    """Where the rows of a text with wide characters begin."""
-    starts, at = [], 0
-    for piece in chop_cells(text, max(2, width)):
-        starts.append(at)
-        at += len(piece)
-    return tuple(starts) or (0,)
+def _overlaid(
+    text: str, spans: Sequence[tuple[int, int, str]], plain: Style, styles: dict[str, Style]
+) -> list[Segment]:
+    """``text`` in pieces, each in the style of the last span that covers it."""
+    edges = sorted({0, len(text), *(edge for first, last, _ in spans for edge in (first, last) if edge < len(text))})
+    segments = []
+    for start, end in pairwise(edges):
+        style = plain
+        for first, last, name in spans:
+            if first <= start and last >= end:
+                style = styles[name]
+        segments.append(Segment(text[start:end], style))
+    return segments
