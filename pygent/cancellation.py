@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterator
 
+from pygent import clock
 from pygent.errors import Cancelled, DeadlineExceeded, Stopped
 
 
@@ -31,7 +31,7 @@ class CancelToken:
         self._children: weakref.WeakSet[CancelToken] = weakref.WeakSet()
         self._error: Stopped | None = None
         self._parent = parent  # a child keeps its parents alive, never the other way round
-        own = None if timeout is None else time.monotonic() + timeout
+        own = None if timeout is None else clock.now() + timeout
         inherited = parent.deadline if parent is not None else None
         limits = [limit for limit in (own, inherited) if limit is not None]
         self.deadline: float | None = min(limits) if limits else None
@@ -49,7 +49,7 @@ class CancelToken:
     @property
     def cancelled(self) -> bool:
         """True once the work should end, whether by ``cancel`` or by the deadline."""
-        if self._error is None and self.deadline is not None and time.monotonic() >= self.deadline:
+        if self._error is None and self.deadline is not None and clock.now() >= self.deadline:
             self._end(DeadlineExceeded("the time limit was reached"))
         return self._error is not None
 
@@ -68,7 +68,7 @@ class CancelToken:
         """Seconds until the deadline (0.0 once it has passed), None without one."""
         if self.deadline is None:
             return None
-        return max(0.0, self.deadline - time.monotonic())
+        return max(0.0, self.deadline - clock.now())
 
     def wait(self, seconds: float | None = None) -> bool:
         """Sleep until the work should end, at most ``seconds``. Answers whether it should."""
@@ -90,22 +90,22 @@ class CancelToken:
             ended = self._error is not None
             if not ended:
                 self._callbacks[key] = callback
-        timer = None
+        over = threading.Event()
         if ended:
             callback()
-        else:
-            left = self.remaining()
-            if left is not None:
-                timer = threading.Timer(left, lambda: self.cancelled)
-                timer.daemon = True
-                timer.start()
+        elif self.deadline is not None:
+            threading.Thread(target=self._watch, args=(over,), name="pygent-deadline", daemon=True).start()
         try:
             yield
         finally:
-            if timer is not None:
-                timer.cancel()
+            over.set()
             with self._lock:
                 self._callbacks.pop(key, None)
+
+    def _watch(self, over: threading.Event) -> None:
+        """Wait for the deadline; it is further away than it was where the process was suspended meanwhile."""
+        while not self.cancelled and not over.wait(self.remaining()):
+            pass
 
     def _adopt(self, child: CancelToken) -> None:
         with self._lock:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pygent.bus import EventBus, Sink
 from pygent.cancellation import CancelToken
+from pygent.clock import standing as standing_still
 from pygent.errors import PygentError
 from pygent.events import Event, Level, Notice
 from pygent.session_calls import SessionCalls
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from pygent.models.discover import FoundServer
     from pygent.store import Store, StoredSession
 
-__all__ = ["Session", "find_servers", "list_models"]
+__all__ = ["Session", "find_servers", "list_models", "standing_still"]
 
 CLOSE_LIMIT = 10.0
 """Seconds that a second caller of ``close`` waits for the first one at most."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pygent import clock
 from pygent.cancellation import CancelToken
 from pygent.errors import DeadlineExceeded
 from pygent.sandbox.base import CommandResult, CommandStatus, OutputSink
@@ -54,7 +54,7 @@ class CommandRun:
         self._stops = stops
         self._live = LiveOutput(on_output)
         self._buffer = buffer
-        self._started = time.monotonic()
+        self._started = clock.now()
         self._notes: list[str] = []
         self._left_since: float | None = None
         self._next_look = 0.0
@@ -81,16 +81,16 @@ class CommandRun:
             status=outcome.status,
             exit_status=outcome.exit_status,
             output=self._buffer.text(),
-            seconds=time.monotonic() - self._started,
+            seconds=clock.now() - self._started,
             output_file=self._buffer.file,
             note=" ".join([*self._notes, *([note] if note else [])]),
         )
 
     def _follow(self, exchange: Exchange) -> Outcome:
-        heard = time.monotonic()
+        heard = clock.now()
         while not exchange.done:
             data = exchange.receive(self._patience())
-            now = time.monotonic()
+            now = clock.now()
             if data:
                 heard = now
                 self._feed(data)
@@ -112,7 +112,7 @@ class CommandRun:
     def _patience(self) -> float:
         if self._left_since is not None:
             return GRACE_POLL
-        left = self._started + self._timeout - time.monotonic()
+        left = self._started + self._timeout - clock.now()
         return max(0.001, self._live.wait(min(POLL, left)))
 
     def _feed(self, data: bytes) -> None:

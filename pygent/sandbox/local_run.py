@@ -6,8 +6,8 @@ import os
 import select
 import signal
 import socket
-import time
 
+from pygent import clock
 from pygent.cancellation import CancelToken
 from pygent.errors import DeadlineExceeded
 from pygent.sandbox.base import CommandResult, CommandStatus, OutputSink
@@ -38,7 +38,7 @@ class Run:
 
     def on(self, worker: Worker, request: bytes) -> CommandResult:
         """Have ``worker`` run the command and answer how it ended."""
-        started = time.monotonic()
+        started = clock.now()
         ours, theirs = os.pipe()
         try:
             os.set_blocking(ours, False)
@@ -57,7 +57,7 @@ class Run:
             os.close(ours)
         self._live.add(self.buffer.finish())
         self._live.deliver()
-        return self._result(worker, time.monotonic() - started)
+        return self._result(worker, clock.now() - started)
 
     def _listen(self, worker: Worker, output: int, started: float) -> None:
         """Read until the supervisor says that all is over."""
@@ -67,7 +67,7 @@ class Run:
         control = worker.socket.fileno()
         ends = started + self._timeout
         while True:
-            now = time.monotonic()
+            now = clock.now()
             if self._stopped is None:
                 reason = self._reason_to_stop(now >= ends)
                 if reason is not None:

@@ -61,6 +61,7 @@ class PygentApp(App[int]):
         Binding("f1", "help", "Help", id="app.help", priority=True),
         Binding("ctrl+p", "command_palette", "Command palette", id="app.palette", priority=True),
         Binding("ctrl+q", "leave", "Quit", id="app.quit", priority=True),
+        Binding("ctrl+z", "suspend_process", "Suspend to the shell; fg comes back", id="app.suspend", priority=True),
         Binding("ctrl+c", "copy_or_quit", "Copy what is selected; twice: quit", id="app.copy_or_quit", priority=True),
     ]
 
@@ -102,12 +103,17 @@ class PygentApp(App[int]):
     # The start.
 
     def get_driver_class(self) -> type[Driver]:
-        """As Textual's, save that in a browser the application ends when its server has gone."""
+        """As Textual's, save for the way to the shell and back, and for the end of a browser's server."""
         if (constants.DRIVER or "").endswith(":WebDriver"):
             from pygent.tui.web_driver import BrowserDriver  # noqa: PLC0415 - in a browser only
 
             return BrowserDriver
-        return super().get_driver_class()
+        driver = super().get_driver_class()
+        if driver.__name__ == "LinuxDriver":
+            from pygent.tui.terminal_driver import TerminalDriver  # noqa: PLC0415 - not on Windows
+
+            return TerminalDriver
+        return driver
 
     def get_default_screen(self) -> Screen[Any]:
         return self.main
@@ -115,6 +121,7 @@ class PygentApp(App[int]):
     def on_mount(self) -> None:
         self.set_keymap(dict(self.session.settings.keymap))
         self.theme_changed_signal.subscribe(self, self._theme_changed)
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self._catch_signals()
         self.call_after_refresh(self._begin)
 
@@ -202,6 +209,15 @@ class PygentApp(App[int]):
         self.main.status.note = "Ctrl+C again quits"
         self.main.status.changed()
         self.set_timer(AGAIN, self._asked_enough)
+
+    def action_suspend_process(self) -> None:
+        """Stop the process as a shell does; everything in it stands still, time limits too."""
+        stop = getattr(self._driver, "stop_process", None)
+        if stop is None:
+            self.notify("There is no shell to go back to here.", severity="warning")
+        else:
+            self.app_suspend_signal.publish(self)
+            stop()
 
     def _asked_enough(self) -> None:
         if not self._leaving:

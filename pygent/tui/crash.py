@@ -63,7 +63,8 @@ def report(error: BaseException) -> str:
 
     head = (
         f"Pygent {__version__}, Textual {version('textual')}, Python {platform.python_version()}, {sys.platform}",
-        f"TERM={terminal()} {time.strftime('%Y-%m-%d %H:%M:%S')}",
+        f"{' '.join(f'{name}={value}' for name, value in terminal().items())}",
+        f"{time.strftime('%Y-%m-%d %H:%M:%S')}",
         "",
     )
     return "\n".join((*head, *_chain(error))) + "\n"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import time
 from pathlib import Path
 
 from tests.e2e.test_tmux import ENDED, Start, home, launch, pytestmark, server, start, work
@@ -11,7 +14,10 @@ from tests.fakes.openai_server import reply
 __all__ = ["home", "pytestmark", "server", "start", "work"]
 
 FAILING = """
+import os
+import signal
 import sys
+import time
 from pygent import cli
 from pygent.tui import app as module
 
@@ -59,3 +65,62 @@ def test_a_failure_of_its_own_leaves_the_terminal_the_session_and_a_report(start
     terminal.wait("The first answer.")
     terminal.run("second question")
     terminal.wait("● The second.")
+
+
+def test_ctrl_z_goes_to_the_shell_and_fg_comes_back(start: Start) -> None:
+    script = [reply("The first answer."), reply("The second.")]
+    terminal = start("--no-docker", script=script)
+    terminal.run("first question")
+    terminal.wait("● The first answer.")
+    terminal.type("a draft")
+    terminal.wait("a draft")
+    for _ in range(2):
+        terminal.press("C-z")
+        terminal.wait("topped")
+        terminal.run("clear; stty -a; echo over''over")
+        assert sane(terminal.wait("overover"))
+        terminal.run("clear; fg")
+        screen = terminal.wait(lambda screen: "● The first answer." in screen and "● ready" in screen)
+        assert "a draft" in screen
+    terminal.resize(120, 36)
+    terminal.run(" goes on")
+    terminal.wait("● The second.")
+    terminal.press("C-q")
+    terminal.wait(lambda screen: "╭" not in screen and "shell>" in screen)
+
+
+def test_what_runs_goes_on_after_a_stop_longer_than_its_time_limit(start: Start) -> None:
+    call = reply(tool_calls=[("bash", {"cmd": "sleep 4; echo slept well", "timeout": 5})])
+    terminal = start("--no-docker", "--permission-mode", "yolo", "--step-timeout", "8", script=[call, reply("Over.")])
+    terminal.run("sleep")
+    terminal.wait("sleep 4")
+    terminal.press("C-z")
+    terminal.wait("topped")
+    time.sleep(9)
+    terminal.run("clear; fg")
+    screen = terminal.wait("● Over.")
+    assert "slept well" in screen
+    assert "time limit" not in screen
+
+
+def test_stopped_and_continued_from_outside(start: Start) -> None:
+    terminal = start("--no-docker", script=[reply("The first answer.")])
+    pid = terminal.pygent()
+    os.kill(pid, signal.SIGCONT)
+    os.kill(pid, signal.SIGTSTP)
+    terminal.wait("topped")
+    terminal.run("clear; fg")
+    terminal.wait("● ready")
+    os.kill(pid, signal.SIGSTOP)  # of which nobody can tell the terminal: it stays as it was
+    terminal.wait("topped")
+    terminal.type("fg")
+    terminal.press("C-j")
+    terminal.wait(lambda screen: "● ready" in screen and "topped" not in screen)
+    terminal.run("first question")
+    screen = terminal.wait("● The first answer.")
+    assert screen.count("first question") == 1
+    for width in [*range(139, 60, -4), *range(60, 141, 4)]:
+        terminal.resize(width, 42)
+    terminal.wait(lambda screen: "─ Tasks ─" in screen and "● The first answer." in screen)
+    terminal.press("C-q")
+    terminal.wait(lambda screen: "╭" not in screen and "shell>" in screen)

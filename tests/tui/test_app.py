@@ -324,6 +324,14 @@ async def test_keys_are_rebound_by_the_settings_and_unknown_ids_are_told(tmp_pat
         assert "F9" in shown(app)
 
 
+async def test_without_a_shell_nothing_is_suspended(tmp_path: Path) -> None:
+    async with running(FakeSession(tmp_path)) as (app, pilot):
+        await pilot.press("ctrl+z")
+        assert [notification.message for notification in app._notifications] == [
+            "There is no shell to go back to here."
+        ]
+
+
 async def test_quitting_closes_the_session_first(tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
     async with running(session) as (app, pilot):

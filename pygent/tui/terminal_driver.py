@@ -1,0 +1,68 @@
+"""The terminal, and how the application leaves it for the shell and comes back.
+
+Textual's own driver does it inside a signal handler, which may interrupt the very write it then waits for, and takes
+every ``SIGCONT`` for the end of a stop of its own. Here the event loop does it, between two other things.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from typing import Any
+
+from textual.drivers.linux_driver import LinuxDriver
+
+
+class TerminalDriver(LinuxDriver):
+    """Stops the process for Ctrl+Z, as shells expect it, and draws anew when it goes on."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._running = False
+        self._came_back = False
+        for number in (signal.SIGTSTP, signal.SIGCONT):
+            signal.signal(number, signal.SIG_DFL)
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._running = True
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread
+            loop.add_signal_handler(signal.SIGTSTP, self.stop_process)
+            loop.add_signal_handler(signal.SIGCONT, self._continued)
+
+    def stop_application_mode(self) -> None:
+        self._running = False
+        super().stop_application_mode()
+
+    def stop_process(self) -> None:
+        """Give the terminal back, stop until a shell lets the process go on, take the terminal again."""
+        from pygent.session import standing_still  # noqa: PLC0415 - the clock of the core
+
+        mine = self._auto_restart and self._running
+        if mine:
+            self.suspend_application_mode()
+        with standing_still():
+            os.kill(os.getpid(), signal.SIGSTOP)
+        self._came_back = True
+        if mine:
+            self._take_again()
+
+    def _continued(self) -> None:
+        if self._came_back:
+            self._came_back = False
+        elif self._auto_restart and self._running:  # stopped from outside, where nothing could be given back
+            self.suspend_application_mode()
+            self._take_again()
+
+    def _take_again(self) -> None:
+        self._must_signal_resume = True
+        self.resume_application_mode()
+
+    def _run_input_thread(self) -> None:
+        try:
+            self.run_input_thread()
+        except Exception as error:  # the boundary of the thread: a terminal that cannot be read any more
+            self._app.call_later(self._app._handle_exception, error)  # noqa: SLF001 - ends the application
