@@ -104,16 +104,16 @@ async def test_the_help_begins_with_the_focused_pane_and_is_searched_by_typing(t
         await pilot.press("f4", "f1")
         await pilot.pause()
         view = app.screen.query_one(LinesView)
-        lines = [line.text for line in view._lines]
+        lines = [line.text for line in view.source.lines]
         assert lines[0] == "Tasks"
         assert "Stop task" in "\n".join(lines[:9])
         assert any(line.endswith("tasks.stop") for line in lines)
         await pilot.press(*"trust")
         await pilot.pause()
-        assert [line.text.split()[0] for line in view._lines if line.text] == ["Slash", "/trust"]
+        assert [line.text.split()[0] for line in view.source.lines if line.text] == ["Slash", "/trust"]
         await pilot.press("escape")
         await pilot.pause()
-        assert len(view._lines) == len(lines)
+        assert len(view.source.lines) == len(lines)
         await pilot.press("escape")
         await pilot.pause()
         assert app.screen is app.main
@@ -145,7 +145,7 @@ async def test_every_key_of_the_main_screen_is_in_the_help_and_in_the_palette(tm
         assert "Theme: pygent-light" in entries
         await pilot.press("f1")
         await pilot.pause()
-        text = "\n".join(line.text for line in app.screen.query_one(LinesView)._lines)
+        text = "\n".join(line.text for line in app.screen.query_one(LinesView).source.lines)
         assert [action.id for action in actions if action.id not in text] == []
 
 
