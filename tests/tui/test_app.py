@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 from pygent.errors import SandboxUnavailable
 from pygent.tui.app import PygentApp
-from pygent.tui.widgets.approval import GRACE
+from pygent.tui.widgets.choices import GRACE
 from tests.tui.fake_session import FakeSession, FakeSettings
 
 WIDE = (140, 42)
@@ -447,8 +447,8 @@ async def test_requests_are_answered_in_order_and_say_who_asks(tmp_path: Path) -
         await pilot.press("y")
         await until(lambda: "tester (task t1) asks: write_file" in shown(app))
         text = shown(app)
-        assert "-old line" in text
-        assert "+new line" in text
+        assert "- old line" in text
+        assert "+ new line" in text
         await asyncio.sleep(GRACE)
         await pilot.press("3")  # no rule: nothing to save, so no answer
         await pilot.pause()

@@ -62,7 +62,8 @@ class ApprovalQueue:
         if self._widget is None:
             from pygent.tui.widgets.approval import Approval  # noqa: PLC0415 - most sessions begin without a question
 
-            self._widget = Approval(first, self._who(first), screen.session.read_file, id="approval")
+            root = str(screen.session.workspace)
+            self._widget = Approval(first, self._who(first), screen.session.read_file, root, id="approval")
             screen.mount(self._widget, before="#queue")
         elif self._widget.request is not first:
             self._widget.ask(first, self._who(first))

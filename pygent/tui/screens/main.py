@@ -31,7 +31,8 @@ from pygent.tui.widgets.transcript_view import TranscriptView
 if TYPE_CHECKING:
     from pygent.session import Session
     from pygent.tui.app import PygentApp
-    from pygent.tui.widgets.approval import Approval, Choices
+    from pygent.tui.widgets.approval import Approval
+    from pygent.tui.widgets.choices import Choices
 
 
 class MainScreen(Screen[None]):

@@ -1,156 +1,38 @@
 """The question whether a tool call may run.
 
-It takes the focus when it opens and the screen gives it back afterwards. Keys count only after a pause: half a second
-in which nothing was pressed. What is typed before that belongs to the draft in the prompt, so a text that was being
-written is neither lost nor taken for an answer.
+It takes the focus when it opens and the screen gives it back afterwards. The answers are always seen whole; the
+preview has the room that is left, and all of it where that is asked for.
 """
 
 from __future__ import annotations
 
-import math
-import time
-from typing import ClassVar
-
-from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.reactive import reactive
-from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from pygent.approvals.summary import visible
 from pygent.events import ApprovalRequested, Decision
 from pygent.tui.panes.lines import LinesView
-from pygent.tui.widgets.approval_preview import Read, preview
+from pygent.tui.text import plural
+from pygent.tui.widgets.approval_preview import Preview, Read, preview
+from pygent.tui.widgets.choices import CHOICES, TELL, Choices
+from pygent.tui.widgets.diff_view import DiffView
 
-GRACE = 0.5
-"""Seconds without a key before keys count."""
-
-CHOICES: tuple[tuple[str, str, Decision], ...] = (
-    ("y", "Allow once", "allow_once"),
-    ("s", "Allow for this session", "allow_session"),
-    ("a", "Always allow", "allow_always"),
-    ("n", "Deny", "deny"),
-    ("t", "Deny and tell the model what to do instead", "deny"),
-)
-TELL = 4
+SHARE, TALLEST = 0.7, 16
+"""Of the screen's height that a question takes at most, and rows of its preview, unless more is asked for."""
 
 
-class Choices(Widget, can_focus=True):
-    """The five answers; arrows and Enter, number, letter, or a click."""
+BESIDE = 7
+"""Rows of the screen that a question leaves: the conversation's last line, the prompt, the status line."""
 
-    DEFAULT_CSS = """
-    Choices {
-        height: auto;
-        color: $foreground;
-    }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Choice above", show=False, id="approval.above"),
-        Binding("down", "move(1)", "Choice below", show=False, id="approval.below"),
-        Binding("enter", "choose", "Choose", show=False, id="approval.choose"),
-        Binding("pageup", "page(-1)", "Preview up", show=False, id="approval.page_up"),
-        Binding("pagedown", "page(1)", "Preview down", show=False, id="approval.page_down"),
-    ]
 
-    current = reactive(0)
-    rule: reactive[str | None] = reactive[str | None](None, layout=True)
+class More(Static):
+    """Says that the preview has more than it shows; a click shows it."""
 
-    class Chosen(Message):
-        """An answer was chosen, after the pause."""
-
-        def __init__(self, index: int) -> None:
-            self.index = index
-            super().__init__()
-
-    class TypedAhead(Message):
-        """A key came before it could be meant as an answer."""
-
-        def __init__(self, character: str) -> None:
-            self.character = character
-            super().__init__()
-
-    class Paged(Message):
-        """The preview shall scroll by pages."""
-
-        def __init__(self, pages: int) -> None:
-            self.pages = pages
-            super().__init__()
-
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
-        self._quiet_since = math.inf
-
-    def begin(self, rule: str | None) -> None:
-        """Ask anew; the pause begins."""
-        self.rule = rule
-        self.current = 0
-        self._quiet_since = math.inf  # until the question is on the screen
-        self.call_after_refresh(self._seen)
-
-    def _seen(self) -> None:
-        self._quiet_since = time.monotonic()
-
-    def _counts(self, event: events.Event) -> bool:
-        """Whether what a person did counts: by the moment it was done, not by when a busy screen comes to it."""
-        return event.time - self._quiet_since >= GRACE
-
-    def render(self) -> Content:
-        lines: list[Content] = []
-        for index, (letter, words, decision) in enumerate(CHOICES):
-            chosen = index == self.current
-            usable = decision != "allow_always" or self.rule is not None
-            parts: list[Content | str | tuple[str, str]] = [
-                ("❯ " if chosen else "  ", "bold $primary"),
-                (f"{index + 1} ", "bold $primary" if usable else "$foreground 45%"),
-                (words, ("bold $foreground" if chosen else "$foreground") if usable else "$foreground 45%"),
-                (f"  {letter}", "$foreground 45%"),
-            ]
-            if decision == "allow_always":
-                rule = f"  rule: {visible(self.rule)}" if self.rule is not None else "  (no rule fits this call)"
-                parts.append((rule, "$text-muted"))
-            lines.append(Content.assemble(*parts))
-        return Content("\n").join(lines)
-
-    def on_key(self, event: events.Key) -> None:
-        if event.key in {"escape", "tab", "shift+tab", "pageup", "pagedown"} or (
-            event.key.startswith(("ctrl+", "f")) and len(event.key) > 1
-        ):
-            return  # the screen's keys
-        if not self._counts(event):
-            self._quiet_since = max(self._quiet_since, event.time)
-            event.stop()
-            event.prevent_default()
-            if event.character and event.is_printable:
-                self.post_message(self.TypedAhead(event.character))
-            return
-        for index, (letter, _, _) in enumerate(CHOICES):
-            if event.key in {str(index + 1), letter}:
-                event.stop()
-                self._choose(index)
-                return
-
-    def on_click(self, event: events.Click) -> None:
-        if self._counts(event) and 0 <= event.y < len(CHOICES):
-            self._choose(event.y)
-
-    def action_move(self, step: int) -> None:
-        self.current = (self.current + step) % len(CHOICES)
-
-    def action_choose(self) -> None:
-        self._choose(self.current)
-
-    def action_page(self, pages: int) -> None:
-        self.post_message(self.Paged(pages))
-
-    def _choose(self, index: int) -> None:
-        self.current = index
-        if CHOICES[index][2] == "allow_always" and self.rule is None:
-            return
-        self.post_message(self.Chosen(index))
+    def on_click(self) -> None:
+        self.post_message(Choices.Enlarged())
 
 
 class Approval(Vertical):
@@ -159,7 +41,7 @@ class Approval(Vertical):
     DEFAULT_CSS = """
     Approval {
         height: auto;
-        max-height: 70%;
+        max-height: 100%;
         border: round $warning;
         border-title-color: $text-warning;
         border-title-style: bold;
@@ -169,14 +51,26 @@ class Approval(Vertical):
 
         & > #approval-preview {
             height: auto;
-            max-height: 14;
             background: $background;
-            margin: 0 0 1 0;
+        }
+        & > #approval-diff {
+            height: auto;
+        }
+        & > #approval-more {
+            height: 1;
+            color: $text-muted;
         }
         & > #approval-reason {
             height: auto;
             color: $text-muted;
-            margin: 0 0 1 0;
+        }
+        & > #approval-warning {
+            height: auto;
+            color: $text-warning;
+            text-style: bold;
+        }
+        & > Choices {
+            margin: 1 0 0 0;
         }
         & > #approval-feedback {
             display: none;
@@ -197,11 +91,21 @@ class Approval(Vertical):
             self.feedback = feedback
             super().__init__()
 
-    def __init__(self, request: ApprovalRequested, who: str, read: Read, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        request: ApprovalRequested,
+        who: str,
+        read: Read,
+        root: str = "",
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's name
+    ) -> None:
         super().__init__(id=id)
         self.request: ApprovalRequested | None = request
         self._who = who
         self._read = read
+        self._root = root
+        self._large = False
 
     def on_mount(self) -> None:
         if self.request is not None:
@@ -209,6 +113,9 @@ class Approval(Vertical):
 
     def compose(self) -> ComposeResult:
         yield LinesView(id="approval-preview")
+        yield DiffView(id="approval-diff")
+        yield More(id="approval-more", markup=False)
+        yield Static(id="approval-warning", markup=False)
         yield Static(id="approval-reason", markup=False)
         yield Choices(id="approval-choices")
         yield Input(id="approval-feedback", placeholder="What should it do instead?  Enter sends, Esc goes back")
@@ -217,17 +124,56 @@ class Approval(Vertical):
         """Show a request and take the focus."""
         self.request = request
         self.border_title = Content(f"{visible(who)} asks: {visible(request.tool)}")
-        lines = preview(request.tool, request.arguments, self._read)
         self.display = True
-        self.query_one(LinesView).set_lines(lines)
-        reason = request.summary.partition("\n")[2]
-        why = self.query_one("#approval-reason", Static)
-        why.display = bool(reason)
-        why.update(Content(visible(reason)))
+        self._show(preview(request.tool, request.arguments, self._read, self._root))
+        self._say("#approval-reason", visible(request.summary.partition("\n")[2]))
         self._tell(False)
         choices = self.query_one(Choices)
         choices.begin(request.rule)
         choices.focus()
+
+    def _show(self, shown: Preview) -> None:
+        lines, diff = self.query_one(LinesView), self.query_one(DiffView)
+        lines.display, diff.display = shown.diff is None, shown.diff is not None
+        lines.set_lines(shown.lines)
+        diff.show([shown.diff] if shown.diff is not None else [])
+        self._say("#approval-warning", shown.warning)
+        self._large = False
+        self._fit()
+
+    @property
+    def _view(self) -> DiffView | LinesView:
+        diff = self.query_one(DiffView)
+        return diff if diff.display else self.query_one(LinesView)
+
+    def _fit(self) -> None:
+        """Give the preview the room that the screen has beside the answers, which are always seen whole."""
+        height = self.screen.size.height
+        room = height - BESIDE if self._large else min(int(height * SHARE), TALLEST + len(CHOICES) + 5)
+        said = sum(1 for place in ("#approval-warning", "#approval-reason") if self.query_one(place).display)
+        room = max(2, room - len(CHOICES) - 4 - said)
+        for view in (self.query_one(LinesView), self.query_one(DiffView)):
+            view.styles.max_height = room
+        self.call_after_refresh(self._tell_more)
+
+    def _tell_more(self) -> None:
+        view = self._view
+        hidden = view.virtual_size.height - view.size.height
+        text = f"… {plural(hidden, 'more row')} · PgUp PgDn scroll · v shows all" if hidden > 0 else ""
+        self._say("#approval-more", "v shows less" if self._large else text)
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def on_choices_enlarged(self, event: Choices.Enlarged) -> None:
+        event.stop()
+        self._large = not self._large
+        self._fit()
+
+    def _say(self, place: str, text: str) -> None:
+        line = self.query_one(place, Static)
+        line.display = bool(text)
+        line.update(Content(text))
 
     def waiting(self, more: int) -> None:
         """Say how many requests stand in line after this one."""
@@ -267,7 +213,7 @@ class Approval(Vertical):
 
     def on_choices_paged(self, event: Choices.Paged) -> None:
         event.stop()
-        view = self.query_one(LinesView)
+        view = self._view
         view.scroll_relative(y=event.pages * max(1, view.size.height - 1), animate=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

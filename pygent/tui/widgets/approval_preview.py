@@ -1,59 +1,98 @@
-"""What a tool call that waits for a decision would do: the whole command, the diff of a file, or its arguments."""
+"""What a tool call that waits for a decision would do: the whole command, the change of a file, or its arguments."""
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from pygent.approvals.summary import visible
 from pygent.errors import PygentError
+from pygent.tui.diff_draw import LONGEST
+from pygent.tui.diffs import FileDiff, compare
 from pygent.tui.panes.lines import Line
 
 PIECE = 2_000
 """Characters of a line before it is broken, so that no viewer cuts it."""
 
-LARGEST = 400_000
-"""Characters up to which two texts are compared; longer ones are shown as they are."""
-
 Read = Callable[[str], bytes]
 
 
-def preview(tool: str, arguments: Mapping[str, object], read: Read) -> list[Line]:
-    """The lines that a person needs to see before a decision; nothing in them is hidden or cut."""
+@dataclass(slots=True)
+class Preview:
+    """What a person needs to see before a decision; nothing in it is hidden or cut.
+
+    ``diff`` is the change of a file, ``lines`` all else. ``warning`` is what makes the call pointless or odd.
+    """
+
+    lines: list[Line] = field(default_factory=list)
+    diff: FileDiff | None = None
+    warning: str = ""
+
+
+def preview(tool: str, arguments: Mapping[str, object], read: Read, root: str = "") -> Preview:
+    """The preview of a call. ``read`` answers a file's bytes; paths below ``root`` are shown as relative to it."""
     command, path = arguments.get("cmd"), arguments.get("path")
     if isinstance(command, str):
-        return _numbered("$ ", command, "strong")
-    if isinstance(path, str) and tool == "write_file" and isinstance(arguments.get("content"), str):
-        return _change(path, str(arguments["content"]), read)
-    if isinstance(path, str) and isinstance(arguments.get("old"), str) and isinstance(arguments.get("new"), str):
-        return _diff(path, str(arguments["old"]), str(arguments["new"]))
-    return _arguments(arguments)
+        return Preview(_numbered("$ ", command, "strong"))
+    if isinstance(path, str):
+        name = visible(path.removeprefix(f"{root.rstrip('/')}/") if root else path)
+        content, old, new = (arguments.get(key) for key in ("content", "old", "new"))
+        if tool == "write_file" and isinstance(content, str):
+            return _written(name, _text(path, read), content)
+        if isinstance(old, str) and isinstance(new, str):
+            return _edited(name, _text(path, read), old, new, everywhere=arguments.get("replace_all") is True)
+    return Preview(_arguments(arguments))
 
 
-def _change(path: str, content: str, read: Read) -> list[Line]:
+def _text(path: str, read: Read) -> str | None:
     try:
-        before: str | None = read(path).decode("utf-8", "replace")
+        return read(path).decode("utf-8", "replace")
     except (PygentError, OSError):
-        before = None
-    if before is None:
-        head = [Line(f"new file {visible(path)}", "strong")]
-        return head + [Line(f"+{piece}", "success") for piece in _pieces(content.rstrip("\n"))]
-    return _diff(path, before, content) or [Line(f"{visible(path)} stays as it is", "muted")]
+        return None
 
 
-def _diff(path: str, before: str, after: str) -> list[Line]:
-    if len(before) + len(after) > LARGEST:
-        old = [Line(f"-{piece}", "error") for piece in _pieces(before)]
-        return old + [Line(f"+{piece}", "success") for piece in _pieces(after)]
-    name = visible(path)
-    lines: list[Line] = []
-    for line in difflib.unified_diff(before.splitlines(), after.splitlines(), f"a/{name}", f"b/{name}", lineterm=""):
-        role = {"+": "success", "-": "error", "@": "primary"}.get(line[:1], "muted")
-        if line.startswith(("+++ ", "--- ")):
-            role = "strong"
-        lines.extend(Line(piece, role) for piece in _pieces(line))
-    return lines
+def _written(name: str, before: str | None, after: str) -> Preview:
+    if before == after:
+        return Preview([Line(f"{name} stays as it is", "muted")])
+    return _change(name, before, after)
+
+
+def _edited(name: str, text: str | None, old: str, new: str, *, everywhere: bool) -> Preview:
+    """The file before and after; else both texts and why the call will fail."""
+    if text is None:
+        return _change(name, old, new, f"{name} cannot be read, so the call will fail.")
+    if "\r\n" in text and "\r\n" not in old:  # as the tool does
+        old, new = old.replace("\n", "\r\n"), new.replace("\n", "\r\n")
+    count = text.count(old) if old else 0
+    if count == 0:
+        return _change(name, old, new, f"The text to replace is not in {name}, so the call will fail.")
+    if count > 1 and not everywhere:
+        return _change(name, old, new, f"The text to replace is {count} times in {name}, so the call will fail.")
+    return _change(name, text, text.replace(old, new))
+
+
+def _change(name: str, before: str | None, after: str, warning: str = "") -> Preview:
+    diff = compare(name, None if before is None else _shown(before), _shown(after))
+    if before is not None and not diff.hunks and before != after:
+        warning = warning or "Only line ends change."
+    if any(len(line.text) > LONGEST for hunk in diff.hunks for line in hunk.lines):  # which the drawing would cut
+        return Preview([Line(name, "strong"), *_whole_lines(diff)], warning=warning)
+    return Preview(diff=diff, warning=warning)
+
+
+def _shown(text: str) -> str:
+    return visible(text.replace("\r\n", "\n"))
+
+
+def _whole_lines(diff: FileDiff) -> list[Line]:
+    roles = {"+": "success", "-": "error"}
+    return [
+        Line(f"{line.kind}{piece}", roles.get(line.kind, "muted"))
+        for hunk in diff.hunks
+        for line in hunk.lines
+        for piece in _pieces(line.text)
+    ]
 
 
 def _arguments(arguments: Mapping[str, object]) -> list[Line]:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 
 from pygent.tui import diff_draw
 from pygent.tui.colours import Palette
@@ -110,6 +111,10 @@ class DiffView(BlockList):
             self._fill()
         super().on_resize(event)
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """What a height of ``auto`` means: all of it, as far as that can be told without drawing it."""
+        return sum(block.estimate(width) for block in self.blocks)
+
     def action_diff_style(self) -> None:
         self._style = "unified" if self._split else "split"
         self._fill()
@@ -158,6 +163,8 @@ class DiffView(BlockList):
                 for part, lines in enumerate(diff_draw.parts(hunk.lines, PART, split=self._split)):
                     blocks.append(PartBlock(diff, hunk, lines, first=part == 0, split=self._split, language=language))
         self.extend(blocks)
+        if self.styles.is_auto_height:
+            self.refresh(layout=True)
         if place:
             self.scroll_to(y=self._rows.start(place), animate=False, force=True)
 

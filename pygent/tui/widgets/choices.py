@@ -1,0 +1,154 @@
+"""The five answers to the question whether a tool call may run.
+
+Keys count only after a pause: half a second in which nothing was pressed. What is typed before that belongs to the
+draft in the prompt, so a text that was being written is neither lost nor taken for an answer.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from pygent.approvals.summary import visible
+from pygent.events import Decision
+
+GRACE = 0.5
+"""Seconds without a key before keys count."""
+
+CHOICES: tuple[tuple[str, str, Decision], ...] = (
+    ("y", "Allow once", "allow_once"),
+    ("s", "Allow for this session", "allow_session"),
+    ("a", "Always allow", "allow_always"),
+    ("n", "Deny", "deny"),
+    ("t", "Deny and tell the model what to do instead", "deny"),
+)
+TELL = 4
+
+
+class Choices(Widget, can_focus=True):
+    """The five answers; arrows and Enter, number, letter, or a click."""
+
+    DEFAULT_CSS = """
+    Choices {
+        height: auto;
+        color: $foreground;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Choice above", show=False, id="approval.above"),
+        Binding("down", "move(1)", "Choice below", show=False, id="approval.below"),
+        Binding("enter", "choose", "Choose", show=False, id="approval.choose"),
+        Binding("pageup", "page(-1)", "Preview up", show=False, id="approval.page_up"),
+        Binding("pagedown", "page(1)", "Preview down", show=False, id="approval.page_down"),
+        Binding("v", "enlarge", "Show more of the preview, or less", show=False, id="approval.enlarge"),
+    ]
+
+    current = reactive(0)
+    rule: reactive[str | None] = reactive[str | None](None, layout=True)
+
+    class Chosen(Message):
+        """An answer was chosen, after the pause."""
+
+        def __init__(self, index: int) -> None:
+            self.index = index
+            super().__init__()
+
+    class TypedAhead(Message):
+        """A key came before it could be meant as an answer."""
+
+        def __init__(self, character: str) -> None:
+            self.character = character
+            super().__init__()
+
+    class Paged(Message):
+        """The preview shall scroll by pages."""
+
+        def __init__(self, pages: int) -> None:
+            self.pages = pages
+            super().__init__()
+
+    class Enlarged(Message):
+        """More of the preview is asked for, or less again."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._quiet_since = math.inf
+
+    def begin(self, rule: str | None) -> None:
+        """Ask anew; the pause begins."""
+        self.rule = rule
+        self.current = 0
+        self._quiet_since = math.inf  # until the question is on the screen
+        self.call_after_refresh(self._seen)
+
+    def _seen(self) -> None:
+        self._quiet_since = time.monotonic()
+
+    def _counts(self, event: events.Event) -> bool:
+        """Whether what a person did counts: by the moment it was done, not by when a busy screen comes to it."""
+        return event.time - self._quiet_since >= GRACE
+
+    def render(self) -> Content:
+        lines: list[Content] = []
+        for index, (letter, words, decision) in enumerate(CHOICES):
+            chosen = index == self.current
+            usable = decision != "allow_always" or self.rule is not None
+            parts: list[Content | str | tuple[str, str]] = [
+                ("❯ " if chosen else "  ", "bold $primary"),
+                (f"{index + 1} ", "bold $primary" if usable else "$foreground 45%"),
+                (words, ("bold $foreground" if chosen else "$foreground") if usable else "$foreground 45%"),
+                (f"  {letter}", "$foreground 45%"),
+            ]
+            if decision == "allow_always":
+                rule = f"  rule: {visible(self.rule)}" if self.rule is not None else "  (no rule fits this call)"
+                parts.append((rule, "$text-muted"))
+            lines.append(Content.assemble(*parts))
+        return Content("\n").join(lines)
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key in {"escape", "tab", "shift+tab", "pageup", "pagedown"} or (
+            event.key.startswith(("ctrl+", "f")) and len(event.key) > 1
+        ):
+            return  # the screen's keys
+        if not self._counts(event):
+            self._quiet_since = max(self._quiet_since, event.time)
+            event.stop()
+            event.prevent_default()
+            if event.character and event.is_printable:
+                self.post_message(self.TypedAhead(event.character))
+            return
+        for index, (letter, _, _) in enumerate(CHOICES):
+            if event.key in {str(index + 1), letter}:
+                event.stop()
+                self._choose(index)
+                return
+
+    def on_click(self, event: events.Click) -> None:
+        if self._counts(event) and 0 <= event.y < len(CHOICES):
+            self._choose(event.y)
+
+    def action_move(self, step: int) -> None:
+        self.current = (self.current + step) % len(CHOICES)
+
+    def action_choose(self) -> None:
+        self._choose(self.current)
+
+    def action_page(self, pages: int) -> None:
+        self.post_message(self.Paged(pages))
+
+    def action_enlarge(self) -> None:
+        self.post_message(self.Enlarged())
+
+    def _choose(self, index: int) -> None:
+        self.current = index
+        if CHOICES[index][2] == "allow_always" and self.rule is None:
+            return
+        self.post_message(self.Chosen(index))
