@@ -115,6 +115,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls):
         if self._closed:
             self._close_agent()
             return
+        self._keep_originals()
         self.policy, self.broker = parts.join(
             self.agent,
             self.settings,
@@ -182,6 +183,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls):
         if self._worker is not None and self._worker is not threading.current_thread():
             self._worker.join(5.0)
         self._close_agent()
+        self._forget_originals()
         if self._store is not None:
             self._store.close()
         self._end_log()

@@ -9,14 +9,14 @@ import os
 import posixpath
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from pygent.confined import Confined, supported
 from pygent.errors import PathOutsideWorkspace, WorkspaceError
-from pygent.path_names import checked
+from pygent.path_names import below, checked
 
 READ_LIMIT = 32 * 1024 * 1024
 
@@ -38,6 +38,7 @@ _WORDS = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EROFS: "the file system is read-only",
     errno.ENOTDIR: "a part of it is a file, not a folder",
+    errno.ENOTEMPTY: "the folder is not empty",
     errno.ENXIO: "it is a socket or a device, not a file",
 }
 
@@ -58,7 +59,7 @@ class Workspace:
     A path is relative to the root, or absolute below the root or one of ``aliases`` (absolute prefixes under which
     commands see the same folder, such as ``/workspace``). Symbolic links are followed as long as they stay inside.
     Every method raises ``WorkspaceError`` with a text that says what to do differently, and its subclass
-    ``PathOutsideWorkspace`` where a path leads out. Thread-safe: it holds no state.
+    ``PathOutsideWorkspace`` where a path leads out. Thread-safe.
     """
 
     def __init__(self, root: Path, *, aliases: tuple[str, ...] = (), kernel: bool = True) -> None:
@@ -70,6 +71,8 @@ class Workspace:
             dict.fromkeys((str(self.root), given, *(alias.rstrip("/") for alias in aliases if alias)))
         )
         self._confined = Confined(self.root, self._prefixes, kernel=kernel)
+        self.before_change: Callable[[str], object] = lambda _path: None
+        """Called with the path of a file that is about to be made, replaced, moved or removed here."""
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.root)!r})"
@@ -81,13 +84,10 @@ class Workspace:
         name = checked(path)
         normal = posixpath.normpath(name)
         if normal.startswith("/"):
-            normal = "/" + normal.lstrip("/")
-            for prefix in self._prefixes:
-                if normal == prefix:
-                    return "."
-                if normal.startswith(prefix.rstrip("/") + "/"):
-                    return normal[len(prefix.rstrip("/")) + 1 :]
-            raise PathOutsideWorkspace(name, f"the workspace is {self.root}")
+            inside = below(normal, self._prefixes)
+            if inside is None:
+                raise PathOutsideWorkspace(name, f"the workspace is {self.root}")
+            return inside
         if normal == ".." or normal.startswith("../"):
             raise PathOutsideWorkspace(name)
         return normal
@@ -208,21 +208,22 @@ class Workspace:
         process may set it; another hard link to it keeps the old content.
         """
         name = self._target(path)
+        self.before_change(name)
         with (
             self._errors(name),
-            self._confined.parent(name, make=True, owner=_owner(self.root, None)) as (folder, last),
+            self._confined.parent(name, make=True, owner=owner_of(self.root, None)) as (folder, last),
         ):
             old = _lstat(last, folder)
             if old is not None:
                 _require_regular(name, old)
                 if not old.st_mode & 0o222:
                     raise WorkspaceError(f"{name!r} is read-only (its mode is {stat.S_IMODE(old.st_mode):o}).")
-            _replace(folder, last, pieces, old, _owner(self.root, old), mode)
+            _replace(folder, last, pieces, old, owner_of(self.root, old), mode)
 
     def make_dir(self, path: str) -> None:
         """Make a folder and those above it; nothing happens where it exists."""
         name = self.relative(path)
-        with self._errors(name), self._confined.parent(f"{name}/.", make=True, owner=_owner(self.root, None)):
+        with self._errors(name), self._confined.parent(f"{name}/.", make=True, owner=owner_of(self.root, None)):
             pass
 
     def delete(self, path: str) -> None:
@@ -230,19 +231,26 @@ class Workspace:
         name = self.relative(path)
         if name == ".":
             raise WorkspaceError("The workspace itself cannot be deleted.")
+        self.before_change(name)
         with self._errors(name), self._confined.parent(name) as (folder, last):
             found = os.stat(last, dir_fd=folder, follow_symlinks=False)
-            try:
-                if stat.S_ISDIR(found.st_mode):
-                    os.rmdir(last, dir_fd=folder)
-                else:
-                    os.unlink(last, dir_fd=folder)
-            except OSError as error:
-                if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
-                    raise WorkspaceError(f"The folder {name!r} is not empty.") from None
-                raise
+            if stat.S_ISDIR(found.st_mode):
+                os.rmdir(last, dir_fd=folder)
+            else:
+                os.unlink(last, dir_fd=folder)
 
     # -- inside
+
+    @contextlib.contextmanager
+    def parent(self, path: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
+        """The open folder that holds ``path``, and its name there, for what is done to the name itself.
+
+        ``make``: missing folders are made.
+        """
+        name = self.relative(path)
+        owner = owner_of(self.root, None) if make else None
+        with self._errors(name), self._confined.parent(name, make=make, owner=owner) as found:
+            yield found
 
     def _stat(self, path: str) -> os.stat_result | None:
         name = self.relative(path)
@@ -296,7 +304,7 @@ class Workspace:
             raise WorkspaceError(f"{shown!r} cannot be used: {reason}.") from error
 
 
-def _owner(root: Path, old: os.stat_result | None) -> tuple[int, int] | None:
+def owner_of(root: Path, old: os.stat_result | None) -> tuple[int, int] | None:
     """Whom a new file belongs to: as root, what it replaces or the workspace says; None: as it comes."""
     if os.geteuid() != 0:
         return None

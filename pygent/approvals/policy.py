@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -12,6 +11,7 @@ from pygent.approvals.commands import Command, Finding, commands_of, examine, pr
 from pygent.approvals.rules import COMMAND_TOOL, Rule, exact, normal_path, subject_of
 from pygent.approvals.shell import Unparsable, parse, rough_words
 from pygent.errors import SettingsError
+from pygent.path_names import plain_parts
 from pygent.sandbox.bans import find_banned
 
 RuleKind = Literal["allow", "ask", "deny"]
@@ -58,8 +58,7 @@ def allowed_by(rules: Sequence[Rule], tool: str, arguments: Mapping[str, Any]) -
 
 def is_protected(path: str) -> bool:
     """True for names that other programs run or trust: a repository's internals, start-up files of shells."""
-    plain = "".join(char for char in unicodedata.normalize("NFKC", path) if unicodedata.category(char) != "Cf")
-    parts = [part.rstrip(" .") or part for part in plain.casefold().replace("\\", "/").split("/")]
+    parts = plain_parts(path)
     return not _PROTECTED_FOLDERS.isdisjoint(parts) or (bool(parts) and parts[-1] in _PROTECTED_FILES)
 
 

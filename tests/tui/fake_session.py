@@ -111,6 +111,8 @@ class FakeSession(SessionFiles):
         open_error: Exception | None = None,
     ) -> None:
         self.workspace = workspace or Path("/nonexistent/project")
+        self._files = Workspace(self.workspace)
+        self._keep_originals()
         self.settings = settings or FakeSettings(workspace=self.workspace)
         self.personas = (
             Persona("developer", "writes and changes code"),
@@ -263,7 +265,7 @@ class FakeSession(SessionFiles):
 
     def _ready(self) -> Any:
         """Files are handled as the real session handles them."""
-        return SimpleNamespace(runtime=SimpleNamespace(workspace=Workspace(self.workspace)))
+        return SimpleNamespace(runtime=SimpleNamespace(workspace=self._files))
 
     def export(self, path: str, format: str = "markdown") -> str:  # noqa: A002
         self.calls.append(("export", path, format))
