@@ -41,12 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
 
 
-def settings_for(args: Arguments) -> Settings:
+def settings_for(args: Arguments, *, forgiving: bool = False) -> Settings:
     """The merged settings of a command line; the workspace is the current folder unless another is named.
 
-    Variables given with ``-e`` are set in this process. Raises ``SettingsError``.
+    Variables given with ``-e`` are set in this process. Raises ``SettingsError``, save where it is ``forgiving`` and
+    the mistakes are in files.
     """
-    merged = config.load(workspace=_current_folder(), config_file=args.config, options=options(args))
+    merged = config.load(
+        workspace=_current_folder(), config_file=args.config, options=options(args), forgiving=forgiving
+    )
     names = [item.partition("=")[0].strip() for item in args.values.get("env", ())]
     config.set_variables({name: merged.env[name] for name in names})
     return merged
@@ -60,7 +63,7 @@ def _dispatch(args: Arguments) -> int:
         from pygent.commands import sessions  # noqa: PLC0415
 
         return sessions.main(args.words if command == "sessions" else ("show", *args.words))
-    settings = settings_for(args)
+    settings = settings_for(args, forgiving=not args.headless)  # a screen can tell what is wrong
     if command is None and not args.headless:
         return _tui(settings, args)
     _collect_from_now_on()

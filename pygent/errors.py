@@ -33,7 +33,10 @@ class SettingsError(PygentError):
     """A settings file, variable or option cannot be used.
 
     ``file`` and ``line`` (counted from 1) say where, ``key`` says which; each is None where it does not apply.
+    ``whole`` is true where nothing of the file could be read.
     """
+
+    whole = False
 
     def __init__(
         self, message: str, *, file: str | Path | None = None, line: int | None = None, key: str | None = None

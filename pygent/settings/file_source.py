@@ -27,6 +27,7 @@ def folder_layer(folder: Path, name: str, label: str, problems: list[SettingsErr
     try:
         root = read_yaml(path)
     except SettingsError as error:
+        error.whole = True
         problems.append(error)
         root = None
     if root is not None:

@@ -35,12 +35,15 @@ def load(
     config_file: Path | None = None,
     options: Mapping[str, object] | None = None,
     environ: Mapping[str, str] | None = None,
+    forgiving: bool = False,
 ) -> Settings:
     """The merged settings.
 
     ``workspace`` is the folder to work in where no source names one; None means a temporary one. ``config_file`` is
     what ``--config`` names. ``options`` are the command line's values by key; a text is read as an option's text, and
-    None counts as not given. Raises ``SettingsError``, all complaints in one.
+    None counts as not given. Raises ``SettingsError``, all complaints in one. Where it is ``forgiving``, mistakes in
+    files are no reason for that: they are left out and stand in the notices, and where they could have been limits
+    the settings are the most careful ones.
     """
     problems: list[SettingsError] = []
     given = _options_layer(options or {}, problems)
@@ -57,14 +60,27 @@ def load(
         variables = {}
     folder = _workspace([user, named, variables, given], workspace, problems)
     in_workspace = _workspace_layer(folder, user, environ, problems, notices) if folder is not None else {}
-    if problems:
+    if problems and not (forgiving and all(problem.file for problem in problems)):
         raise joined(problems)
     layers = [{"workspace": Value(folder, "default")}, user, in_workspace, named, variables, given]
     for key in NOT_YET:
         found = next((layer[key] for layer in reversed(layers) if key in layer), None)
         if found is not None:
             notices.append(f"{found.source}: {key} has no effect in this version")
-    return merge(layers, notices)
+    try:
+        merged = merge(layers, notices)
+    except SettingsError as error:
+        if not (forgiving and error.file):
+            raise
+        problems.append(error)
+        merged = merge(
+            [{key: value for key, value in layer.items() if key != "persona"} for layer in layers], notices
+        )
+    if not problems:
+        return merged
+    from pygent.settings.lenient import lenient  # noqa: PLC0415 - only where something is wrong
+
+    return lenient(merged, problems)
 
 
 def existing_init_files(settings: Settings) -> tuple[Path, ...]:
@@ -95,13 +111,14 @@ def _user_layer(folder: Path, problems: list[SettingsError], notices: list[str])
     try:
         root = read_yaml(path)
     except SettingsError as error:
+        error.whole = True
         problems.append(error)
         root = None
     if root is not None:
         found = read_layer(root, path, CREDENTIALS_FILE, problems)
         for key in found.keys() - {"api_key"}:
             text = f"only api_key belongs here; move {key} to {USER_FILE}"
-            problems.append(SettingsError(text, file=path, line=found[key].line, key=key))
+            problems.append(SettingsError(text, file=path, line=found.pop(key).line, key=key))
         layer.update(found)
     secret = layer.get("api_key")
     if secret is not None and secret.file and _others_can_read(Path(secret.file)):

@@ -361,7 +361,7 @@ def _default_session() -> Session:
     from pygent.session import Session  # noqa: PLC0415
     from pygent.settings import load  # noqa: PLC0415
 
-    return Session(load())
+    return Session(load(forgiving=True))
 
 
 def _changed_session(session: Session, changes: Mapping[str, Any]) -> Session:

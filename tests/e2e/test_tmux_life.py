@@ -124,3 +124,16 @@ def test_stopped_and_continued_from_outside(start: Start) -> None:
     terminal.wait(lambda screen: "─ Tasks ─" in screen and "● The first answer." in screen)
     terminal.press("C-q")
     terminal.wait(lambda screen: "╭" not in screen and "shell>" in screen)
+
+
+def test_a_settings_file_with_mistakes_does_not_keep_anybody_out(start: Start, home: Path) -> None:
+    folder = home / ".config/pygent"
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text("theme: [x]\ndeny: {a: b}\npermission_mode: yolo\n")
+    terminal = start("--no-docker", script=[reply("The first answer.")])
+    screen = terminal.wait("asks before everything")
+    assert "config.yaml:1: theme: a list cannot be used; accepted: text" in " ".join(screen.split())
+    assert " ask · LOCAL" in screen.splitlines()[-1]
+    terminal.press("C-q")
+    terminal.wait(f"{ENDED} 0")
+    launch(terminal, "-p", "hi", ready=f"{ENDED} 2")
