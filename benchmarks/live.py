@@ -100,6 +100,10 @@ class Live:
         os.close(self._terminal)
         os.close(self._screen)
 
+    def now(self) -> float:
+        """Seconds since the start of the process."""
+        return time.perf_counter() - self.began
+
     # What goes in.
 
     def press(self, keys: bytes | str) -> None:
