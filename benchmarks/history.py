@@ -47,13 +47,33 @@ def measure(messages: int = MESSAGES, short: int = SHORT, seconds: float = KEYS)
     opened = f"{ms(few.opened)} {name}"
     factor = many.opened / few.opened
     goal = "≤ 3 s and keys at once"
-    yield Row(f"{what}: from the start to the end of it on the screen", opened, f"{ms(many.opened)} ({factor:.1f} ×)", goal, many.opened <= 3)
-    yield Row("a key typed meanwhile, the longest", f"{ms(few.meanwhile)} {name}", ms(many.meanwhile), "≤ 100 ms", many.meanwhile <= 0.1)
-    yield Row("memory, all of it open", f"{few.memory:.0f} MiB {name}", f"{many.memory:.0f} MiB", "≤ 200 MiB", many.memory <= 200)
+    yield Row(
+        f"{what}: from the start to the end of it on the screen",
+        opened,
+        f"{ms(many.opened)} ({factor:.1f} ×)",
+        goal,
+        many.opened <= 3,
+    )
+    yield Row(
+        "a key typed meanwhile, the longest",
+        f"{ms(few.meanwhile)} {name}",
+        ms(many.meanwhile),
+        "≤ 100 ms",
+        many.meanwhile <= 0.1,
+    )
+    yield Row(
+        "memory, all of it open",
+        f"{few.memory:.0f} MiB {name}",
+        f"{many.memory:.0f} MiB",
+        "≤ 200 MiB",
+        many.memory <= 200,
+    )
     yield keys_row("typing beside it: key to paint, p95", "bare Textual", floor, many.keys)
     for key, here, there in zip(("PageUp", "Home", "End"), few.scrolled, many.scrolled, strict=True):
         met = there <= max(0.05, 2 * here)
-        yield Row(f"{key} in it", f"{ms(here)} {name}", f"{ms(there)} ({there / here:.1f} ×)", "≤ 50 ms or 2 × floor", met)
+        yield Row(
+            f"{key} in it", f"{ms(here)} {name}", f"{ms(there)} ({there / here:.1f} ×)", "≤ 50 ms or 2 × floor", met
+        )
 
 
 @dataclass(frozen=True)

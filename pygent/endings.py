@@ -34,6 +34,7 @@ _PAIRS: tuple[tuple[type[Event], type[Event], tuple[str, ...], dict[str, Any]], 
     (ToolStarted, ToolFinished, ("call_id",), {"status": "cancelled", "output": INTERRUPTED}),
     (ApprovalRequested, ApprovalResolved, ("request_id",), {"decision": "deny", "by": "nobody"}),
 )
+_BY_TYPE = {kind: pair for pair in _PAIRS for kind in pair[:2]}
 
 
 def endings(events: Iterable[Event]) -> list[Event]:
@@ -45,14 +46,16 @@ def endings(events: Iterable[Event]) -> list[Event]:
     left: dict[tuple[object, ...], Event] = {}
     for event in events:
         seq, session_id = event.seq, event.session_id
-        for start, end, names, how in _PAIRS:
-            if isinstance(event, (start, end)):
-                same = {name: getattr(event, name) for name in names}
-                key = (start, event.agent_id, *same.values())
-                if isinstance(event, end):
-                    left.pop(key, None)
-                else:
-                    left[key] = end(agent_id=event.agent_id, **same, **how)
+        pair = _BY_TYPE.get(type(event))
+        if pair is None:
+            continue
+        start, end, names, how = pair
+        same = {name: getattr(event, name) for name in names}
+        key = (start, event.agent_id, *same.values())
+        if isinstance(event, end):
+            left.pop(key, None)
+        else:
+            left[key] = end(agent_id=event.agent_id, **same, **how)
     now = time.time()
     return [
         stamp(event, seq=seq + number, at=now, session_id=session_id)

@@ -18,6 +18,7 @@ from pygent.errors import PygentError
 from pygent.events import Event, Level, Notice
 from pygent.session_calls import SessionCalls
 from pygent.session_controls import SessionControls
+from pygent.session_log import SessionLog
 from pygent.session_prompts import SessionPrompts
 from pygent.settings import Settings
 
@@ -60,7 +61,6 @@ class Session(SessionPrompts, SessionControls, SessionCalls):
         super().__init__()
         self.settings = settings
         self.demo = demo
-        self.past: list[Event] = []
         self.bus = EventBus(resume)
         self.agent = agent
         self.broker = None
@@ -68,7 +68,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls):
         self.interactive = interactive
         self._model = model
         self._make_store = store
-        self._store: Store | None = None
+        self._log = SessionLog(self.bus, store)
         self._resume = resume
         self._given_agent = agent is not None
         self._life = CancelToken()
@@ -88,7 +88,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls):
     @property
     def is_stored(self) -> bool:
         """True where the events are kept on disk, so that the session can be gone on with."""
-        return self._store is not None
+        return self._log.store is not None
 
     def subscribe(self, sink: Sink) -> Callable[[], None]:
         """Hand every later event to ``sink``, which must not block. The answer ends that."""
@@ -105,12 +105,15 @@ class Session(SessionPrompts, SessionControls, SessionCalls):
         from pygent import session_parts as parts  # noqa: PLC0415
 
         self._end_log = diagnostics.start_log(self.settings, self.bus)
-        self._open_store()
+        why = self._log.open(self._resume)
+        past = self.past  # a front end takes it as soon as it hears of anything
+        if why:
+            self._notice(f"This session is not stored: {why}", "warning")
         for text in self.settings.notices:
             self._notice(text, "warning")
         if self.agent is None:
             self.agent = parts.make_agent(
-                self.settings, self.id, self._progress, model=self._model, demo=self.demo, past=self.past
+                self.settings, self.id, self._progress, model=self._model, demo=self.demo, past=past
             )
         if self._closed:
             self._close_agent()
@@ -128,30 +131,25 @@ class Session(SessionPrompts, SessionControls, SessionCalls):
         self._worker = threading.Thread(target=self._work, name="pygent-session", daemon=True)
         self._worker.start()
 
-    def _open_store(self) -> None:
-        if self._make_store is None:
-            return
-        from pygent.store import Recorder, StoreError  # noqa: PLC0415 - a screen is drawn before it is loaded
+    @property
+    def past(self) -> list[Event]:
+        """The events that a resumed session has behind it, until ``take_past``."""
+        return self._log.past
 
-        try:
-            self._store = self._make_store()
-        except StoreError as error:
-            if self._resume is not None:
-                raise
-            self._notice(f"This session is not stored: {error}", "warning")
-            return
-        if self._resume is not None:
-            self._take_up(self._store, self._resume)
-        self.bus.subscribe(Recorder(self._store, self.bus.publish))
+    @past.setter
+    def past(self, events: list[Event]) -> None:
+        self._log.past = events
 
-    def _take_up(self, store: Store, session_id: str) -> None:
-        from pygent.endings import endings  # noqa: PLC0415 - only where a session is gone on with
+    def take_past(self) -> list[Event]:
+        """The events that a resumed session has behind it; the caller keeps what it needs of them."""
+        return self._log.take_past()
 
-        self.past = list(store.events(session_id))
-        for event in endings(self.past):
-            store.append(event)
-            self.past.append(event)
-        self.bus.go_on_after(max(store.last_seq(session_id), self.past[-1].seq if self.past else 0))
+    def events(self) -> list[Event]:
+        """The durable events of the present conversation, read back. Not for the thread of a screen.
+
+        Raises ``StoreError`` where they cannot be read.
+        """
+        return self._log.events()
 
     def changed(self, changes: Mapping[str, Any], *, demo: bool = False) -> Session:
         """Another session, not open yet, with some settings changed and the same store."""
@@ -184,8 +182,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls):
             self._worker.join(5.0)
         self._close_agent()
         self._forget_originals()
-        if self._store is not None:
-            self._store.close()
+        self._log.close()
         self._end_log()
 
     def _close_agent(self) -> None:
@@ -233,7 +230,8 @@ class Session(SessionPrompts, SessionControls, SessionCalls):
 
     def stored(self, limit: int = 20) -> list[StoredSession]:
         """The newest stored sessions of this workspace; none where nothing is stored."""
-        return [] if self._store is None else self._store.sessions(workspace=str(self.workspace), limit=limit)
+        store = self._log.store
+        return [] if store is None else store.sessions(workspace=str(self.workspace), limit=limit)
 
     def cancel_task(self, task_id: str) -> bool:
         """End one task. Answers False where it is over or unknown."""

@@ -202,3 +202,25 @@ def test_without_a_person_tasks_end_with_their_run_and_that_is_told(tmp_path: Pa
     assert "ended before they are done: developer" in told[0]
     assert [event.status for event in watched.events if event.type == "task.finished"] == ["cancelled"]  # type: ignore[attr-defined]
     assert watched.events[-1].type == "run.finished"
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_what_happened_is_read_back(tmp_path: Path, made: list[Watched], stored: bool) -> None:
+    store = (lambda: Store(tmp_path / "s.db")) if stored else None
+    made.append(watched := Watched(tmp_path, [say("one")], store=store))
+    watched.session.open()
+    watched.say("a")
+    assert watched.session.events() == [event for event in watched.events if event.durable]
+
+
+def test_the_past_is_taken_once(tmp_path: Path) -> None:
+    first = Watched(tmp_path, [say("one")], store=lambda: Store(tmp_path / "s.db"))
+    first.session.open()
+    first.say("a")
+    first.session.close()
+    again = Watched(tmp_path, [], store=lambda: Store(tmp_path / "s.db"), resume=first.session.id)
+    again.session.open()
+    assert again.session.take_past() == [event for event in first.events if event.durable]
+    assert again.session.take_past() == again.session.past == []
+    assert again.session.events()[-1] == again.events[-1]
+    again.session.close()

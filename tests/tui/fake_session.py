@@ -120,6 +120,8 @@ class FakeSession(SessionFiles):
         )
         self.bus = EventBus("fake-session")
         self.id = self.bus.session_id
+        self.published: list[Event] = []
+        self.bus.subscribe(self.published.append)
         self.calls: list[tuple[Any, ...]] = []
         self.prompts: list[str] = []
         self.kept: set[str] = set()  # paths that ``open_output`` opens
@@ -209,6 +211,13 @@ class FakeSession(SessionFiles):
 
     def run_again(self, tool: str, arguments: Mapping[str, Any], agent_id: str = MAIN) -> None:
         self.calls.append(("run_again", tool, dict(arguments), agent_id))
+
+    def take_past(self) -> list[Event]:
+        past, self.past = self.past, []
+        return past
+
+    def events(self) -> list[Event]:
+        return list(self.published)
 
     def open_output(self, path: str) -> BinaryIO:
         if path not in self.kept:

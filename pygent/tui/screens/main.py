@@ -21,6 +21,7 @@ from pygent.tui.panes.conversation import ConversationPane
 from pygent.tui.screens.approvals import ApprovalQueue
 from pygent.tui.screens.completing import PromptCompletion
 from pygent.tui.screens.layout import PaneLayout
+from pygent.tui.screens.past import Past
 from pygent.tui.screens.surface import ScreenSurface
 from pygent.tui.text import clean_line
 from pygent.tui.widgets.completions import Completions
@@ -56,7 +57,7 @@ class MainScreen(Screen[None]):
         self.surface = ScreenSurface(self)
         self.panes = PaneLayout(self)
         self._queue: list[str] = []
-        self._begun = False
+        self._past = Past(self)
         self._completion = PromptCompletion(self)
         self._approvals = ApprovalQueue(self)
 
@@ -110,12 +111,17 @@ class MainScreen(Screen[None]):
 
     def session_opened(self) -> None:
         """The session is open: the panes meet it, and what was sent meanwhile goes out."""
-        for pane in (self.conversation, *self.panes.beside):
-            pane.attach(self.session, self.transcript)
+        if not self._past.under_way:
+            self.attach_panes()
         waiting, self._queue = self._queue, []
         for text in waiting:
             self._send(text)
         self.state_changed()
+
+    def attach_panes(self) -> None:
+        """Let the panes show what the transcript has, and keep up from there."""
+        for pane in (self.conversation, *self.panes.beside):
+            pane.attach(self.session, self.transcript)
 
     def opening_failed(self, error: str) -> None:
         """The session cannot be used; what was sent comes back into the prompt."""
@@ -128,15 +134,12 @@ class MainScreen(Screen[None]):
 
     def take(self, batch: Sequence[Event]) -> None:
         """Take a batch of events in and let the panes follow."""
-        if not self._begun:  # what a resumed session has behind it comes before anything new
-            self._begun = True
-            batch = [*self.session.past, *batch]
+        if self._past.keeps(batch, self.take):
+            return
         folded: list[tuple[Event, Item | None]] = []
         for event in batch:
             item = self.transcript.apply(event)
             folded.append((event, item))
-            if event.durable:
-                self.surface.events.append(event)
             if isinstance(event, RunFinished) and event.cost is not None:
                 self.surface.cost = (self.surface.cost or 0.0) + event.cost
             if isinstance(item, UserItem) and item.text in self._queue:

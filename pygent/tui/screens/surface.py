@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from pygent.errors import PygentError
-from pygent.events import Event
 from pygent.tui.panes.conversation import ConversationPane
 from pygent.tui.text import clean_line
 
@@ -20,12 +19,11 @@ if TYPE_CHECKING:
 
 
 class ScreenSurface:
-    """`pygent.tui.slash.Surface` on the main screen. Keeps the events and the cost for the commands that ask."""
+    """`pygent.tui.slash.Surface` on the main screen. Keeps the cost for the commands that ask."""
 
     def __init__(self, screen: MainScreen) -> None:
         self._screen = screen
         self.cost: float | None = None
-        self.events: list[Event] = []
 
     @property
     def session(self) -> Session:
@@ -112,7 +110,7 @@ class ScreenSurface:
         target = Path(path).expanduser()
         if not target.is_absolute():
             target = self.session.workspace / target
-        text = export(self.events, "jsonl" if target.suffix == ".jsonl" else "markdown")
+        text = export(self.session.events(), "jsonl" if target.suffix == ".jsonl" else "markdown")
         with target.open("x", encoding="utf-8") as file:
             target.chmod(0o600)
             file.write(text)

@@ -1,0 +1,83 @@
+"""Where a session's events are kept and read back from: the store, or memory where there is none."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pygent.bus import EventBus
+from pygent.events import Event
+
+if TYPE_CHECKING:
+    from pygent.store import Store
+
+KEPT = 20_000
+"""Events that are kept in memory where there is no store, the newest."""
+
+
+class SessionLog:
+    """``past`` is what a resumed session has behind it, until somebody takes it."""
+
+    def __init__(self, bus: EventBus, make_store: Callable[[], Store] | None) -> None:
+        self.past: list[Event] = []
+        self.store: Store | None = None
+        self._bus = bus
+        self._make_store = make_store
+        self._kept: deque[Event] = deque(maxlen=KEPT)
+
+    def open(self, resume: str | None) -> str | None:
+        """Keep events from now on, after those of the session to go on with. Answers why there is no store.
+
+        Raises ``StoreError`` where the session to go on with cannot be read.
+        """
+        why = self._open_store(resume)
+        if self.store is None:
+            self._kept.extend(self.past)
+            self._bus.subscribe(self._keep)
+        return why
+
+    def _open_store(self, resume: str | None) -> str | None:
+        if self._make_store is None:
+            return None
+        from pygent.store import Recorder, StoreError  # noqa: PLC0415 - a screen is drawn before it is loaded
+
+        try:
+            self.store = self._make_store()
+        except StoreError as error:
+            if resume is not None:
+                raise
+            return str(error)
+        if resume is not None:
+            self._take_up(self.store, resume)
+        self._bus.subscribe(Recorder(self.store, self._bus.publish))
+        return None
+
+    def _take_up(self, store: Store, session_id: str) -> None:
+        from pygent.endings import endings  # noqa: PLC0415 - only where a session is gone on with
+
+        self.past = list(store.events(session_id))
+        for event in endings(self.past):
+            store.append(event)
+            self.past.append(event)
+        self._bus.go_on_after(max(store.last_seq(session_id), self.past[-1].seq if self.past else 0))
+
+    def _keep(self, event: Event) -> None:
+        if event.durable:
+            self._kept.append(event)
+
+    def events(self) -> list[Event]:
+        """The durable events of the present conversation, in order; without a store the newest of all."""
+        if self.store is not None:
+            return list(self.store.events(self._bus.session_id))
+        return list(self._kept)
+
+    def take_past(self) -> list[Event]:
+        """``past``, which is not kept any longer."""
+        past, self.past = self.past, []
+        return past
+
+    def close(self) -> None:
+        """Close the store."""
+        if self.store is not None:
+            self.store.close()

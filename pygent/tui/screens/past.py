@@ -1,0 +1,52 @@
+"""What a resumed session has behind it comes before anything new, and keys are answered meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pygent.events import Event, RunFinished
+
+if TYPE_CHECKING:
+    from pygent.tui.screens.main import MainScreen
+
+
+class Past:
+    """Folds it into the screen's transcript on a thread of its own; events that come meanwhile wait."""
+
+    def __init__(self, screen: MainScreen) -> None:
+        self._screen = screen
+        self._begun = False
+        self._waiting: list[Event] | None = None
+
+    @property
+    def under_way(self) -> bool:
+        """True while the past is folded."""
+        return self._waiting is not None
+
+    def keeps(self, batch: Sequence[Event], then: Callable[[Sequence[Event]], None]) -> bool:
+        """Whether ``batch`` has to wait; ``then`` gets it, and what came after it, once the panes show the past."""
+        if self._waiting is not None:
+            self._waiting.extend(batch)
+            return True
+        past = [] if self._begun else self._screen.session.take_past()
+        self._begun = True
+        if not past:
+            return False
+        self._waiting = list(batch)
+        self._screen.run_worker(partial(self._fold, past, then), thread=True, exit_on_error=False)
+        return True
+
+    def _fold(self, past: list[Event], then: Callable[[Sequence[Event]], None]) -> None:
+        transcript = self._screen.transcript
+        for event in past:
+            transcript.apply(event)
+        costs = [event.cost for event in past if isinstance(event, RunFinished) and event.cost is not None]
+        self._screen.app.call_later(self._folded, sum(costs) if costs else None, then)
+
+    def _folded(self, cost: float | None, then: Callable[[Sequence[Event]], None]) -> None:
+        self._screen.surface.cost = cost
+        self._screen.attach_panes()
+        waiting, self._waiting = self._waiting or [], None
+        then(waiting)
