@@ -418,6 +418,21 @@ async def test_keys_typed_ahead_do_not_approve(tmp_path: Path) -> None:
         assert app.focused is opened
 
 
+async def test_a_text_typed_at_an_open_question_is_a_draft_and_its_enter_no_answer(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, pilot):
+        session.run("x")
+        session.ask()
+        await until(lambda: "Allow once" in shown(app))
+        await asyncio.sleep(GRACE + 0.1)
+        await pilot.press(*"/diff", "enter")
+        await until(lambda: app.main.prompt.text == "/diff")
+        assert session.called("resolve") == []
+        await asyncio.sleep(GRACE + 0.1)
+        await pilot.press("enter")
+        await until(lambda: bool(session.called("resolve")))
+
+
 async def test_denying_with_words(tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
     async with running(session) as (app, pilot):

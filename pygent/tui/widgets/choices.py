@@ -119,17 +119,24 @@ class Choices(Widget, can_focus=True):
         ):
             return  # the screen's keys
         if not self._counts(event):
-            self._quiet_since = max(self._quiet_since, event.time)
-            event.stop()
-            event.prevent_default()
-            if event.character and event.is_printable:
-                self.post_message(self.TypedAhead(event.character))
+            self._belongs_to_the_draft(event)
             return
         for index, (letter, _, _) in enumerate(CHOICES):
             if event.key in {str(index + 1), letter}:
                 event.stop()
                 self._choose(index)
                 return
+        if (
+            event.is_printable and event.key not in self._bindings.key_to_bindings
+        ):  # somebody writes: an Enter at the end of it is no answer
+            self._belongs_to_the_draft(event)
+
+    def _belongs_to_the_draft(self, event: events.Key) -> None:
+        self._quiet_since = max(self._quiet_since, event.time)
+        event.stop()
+        event.prevent_default()
+        if event.character and event.is_printable:
+            self.post_message(self.TypedAhead(event.character))
 
     def on_click(self, event: events.Click) -> None:
         if self._counts(event) and 0 <= event.y < len(CHOICES):

@@ -158,10 +158,11 @@ class DiffView(BlockList):
             language = diff_draw.language_of(diff.path)
             place = len(blocks) if isinstance(top, HeadingBlock) and top.diff is diff else place
             blocks.append(HeadingBlock(diff, first=number == 0))
+            split = self._split and diff.kind not in {"added", "deleted"}  # which have one side only
             for hunk in diff.hunks:
                 place = len(blocks) if isinstance(top, PartBlock) and top.hunk is hunk else place
-                for part, lines in enumerate(diff_draw.parts(hunk.lines, PART, split=self._split)):
-                    blocks.append(PartBlock(diff, hunk, lines, first=part == 0, split=self._split, language=language))
+                for part, lines in enumerate(diff_draw.parts(hunk.lines, PART, split=split)):
+                    blocks.append(PartBlock(diff, hunk, lines, first=part == 0, split=split, language=language))
         self.extend(blocks)
         if self.styles.is_auto_height:
             self.refresh(layout=True)
