@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,9 @@ def _tui(settings: Settings, args: Arguments) -> int:
     from pygent.tui.app import run_tui  # noqa: PLC0415
 
     prompt = args.prompt or (_demo_prompt() if args.demo else None)
-    return run_tui(_session(settings, args, interactive=True), prompt, on_first_frame=_collect_from_now_on)
+    choose = args.resume == "" and not args.demo
+    session = _session(settings, replace(args, resume=None) if choose else args, interactive=True)
+    return run_tui(session, prompt, on_first_frame=_collect_from_now_on, choose_session=choose)
 
 
 def _collect_from_now_on() -> None:

@@ -7,8 +7,7 @@ session's own thread is the only one on which its agent works.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pygent.bus import EventBus, Sink
@@ -16,6 +15,7 @@ from pygent.cancellation import CancelToken
 from pygent.clock import standing as standing_still
 from pygent.errors import PygentError
 from pygent.events import Event, Level, Notice
+from pygent.session_archive import SessionArchive
 from pygent.session_calls import SessionCalls
 from pygent.session_controls import SessionControls
 from pygent.session_log import SessionLog
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pygent.agent import Agent
     from pygent.loop import RunResult
     from pygent.models.discover import FoundServer
-    from pygent.store import Store, StoredSession
+    from pygent.store import Store
 
 __all__ = ["Session", "find_servers", "list_models", "standing_still"]
 
@@ -34,7 +34,7 @@ CLOSE_LIMIT = 10.0
 """Seconds that a second caller of ``close`` waits for the first one at most."""
 
 
-class Session(SessionPrompts, SessionControls, SessionCalls):
+class Session(SessionPrompts, SessionControls, SessionCalls, SessionArchive):
     """An agent, its sandbox, its approvals and its stream of events, joined.
 
     Making one is cheap and starts nothing; ``open`` does. ``agent`` takes an existing agent in; otherwise one is made
@@ -151,11 +151,6 @@ class Session(SessionPrompts, SessionControls, SessionCalls):
         """
         return self._log.events()
 
-    def changed(self, changes: Mapping[str, Any], *, demo: bool = False) -> Session:
-        """Another session, not open yet, with some settings changed and the same store."""
-        settings = replace(self.settings, **changes)
-        return Session(settings, model=self._model, demo=demo, interactive=self.interactive, store=self._make_store)
-
     def close(self) -> None:
         """End everything that runs and clean up.
 
@@ -219,19 +214,12 @@ class Session(SessionPrompts, SessionControls, SessionCalls):
         from pygent.session_parts import started  # noqa: PLC0415 - loaded since the session was opened
 
         agent = self._ready()
-        if self.running:
-            raise PygentError("the agent is at work; interrupt it first")
-        if agent.tasks.running():
-            raise PygentError("tasks are at work; stop them or wait for them first")
+        if busy := self.busy_with:
+            raise PygentError(busy)
         agent.history.reset()
         self.bus.begin()
         self.bus.publish(started(self.status(), agent))
         self._notice("A new conversation begins; the workspace stays as it is.")
-
-    def stored(self, limit: int = 20) -> list[StoredSession]:
-        """The newest stored sessions of this workspace; none where nothing is stored."""
-        store = self._log.store
-        return [] if store is None else store.sessions(workspace=str(self.workspace), limit=limit)
 
     def cancel_task(self, task_id: str) -> bool:
         """End one task. Answers False where it is over or unknown."""

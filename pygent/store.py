@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 5.0
 TITLE_LENGTH = 80
+GLIMPSED = 60
+"""Messages in which the last words of both sides are looked for; between them stand those with tool calls alone."""
 
 _SCHEMA = """
 CREATE TABLE sessions (
@@ -67,6 +69,15 @@ class StoredSession:
     def age(self) -> str:
         """How long ago it was last at work, for people."""
         return _age(self.updated_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """How many messages a session has, and the last words of both sides."""
+
+    messages: int
+    asked: str
+    answered: str
 
 
 class Store:
@@ -199,11 +210,42 @@ class Store:
         ids = {row[0] for row in rows}
         return [session for session in self.sessions(limit=1_000_000) if session.id in ids][:limit]
 
+    def glimpse(self, session_id: str) -> Glimpse:
+        """What a list shows of a session besides its title."""
+        main = "session_id = ? AND type = 'message.finished' AND line LIKE '%\"agent_id\":\"main\"%'"
+        count = self._rows(f"SELECT count(*) FROM events WHERE {main}", [session_id])[0][0]  # noqa: S608 - ours
+        last = f"SELECT line FROM events WHERE {main} ORDER BY seq DESC LIMIT {GLIMPSED}"  # noqa: S608
+        words = {"user": "", "assistant": ""}
+        for (line,) in self._rows(last, [session_id]):
+            data = json.loads(line)
+            message = data.get("message") or {}
+            role, content = str(message.get("role")), message.get("content")
+            spoken = role == "assistant" or data.get("origin") == "user"
+            if spoken and isinstance(content, str) and content.strip() and not words.get(role, "x"):
+                words[role] = content.strip()
+        return Glimpse(int(count), words["user"], words["assistant"])
+
+    def rename(self, session_id: str, title: str) -> None:
+        """Give a session a title; an empty one is what was asked first. Raises ``StoreError``."""
+        title = " ".join(title.split())[:TITLE_LENGTH]
+        if not title:
+            first = "SELECT line FROM events WHERE session_id = ? AND type = 'run.started' ORDER BY seq LIMIT 1"
+            for (line,) in self._rows(first, [session_id]):
+                title = " ".join(str(json.loads(line).get("prompt", "")).split())[:TITLE_LENGTH]
+        try:
+            with self._lock, self._transaction():
+                self._db.execute("UPDATE sessions SET title = ? WHERE id = ?", (title, session_id))
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.file}: {error}") from error
+
     def delete(self, session_id: str) -> None:
         """Remove a session and its events."""
-        with self._lock, self._transaction():
-            self._db.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
-            self._known.discard(session_id)
+        try:
+            with self._lock, self._transaction():
+                self._db.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
+                self._known.discard(session_id)
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.file}: {error}") from error
 
     def close(self) -> None:
         """Close the file. Later calls of other methods are errors."""

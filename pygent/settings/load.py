@@ -83,6 +83,26 @@ def load(
     return lenient(merged, problems)
 
 
+def elsewhere(settings: Settings, workspace: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """``settings`` as they are in another workspace: files and variables read anew, what was said besides kept.
+
+    Raises ``SettingsError``.
+    """
+    said = {
+        key: value
+        for key, value in settings.values().items()
+        if key in {"model", "base_url", "api_key"} or (key in BY_KEY and _said_besides(settings.source(key)))
+    }
+    return load(options={**said, "workspace": str(workspace), "ephemeral": False}, environ=environ)
+
+
+def _said_besides(source: str) -> bool:
+    """Whether a value came from an option, or from a file that only the command line names."""
+    last = source.rpartition(" + ")[2]
+    own = (f"{USER_FILE}:", f"{CREDENTIALS_FILE}:", f"{WORKSPACE_FOLDER}/", f"{PERSONA_FOLDER}/")
+    return last.startswith("--") or (":" in last and not last.startswith(own))
+
+
 def existing_init_files(settings: Settings) -> tuple[Path, ...]:
     """The files and folders to begin with. Raises ``SettingsError`` where one is not there."""
     for path in settings.init_files:

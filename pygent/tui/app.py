@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -56,6 +55,7 @@ class PygentApp(App[int]):
     TITLE = "Pygent"
     CSS_PATH = Path(__file__).parent / "screens" / "main.tcss"  # a screen that is there from the start brings none
     ESCAPE_TO_MINIMIZE = False
+    DEFAULT_MODE = "session"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", id="app.help", priority=True),
@@ -84,6 +84,7 @@ class PygentApp(App[int]):
         self.failure: BaseException | None = None
         self.contained: set[str] = set()
         self.attention: Attention | None = None
+        self.choose_session = False
         self.typed_ahead = TypedAhead()
         self.on_first_frame: Callable[[], object] = lambda: None
         self.themes = AppThemes(self, self._problems.append)
@@ -99,6 +100,10 @@ class PygentApp(App[int]):
     def main(self) -> MainScreen:
         """The screen of the session."""
         return self._life.main
+
+    def exchange_session(self, make: Callable[[], Session]) -> None:
+        """Work with another session from now on; see `SessionLife.exchange`."""
+        self._life.exchange(make)
 
     # The start.
 
@@ -144,9 +149,9 @@ class PygentApp(App[int]):
             self.main.note("settings", problem, level="warning")
         if self.session.settings.keymap:
             self.run_worker(self._check_keys, thread=True, exit_on_error=False)
-        self.themes.tell = partial(self.main.note, "theme", level="warning")
+        self.themes.tell = lambda text: self.main.note("theme", text, level="warning")
         self._pay_attention()
-        self._life.begin()
+        self._life.begin(choose=self.choose_session)
 
     def _pay_attention(self) -> None:
         from pygent.settings import terminal  # noqa: PLC0415 - after the first frame
@@ -293,6 +298,7 @@ def run_tui(
     *,
     session_factory: SessionFactory | None = None,
     on_first_frame: Callable[[], object] | None = None,
+    choose_session: bool = False,
 ) -> int:
     """Show ``session`` on the terminal until the person leaves; the answer is an exit code.
 
@@ -301,6 +307,7 @@ def run_tui(
     """
     factory = session_factory or (lambda changes: _changed_session(session, changes))
     app = PygentApp(session, initial_prompt=initial_prompt, session_factory=factory)
+    app.choose_session = choose_session
     if on_first_frame is not None:
         app.on_first_frame = on_first_frame
     return run_app(app)

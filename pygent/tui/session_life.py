@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pygent.errors import PygentError
 from pygent.events import Event
@@ -12,6 +13,7 @@ from pygent.tui.screens.main import MainScreen
 
 if TYPE_CHECKING:
     from pygent.session import Session
+    from pygent.store import StoredSession
     from pygent.tui.app import PygentApp
 
 SessionFactory: TypeAlias = Callable[[Mapping[str, Any]], "Session"]
@@ -30,20 +32,91 @@ class SessionLife:
         self._app = app
         self._factory = factory
         self._initial_prompt = initial_prompt
-        self._bridge = Bridge(app, self._deliver)
         self._unsubscribe: Callable[[], None] | None = None
+        self._before: Session | None = None
+        self._modes = 0
         self.session = session
         self.main = MainScreen(session)
+        self._bridge = self._bridge_to(self.main)
         self.on_events: Callable[[list[Event]], object] = lambda _: None
 
-    def begin(self) -> None:
-        """Open the session, or ask for what it lacks."""
+    def begin(self, *, choose: bool) -> None:
+        """Open the session, or ask for what it lacks; with ``choose``, which one it is to be."""
         settings = self.session.settings
         bare = settings.api_key is None and settings.base_url is None and not self.session.status().demo
-        if bare and self._factory is not None:
+        if choose:
+            self._choose()
+        elif bare and self._factory is not None:
             self._set_up()
         else:
             self._open()
+
+    def _choose(self) -> None:
+        from pygent.tui.screens.sessions import SessionsScreen  # noqa: PLC0415 - where it is asked for
+
+        self._app.push_screen(SessionsScreen(self.session, first=True), self._chosen)
+
+    def _chosen(self, answer: StoredSession | Literal["new"] | None) -> None:
+        if answer is not None and not isinstance(answer, str):
+            try:
+                self.session = self.session.resumed(answer)
+            except PygentError as error:
+                self.main.note("resume", f"Another session begins: {error}", level="error")
+            else:
+                self.main.use(self.session)
+        self._open()
+
+    def exchange(self, make: Callable[[], Session]) -> None:
+        """Work with the session that ``make`` answers instead of the one at hand, which is closed.
+
+        Nothing happens while the agent is at work; that, and an error of ``make``'s, is told.
+        """
+
+        def prepare() -> None:
+            try:
+                session = make()
+            except PygentError as error:
+                self._app.call_later(self._refused, str(error))
+            else:
+                self._app.call_later(self._take, session)
+
+        if busy := self.session.busy_with:
+            self._refused(busy)
+        else:
+            self._app.run_worker(prepare, thread=True, exit_on_error=False)
+
+    def _refused(self, why: str) -> None:
+        self.main.note("/resume", f"This session stays: {why}.", level="warning")
+
+    async def _take(self, session: Session) -> None:
+        if busy := self.session.busy_with:
+            self._refused(busy)
+            return
+        self.end()
+        draft = self.main.prompt.text
+        self._before, self.session = self.session, session
+        self.main = MainScreen(session)
+        self._bridge = self._bridge_to(self.main)
+        await self._show(self.main)
+        await self.main.complete()
+        self.main.prompt.set_text(draft)
+        self.on_events([])
+        self._open()
+
+    async def _show(self, main: MainScreen) -> None:
+        """Put ``main`` in the place of the screen before, which goes with all that is open over it."""
+        app = self._app
+        old = app.current_mode
+        self._modes += 1
+        if self._modes == 1:  # the first has no name for Textual that could be taken away
+            app.add_mode(old, MainScreen)  # type: ignore[arg-type]
+        new = f"session-{self._modes}"
+        app.add_mode(new, lambda: main)
+        await app.switch_mode(new)
+        await app.remove_mode(old)
+
+    def _bridge_to(self, main: MainScreen) -> Bridge:
+        return Bridge(self._app, partial(self._deliver, main))
 
     def _set_up(self) -> None:
         from pygent.tui.first_start import setup_screen  # noqa: PLC0415 - once in a lifetime
@@ -72,6 +145,9 @@ class SessionLife:
         self._app.run_worker(self._open_session, thread=True, exit_on_error=False)
 
     def _open_session(self) -> None:
+        before, self._before = self._before, None
+        if before is not None:
+            before.close()
         try:
             self.session.open()
         except Exception as error:
@@ -86,12 +162,13 @@ class SessionLife:
             prompt, self._initial_prompt = self._initial_prompt, None
             self.main.submit(prompt)
 
-    def _deliver(self, batch: list[Event]) -> None:
-        if self.main.is_attached and self.main.is_running:  # not while the screens are taken down
-            self.main.take(batch)
+    def _deliver(self, main: MainScreen, batch: list[Event]) -> None:
+        if main is self.main and main.is_attached and main.is_running:  # not while the screens are taken down
+            main.take(batch)
             self.on_events(batch)
 
     def end(self) -> None:
         """Nothing more is to be heard of the session."""
         if self._unsubscribe is not None:
             self._unsubscribe()
+            self._unsubscribe = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections.abc import Iterator
@@ -224,3 +225,28 @@ def test_the_past_is_taken_once(tmp_path: Path) -> None:
     assert again.session.take_past() == again.session.past == []
     assert again.session.events()[-1] == again.events[-1]
     again.session.close()
+
+
+def test_a_stored_session_takes_the_place_of_the_one_at_hand(tmp_path: Path, made: list[Watched]) -> None:
+    made.append(watched := Watched(tmp_path, [say("one"), say("two")], store=lambda: Store(tmp_path / "s.db")))
+    session = watched.session
+    session.open()
+    watched.say("first")
+    first = session.id
+    session.new()
+    assert session.busy_with == ""
+    stored = next(one for one in session.stored(everywhere=True) if one.id == first)
+    with pytest.raises(PygentError, match="is open"):
+        session.delete_stored(session.id)
+    with pytest.raises(PygentError, match="is not there any more"):
+        session.resumed(dataclasses.replace(stored, workspace=str(tmp_path / "gone")))
+    other = session.resumed(stored)
+    session.close()
+    assert [one.id for one in other.search_stored("one")] == [first]
+    other.open()
+    assert other.agent is not None
+    assert [message["content"] for message in other.agent.history] == ["first", "one"]
+    assert other.id == first
+    other.rename_stored(first, "named")
+    assert [one.title for one in other.stored()] == ["named"]
+    other.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import stat
@@ -15,6 +16,7 @@ from pygent.errors import SettingsError
 from pygent.persona import Persona
 from pygent.settings import Settings, distrust, is_trusted, load, reference, save_user_settings, trust
 from pygent.settings.json_schema import json_schema
+from pygent.settings.load import elsewhere
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -382,3 +384,21 @@ def test_a_word_that_yaml_takes_for_a_truth_value_is_a_word(place: Place) -> Non
     assert place.load().notify == "off"
     place.user("notify: no\n")
     assert "accepted: auto, off" in place.complaint()
+
+
+def test_settings_follow_into_another_workspace(place: Place, tmp_path: Path) -> None:
+    """Options and what a set-up said stay; the workspace's own file is another one, and only with trust."""
+    other = tmp_path / "other"
+    (other / ".pygent").mkdir(parents=True)
+    (other / ".pygent" / "config.yaml").write_text("max_steps: 4\ndeny: [rm]\n")
+    place.user("max_steps: 9\ndeny: [sudo]\n")
+    place.own("max_steps: 5\ndeny: [make]\n")
+    trust(place.workspace, place.environ)
+    here = dataclasses.replace(place.load(theme="nord", env=("A=b",)), model="said")
+    assert (here.max_steps, here.deny) == (5, ("sudo", "make"))
+    there = elsewhere(here, other, place.environ)
+    assert (there.workspace, there.max_steps, there.deny) == (other, 9, ("sudo",))
+    assert (there.theme, there.env, there.model) == ("nord", {"A": "b"}, "said")
+    trust(other, place.environ)
+    assert elsewhere(here, other, place.environ).max_steps == 4
+    assert elsewhere(here, other, place.environ).deny == ("sudo", "rm")

@@ -23,7 +23,7 @@ from pygent.events import (
     to_dict,
 )
 from pygent.history import INTERRUPTED, History
-from pygent.store import Store, StoreError
+from pygent.store import Glimpse, Store, StoreError
 from tests.fakes.invariants import check_history
 
 
@@ -142,3 +142,19 @@ def test_a_row_that_cannot_be_read_is_left_out(tmp_path: Path, caplog: pytest.Lo
     assert len(list(store.events(bus.session_id))) == 8
     assert "cannot be read" in caplog.text
     store.close()
+
+
+def test_a_session_is_glimpsed_and_named(tmp_path: Path) -> None:
+    store = Store(tmp_path / "sessions.db")
+    bus = _session(store, "mend [/it]")
+    assert store.glimpse(bus.session_id) == Glimpse(2, "mend [/it]", "")
+    bus.publish(MessageFinished(message_id="3", message={"role": "assistant", "content": "It is\nmended."}))
+    bus.publish(MessageFinished(message_id="t", message={"role": "user", "content": "of a task"}, agent_id="t1"))
+    reminder = {"role": "user", "content": "go on"}
+    bus.publish(MessageFinished(message_id="4", message=reminder, origin="reminder"))
+    assert store.glimpse(bus.session_id) == Glimpse(4, "mend [/it]", "It is\nmended.")
+    store.rename(bus.session_id, "  a\nname ")
+    assert store.find(bus.session_id).title == "a name"
+    store.rename(bus.session_id, "")
+    assert store.find(bus.session_id).title == "mend [/it]"
+    assert store.glimpse("nobody") == Glimpse(0, "", "")

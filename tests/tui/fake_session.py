@@ -41,6 +41,7 @@ from pygent.events import (
 )
 from pygent.persona import Persona
 from pygent.session_files import SessionFiles
+from pygent.store import Glimpse, StoredSession
 from pygent.workspace import Workspace
 
 MODES = ("ask", "auto", "plan", "yolo")
@@ -127,6 +128,9 @@ class FakeSession(SessionFiles):
         self.kept: set[str] = set()  # paths that ``open_output`` opens
         self.running = False
         self.past: list[Event] = []
+        self.archive: list[StoredSession] = []
+        self.said: dict[str, str] = {}
+        self.others: dict[str, FakeSession] = {}
         self.opened = False
         self.is_stored = False
         self.closed = False
@@ -228,8 +232,33 @@ class FakeSession(SessionFiles):
         self.calls.append(("copy_in", src, dest))
         return f"Copied {src}"
 
-    def stored(self, limit: int = 20) -> list[Any]:
-        return []
+    @property
+    def busy_with(self) -> str:
+        return "the agent is at work; interrupt it first" if self.running else ""
+
+    def stored(self, limit: int = 20, *, everywhere: bool = False) -> list[StoredSession]:
+        here = [one for one in self.archive if everywhere or one.workspace == str(self.workspace)]
+        return sorted(here, key=lambda one: -one.updated_at)[:limit]
+
+    def search_stored(self, text: str, *, everywhere: bool = False) -> list[StoredSession]:
+        return [one for one in self.stored(everywhere=everywhere) if text in self.said.get(one.id, "")]
+
+    def glimpse(self, session_id: str) -> Glimpse | None:
+        return Glimpse(4, self.said.get(session_id, ""), "answered")
+
+    def rename_stored(self, session_id: str, title: str) -> None:
+        self.calls.append(("rename_stored", session_id, title))
+        self.archive = [replace(one, title=title) if one.id == session_id else one for one in self.archive]
+
+    def delete_stored(self, session_id: str) -> None:
+        self.calls.append(("delete_stored", session_id))
+        self.archive = [one for one in self.archive if one.id != session_id]
+
+    def resumed(self, stored: StoredSession) -> FakeSession:
+        self.calls.append(("resumed", stored.id))
+        if stored.id not in self.others:
+            raise PygentError(f"its workspace {stored.workspace} is not there any more")
+        return self.others[stored.id]
 
     def cancel_task(self, task_id: str) -> bool:
         self.calls.append(("cancel_task", task_id))

@@ -87,7 +87,7 @@ async def test_a_command_reaches_the_session(tmp_path: Path, line: str, call: tu
         ("/banned add rm", "rm"),
         ("/persona", "writes and runs tests"),
         ("/permissions wrong", "unknown permission mode"),
-        ("/resume", "No other session"),
+        ("/resume", "No session is stored"),
         ("/fork", "not copied"),
         ("/undo", "nothing was taken back"),
         ("/compact", "nothing was shortened"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pygent.plain_text import one_line
+from pygent.errors import PygentError
 from pygent.tui.panes.welcome import MODES
 from pygent.tui.slash import Surface, command
 from pygent.tui.text import count, plural
@@ -19,21 +19,14 @@ def _new(surface: Surface, argument: str) -> None:  # noqa: ARG001
     surface.clear_conversation()
 
 
-@command("resume", "", "the stored sessions of this workspace")
-def _resume(surface: Surface, argument: str) -> None:  # noqa: ARG001
-    surface.work("/resume", lambda: _stored(surface))
-
-
-def _stored(surface: Surface) -> str:
-    here = surface.session.id
-    rows = [
-        f"{one.id[:8]}  {one.age:>10}  {one_line(one.title, 60)}"
-        for one in surface.session.stored()
-        if one.id != here
-    ]
-    if not rows:
-        return "No other session of this workspace is stored."
-    return "\n".join([*rows, "", "Leave with /exit and go on with one: pygent --resume ID"])
+@command("resume", "[ID]", "choose a stored session and go on with it")
+def _resume(surface: Surface, argument: str) -> None:
+    if busy := surface.session.busy_with:
+        raise PygentError(f"This session stays: {busy}.")
+    if argument:
+        surface.resume(argument)
+    else:
+        surface.choose_session()
 
 
 @command("title", "TEXT", "name this conversation", needs_open=False)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textual.content import Content
 
 from pygent.errors import PygentError
+from pygent.tui import slash
 from pygent.tui.panes.conversation import ConversationPane
 from pygent.tui.text import clean_line
 
 if TYPE_CHECKING:
     from pygent.session import Session
+    from pygent.store import StoredSession
     from pygent.transcript import Transcript
     from pygent.tui.screens.main import MainScreen
 
@@ -63,6 +65,31 @@ class ScreenSurface:
     def show_pane(self, pane: str) -> None:
         self._screen.panes.show(pane)
 
+    def choose_session(self) -> None:
+        from pygent.tui.screens.sessions import SessionsScreen  # noqa: PLC0415 - when it is asked for
+
+        app, session = self._screen.pygent, self.session
+
+        def chosen(answer: StoredSession | Literal["new"] | None) -> None:
+            if answer == "new":
+                slash.run_command(self, "/new")
+            elif answer is not None and not isinstance(answer, str):
+                app.exchange_session(lambda: session.resumed(answer))
+
+        app.push_screen(SessionsScreen(session), chosen)
+
+    def resume(self, prefix: str) -> None:
+        session = self.session
+
+        def find() -> Session:
+            found = [one for one in session.stored(10_000, everywhere=True) if one.id.startswith(prefix)]
+            if len(found) != 1:
+                what = "no session's id begins" if not found else f"{len(found)} sessions' ids begin"
+                raise PygentError(f"{what} with {prefix}; /resume shows them")
+            return session.resumed(found[0])
+
+        self._screen.pygent.exchange_session(find)
+
     def choose_theme(self) -> None:
         from pygent.tui.remember import choose_theme  # noqa: PLC0415 - when it is asked for
         from pygent.tui.screens.themes import ThemeScreen  # noqa: PLC0415
@@ -92,6 +119,9 @@ class ScreenSurface:
 
     def set_title(self, title: str) -> None:
         self._screen.conversation.border_title = Content(clean_line(title) or ConversationPane.BORDER_TITLE)
+        session = self.session
+        if session.opened and session.is_stored:
+            self.work("/title", lambda: session.rename_stored(session.id, title))
 
     def clear_conversation(self) -> None:
         self._screen.conversation.clear()

@@ -1,0 +1,134 @@
+"""What a session knows of the stored ones, and how it makes way for another."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from pygent.errors import PygentError
+from pygent.settings import Settings
+from pygent.settings.load import elsewhere
+
+if TYPE_CHECKING:
+    from pygent.agent import Agent
+    from pygent.session_log import SessionLog
+    from pygent.store import Glimpse, Store, StoredSession
+
+
+class SessionArchive:
+    """The part of a ``Session`` that is about other sessions. Works before it is opened, too; may take a moment."""
+
+    settings: Settings
+    agent: Agent | None
+    interactive: bool
+    demo: bool
+    _model: Any
+    _make_store: Callable[[], Store] | None
+    _log: SessionLog
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            settings: Settings,
+            *,
+            model: Any = None,
+            demo: bool = False,
+            interactive: bool = True,
+            store: Callable[[], Store] | None = None,
+            resume: str | None = None,
+        ) -> None: ...
+
+        @property
+        def id(self) -> str: ...
+        @property
+        def running(self) -> bool: ...
+        @property
+        def workspace(self) -> Path: ...
+
+    @property
+    def busy_with(self) -> str:
+        """Why this session cannot make way for another now, "" where it can."""
+        if self.running:
+            return "the agent is at work; interrupt it first"
+        if self.agent is not None and self.agent.tasks.running():
+            return "tasks are at work; stop them or wait for them first"
+        return ""
+
+    def stored(self, limit: int = 20, *, everywhere: bool = False) -> list[StoredSession]:
+        """The newest stored sessions of this workspace, or of all; none where nothing is stored."""
+        with self._archive() as store:
+            if store is None:
+                return []
+            return store.sessions(workspace=None if everywhere else str(self.workspace), limit=limit)
+
+    def search_stored(self, text: str, *, everywhere: bool = False) -> list[StoredSession]:
+        """Those in which ``text`` was said, newest first."""
+        with self._archive() as store:
+            found = store.search(text) if store is not None else []
+        return [one for one in found if everywhere or one.workspace == str(self.workspace)]
+
+    def glimpse(self, session_id: str) -> Glimpse | None:
+        """How much a stored session has, and its last words; None where nothing is stored."""
+        with self._archive() as store:
+            return None if store is None else store.glimpse(session_id)
+
+    def rename_stored(self, session_id: str, title: str) -> None:
+        """Give a stored session a title; an empty one is what was asked first. Raises ``StoreError``."""
+        with self._archive() as store:
+            if store is None:
+                raise PygentError("this session is not stored, so its title cannot be kept")
+            store.rename(session_id, title)
+
+    def delete_stored(self, session_id: str) -> None:
+        """Remove a stored session, but not this one."""
+        if session_id == self.id:
+            raise PygentError("this session is open; begin or choose another one first")
+        with self._archive() as store:
+            if store is not None:
+                store.delete(session_id)
+
+    def changed(self, changes: Mapping[str, Any], *, demo: bool = False) -> Self:
+        """Another session, not open yet, with some settings changed and the same store."""
+        return self._another(replace(self.settings, **changes), demo=demo)
+
+    def resumed(self, stored: StoredSession) -> Self:
+        """Another session, not open yet, that goes on with a stored one in its workspace, with the settings of today.
+
+        Raises ``PygentError`` where its workspace is gone, or ends with this session.
+        """
+        folder, settings = Path(stored.workspace), self.settings
+        if stored.workspace == str(self.workspace):
+            if settings.ephemeral:
+                raise PygentError("its workspace is a temporary one, which ends with the session at hand")
+        elif not folder.is_dir():
+            raise PygentError(f"its workspace {folder} is not there any more")
+        else:
+            settings = elsewhere(settings, Path(os.path.realpath(folder)))
+        return self._another(settings, resume=stored.id)
+
+    def _another(self, settings: Settings, *, demo: bool = False, resume: str | None = None) -> Self:
+        return type(self)(
+            settings,
+            model=self._model,
+            demo=demo,
+            interactive=self.interactive,
+            store=self._make_store,
+            resume=resume,
+        )
+
+    @contextmanager
+    def _archive(self) -> Iterator[Store | None]:
+        """The store: the open one, or one that is opened for a moment."""
+        if self._log.store is not None or self._make_store is None:
+            yield self._log.store
+            return
+        store = self._make_store()
+        try:
+            yield store
+        finally:
+            store.close()
