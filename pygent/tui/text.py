@@ -10,9 +10,9 @@ __all__ = ["UNSEEN", "clean", "clean_line", "count", "plural", "seconds", "tail_
 _TAB = "    "
 
 
-def clean(text: str) -> str:
-    """``text`` cleaned, its tabs as spaces."""
-    return plain_text.clean(text, _TAB)
+def clean(text: str, tab: str = _TAB) -> str:
+    """``text`` cleaned, its tabs as ``tab``."""
+    return plain_text.clean(text, tab)
 
 
 def tail_lines(text: str, count: int) -> tuple[list[str], int]:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import time
 
-from textual.widgets import Static
-
-from pygent.tui.panes.lines import LinesView
 from pygent.tui.panes.tool_log import ToolLogPane
 from pygent.tui.screens.tool_detail import ToolDetailScreen
 from tests.tui.fake_session import FakeSession
@@ -163,57 +160,6 @@ async def test_a_selected_call_is_told_to_the_screen() -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert [message.item.tool for message in told] == ["bash"]
-
-
-async def test_the_detail_shows_all_and_keeps_up() -> None:
-    session, pane, app = log_app()
-    async with app.run_test(size=(100, 30)) as pilot:
-        call = session.tool_start("write_file", {"path": "a.py", "content": "one\ntwo\n", "n": {"a": 1}})
-        session.tool_output(call, "first\n")
-        app.flush()
-        pane.focus()
-        await pilot.press("enter")
-        await pilot.pause()
-        text = app.text()
-        assert "● running" in text
-        assert "    one" in text
-        assert "first" in text
-        session.tool_output(call, "second\n")
-        session.tool_finish(call, "first\nsecond\nthird\n", seconds=1.5)
-        await pilot.pause(0.5)
-        text = app.text()
-        assert "✓ ok · 1.5s · main" in text
-        assert "third" in text
-        await pilot.press("c")
-        assert app.clipboard == "first\nsecond\nthird\n"
-        await pilot.press("a")
-        assert '"path": "a.py"' in app.clipboard
-        await pilot.press("escape")
-        assert not isinstance(app.screen, ToolDetailScreen)
-
-
-async def test_a_large_output_can_be_read_to_its_end() -> None:
-    session, pane, app = log_app()
-    async with app.run_test(size=(80, 24)) as pilot:
-        session.tool("bash", {"cmd": "seq"}, "\n".join(f"line {n}" for n in range(150_000)))
-        session.tool("bash", {"cmd": "yes"}, "y" * 5_000_000)
-        app.flush()
-        pane.focus()
-        await pilot.press("enter")
-        await pilot.pause()
-        assert "yyyyyyyyyy" in app.text()
-        await pilot.press("escape", "up", "enter")
-        await pilot.pause()
-        assert len(list(app.screen.query("*"))) < 15
-        await pilot.press("end")
-        await pilot.pause()
-        assert "line 149999" in app.text()
-        state = app.screen.query_one("#detail-state", Static)
-        assert "ok" in str(state.render())
-
-
-def _all(app: PaneApp) -> str:
-    return "\n".join(line.text for line in app.screen.query_one(LinesView).source.lines)
 
 
 async def test_an_attached_transcript_that_is_full_is_shown() -> None:

@@ -167,4 +167,6 @@ class ToolLogPane(RowsView):
     def on_tool_log_pane_selected(self, event: Selected) -> None:
         from pygent.tui.screens.tool_detail import ToolDetailScreen  # noqa: PLC0415 - not needed for the first paint
 
-        self.app.push_screen(ToolDetailScreen(event.item, agent=self._agent(event.item.agent_id)))
+        self.app.push_screen(
+            ToolDetailScreen(event.item, agent=self._agent(event.item.agent_id), session=self._session)
+        )

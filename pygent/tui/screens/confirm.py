@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
@@ -32,7 +32,8 @@ class ConfirmScreen(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with Vertical(id="question") as box:
             box.border_title = Content(self._title)
-            yield Static(self._text, markup=False, id="question-text")
+            with VerticalScroll(id="question-scroll", can_focus=False):
+                yield Static(self._text, markup=False, id="question-text")
             with Horizontal(id="question-buttons"):
                 yield Button(Content(f"{self._no} (n)"), id="no")
                 yield Button(Content(f"{self._yes} (y)"), id="yes")

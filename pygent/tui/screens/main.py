@@ -234,7 +234,7 @@ class MainScreen(Screen[None]):
         from pygent.tui.screens.tool_detail import ToolDetailScreen  # noqa: PLC0415
 
         if isinstance(event.block, ToolBlock):
-            self.app.push_screen(ToolDetailScreen(event.block.item))
+            self.app.push_screen(ToolDetailScreen(event.block.item, session=self.session))
 
     @on(TranscriptView.BlockCopied)
     def _copy_block(self, event: TranscriptView.BlockCopied) -> None:

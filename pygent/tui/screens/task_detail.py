@@ -125,7 +125,7 @@ class TaskDetailScreen(ModalScreen[None]):
     def on_transcript_view_block_opened(self, event: TranscriptView.BlockOpened) -> None:
         event.stop()
         if isinstance(event.block, ToolBlock):
-            self.app.push_screen(ToolDetailScreen(event.block.item, agent=self._item.persona))
+            self.app.push_screen(ToolDetailScreen(event.block.item, agent=self._item.persona, session=self._session))
 
     def on_transcript_view_block_copied(self, event: TranscriptView.BlockCopied) -> None:
         event.stop()
