@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -39,7 +39,9 @@ from pygent.events import (
     ToolOutput,
     ToolStarted,
 )
+from pygent.images import Image, read_image
 from pygent.persona import Persona
+from pygent.prompt_queue import QueuedPrompt
 from pygent.session_files import SessionFiles
 from pygent.store import Glimpse, StoredSession
 from pygent.workspace import Workspace
@@ -62,6 +64,7 @@ class FakeSettings:
     terminal_title: bool = True
     keymap: dict[str, str] = field(default_factory=dict)
     context_window: int | None = 128_000
+    ephemeral: bool = True  # what is written in the prompt is not kept
     max_tasks: int = 3
     personas: tuple[Persona, ...] = ()
     allow: tuple[str, ...] = ()
@@ -125,6 +128,8 @@ class FakeSession(SessionFiles):
         self.bus.subscribe(self.published.append)
         self.calls: list[tuple[Any, ...]] = []
         self.prompts: list[str] = []
+        self.images: list[tuple[Image, ...]] = []
+        self.waiting: list[QueuedPrompt] = []
         self.kept: set[str] = set()  # paths that ``open_output`` opens
         self.running = False
         self.past: list[Event] = []
@@ -178,16 +183,60 @@ class FakeSession(SessionFiles):
             )
         )
 
-    def submit(self, prompt: str) -> None:
+    def submit(self, prompt: str, images: Sequence[Image] = (), *, held: bool = False) -> str:
         self.calls.append(("submit", prompt))
         self.prompts.append(prompt)
+        self.images.append(tuple(images))
+        item = QueuedPrompt(self._id("q"), prompt, tuple(images), "held" if held else "next")
+        if held or self.running:
+            self.waiting.append(item)
+        else:
+            self._start(item)
+        return item.id
+
+    def _start(self, item: QueuedPrompt) -> None:
         if self._script is not None:
-            threading.Thread(target=self._script, args=(self, prompt), daemon=True).start()
+            threading.Thread(target=self._script, args=(self, item.text), daemon=True).start()
+
+    def queued(self) -> list[QueuedPrompt]:
+        return list(self.waiting)
+
+    def unqueue(self, prompt_id: str) -> QueuedPrompt | None:
+        item = next((item for item in self.waiting if item.id == prompt_id), None)
+        if item is not None:
+            self.waiting.remove(item)
+        return item
+
+    def steer(self, prompt_id: str) -> bool:
+        item = self.unqueue(prompt_id)
+        if item is None:
+            return False
+        self.calls.append(("steer", item.text))
+        if self.running:
+            self.waiting.insert(0, replace(item, waiting="steer"))
+        else:
+            self._start(item)
+        return True
+
+    def steered(self) -> None:
+        """The run's next step comes: what was to steer it goes in."""
+        for item in [item for item in self.waiting if item.waiting == "steer"]:
+            self.waiting.remove(item)
+            self.user(item.text)
+
+    def read_image(self, path: str) -> Image:
+        self.calls.append(("read_image", path))
+        try:
+            data = (self.workspace / path).read_bytes()
+        except OSError as error:
+            raise PygentError(f"{path!r} cannot be read: {error.strerror}") from error
+        return read_image(path, data)
 
     def interrupt(self) -> bool:
         self.calls.append(("interrupt",))
         was, self.running = self.running, False
         if was:
+            self.waiting = [replace(item, waiting="held") for item in self.waiting]
             self.finish("cancelled")
         return was
 
@@ -380,6 +429,12 @@ class FakeSession(SessionFiles):
         self.bus.publish(ToolStarted(call_id=call_id, tool=tool, arguments=arguments or {}, agent_id=agent))
         return call_id
 
+    def user_command(self, cmd: str) -> str:
+        """A command of the person's own begins."""
+        call_id = self._id("user_")
+        self.bus.publish(ToolStarted(call_id=call_id, tool="bash", arguments={"cmd": cmd}))
+        return call_id
+
     def tool_output(self, call_id: str, text: str, *, agent: str = MAIN, file: str | None = None) -> None:
         self.bus.publish(ToolOutput(call_id=call_id, text=text, agent_id=agent, output_file=file))
 
@@ -448,10 +503,15 @@ class FakeSession(SessionFiles):
         self.bus.publish(Notice(level=level, text=text))  # type: ignore[arg-type]
 
     def finish(self, reason: str = "completed", *, agent: str = MAIN, **fields: Any) -> None:
+        begins = next((item for item in self.waiting if item.waiting != "held"), None) if agent == MAIN else None
         if agent == MAIN:
             self.running = False
+        if begins is not None:
+            self.waiting.remove(begins)
         usage = {"prompt_tokens": 2400, "completion_tokens": 160, "total_tokens": 2560}
         self.bus.publish(RunFinished(**{"reason": reason, "steps": 2, "usage": usage, "agent_id": agent, **fields}))
+        if begins is not None:
+            self._start(begins)
 
     def called(self, name: str) -> list[tuple[Any, ...]]:
         """The calls of one method."""

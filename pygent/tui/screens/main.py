@@ -8,22 +8,18 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Static
 
-from pygent.errors import PygentError
 from pygent.events import Event, RunFinished
-from pygent.transcript import Item, Transcript, UserItem
-from pygent.tui import slash
+from pygent.transcript import Item, Transcript
 from pygent.tui.contained import contained
+from pygent.tui.draft import Draft
 from pygent.tui.panes.conversation import ConversationPane
 from pygent.tui.screens.approvals import ApprovalQueue
-from pygent.tui.screens.completing import PromptCompletion
+from pygent.tui.screens.desk import PromptDesk
 from pygent.tui.screens.layout import PaneLayout
 from pygent.tui.screens.past import Past
 from pygent.tui.screens.surface import ScreenSurface
-from pygent.tui.text import clean_line
 from pygent.tui.widgets.completions import Completions
 from pygent.tui.widgets.prompt import Prompt
 from pygent.tui.widgets.status import StatusLine
@@ -34,6 +30,7 @@ if TYPE_CHECKING:
     from pygent.tui.app import PygentApp
     from pygent.tui.widgets.approval import Approval
     from pygent.tui.widgets.choices import Choices
+    from pygent.tui.widgets.queue import QueueList
 
 
 class MainScreen(Screen[None]):
@@ -56,9 +53,8 @@ class MainScreen(Screen[None]):
         self.transcript = Transcript()
         self.surface = ScreenSurface(self)
         self.panes = PaneLayout(self)
-        self._queue: list[str] = []
         self._past = Past(self)
-        self._completion = PromptCompletion(self)
+        self.desk = PromptDesk(self)
         self._approvals = ApprovalQueue(self)
 
     def compose(self) -> ComposeResult:
@@ -69,14 +65,14 @@ class MainScreen(Screen[None]):
 
     async def complete(self) -> None:
         """Bring what the first frame can do without: the side panes, and the lines that are seldom there."""
+        from pygent.tui.widgets.queue import QueueList  # noqa: PLC0415 - after the first frame
+
         await self.panes.complete()
-        await self.mount_all([Static(id="queue", markup=False), Completions(id="completions")], before="#prompt")
-        self._show_queue()
-        if self.prompt.text:
-            self._completion.edited()
+        await self.mount_all([QueueList(id="queue"), Completions(id="completions")], before="#prompt")
+        self.desk.begin()
 
     def on_mount(self) -> None:
-        self.prompt.complete_with_enter = self._completion.enter
+        self.desk.meet(self.prompt)
         self.status.session = self.session
         self.status.transcript = self.transcript
         self.status.changed()
@@ -113,9 +109,7 @@ class MainScreen(Screen[None]):
         """The session is open: the panes meet it, and what was sent meanwhile goes out."""
         if not self._past.under_way:
             self.attach_panes()
-        waiting, self._queue = self._queue, []
-        for text in waiting:
-            self._send(text)
+        self.desk.sender.opened()
         self.state_changed()
 
     def attach_panes(self) -> None:
@@ -125,9 +119,7 @@ class MainScreen(Screen[None]):
 
     def opening_failed(self, error: str) -> None:
         """The session cannot be used; what was sent comes back into the prompt."""
-        waiting, self._queue = self._queue, []
-        if waiting:
-            self.prompt.set_text("\n".join([*waiting, self.prompt.text]).strip())
+        self.desk.sender.opening_failed()
         self.note("Pygent could not start the session", error, level="error")
         self.status.note = "not open · Ctrl+Q quits"
         self.state_changed()
@@ -142,81 +134,54 @@ class MainScreen(Screen[None]):
             folded.append((event, item))
             if isinstance(event, RunFinished) and event.cost is not None:
                 self.surface.cost = (self.surface.cost or 0.0) + event.cost
-            if isinstance(item, UserItem) and item.text in self._queue:
-                self._queue.remove(item.text)
         for pane in (self.conversation, *self.panes.beside):
             try:
                 pane.apply_batch(folded)
             except Exception as error:  # one pane that fails must not take the others with it
                 contained(self.app, f"what is new in the pane {pane.id}", error)
         self._approvals.take(batch)
-        self._completion.forget_files(batch)
-        self._show_queue()
+        self.desk.take(batch)
         self.status.changed()
 
     # From the prompt.
 
     @on(Prompt.Submitted)
     def _submitted(self, event: Prompt.Submitted) -> None:
-        self.submit(event.text)
+        self.desk.submit(event.draft)
 
     def submit(self, text: str) -> None:
-        """Do what a text in the prompt asks for: a command, a command in the sandbox, or a prompt for the agent."""
-        self._completion.close()
-        if slash.is_command(text):
-            slash.run_command(self.surface, text)
-        elif not self.session.opened:
-            self._queue.append(text)
-            self._show_queue()
-        else:
-            self._send(text)
-
-    def _send(self, text: str) -> None:
-        try:
-            if text.startswith("!"):
-                if command := text[1:].strip():
-                    self.session.run_command(command)
-            else:
-                if self.transcript.main.running or self.session.running:
-                    self._queue.append(text)
-                self.session.submit(text)
-        except PygentError as error:
-            self.note("Not sent", str(error), level="error")
-            self.prompt.set_text(text)
-        self.conversation.view.follow()
-        self._show_queue()
-
-    def _show_queue(self) -> None:
-        self.status.queued = len(self._queue)
-        why = "next" if self.session.opened else "sent when the session is open"
-        room = max(10, self.size.width - len(why) - 14)
-        for line in self.query("#queue").results(Static):  # not there yet in the very first moments
-            line.display = bool(self._queue)
-            line.update(
-                Content("\n").join(Content(f"↳ {why}: {clean_line(text)[:room]}") for text in self._queue[:4])
-            )
+        """Do what a text asks for: a command, a command in the sandbox, or a prompt for the agent."""
+        self.desk.submit(Draft(text))
 
     @on(Prompt.Edited)
     def _edited(self) -> None:
-        self._completion.edited()
+        self.desk.edited()
 
     @on(Prompt.CompletionKey)
     def _completion_key(self, event: Prompt.CompletionKey) -> None:
-        self._completion.key(event.key)
+        self.desk.key(event.key)
 
     @on(Completions.Taken)
     def _completion_taken(self) -> None:
-        self._completion.take()
+        self.desk.clicked()
 
-    @on(Prompt.EditorAsked)
-    def _editor(self) -> None:
-        from pygent.tui.editor import edit  # noqa: PLC0415 - rarely asked for
+    @on(Prompt.Asked)
+    def _asked(self, event: Prompt.Asked) -> None:
+        self.desk.asked(event.what)
 
-        text = edit(self.app, self.prompt.text)
-        if text is None:
-            self.note("Editor", "The editor could not be used; set $EDITOR.", level="warning")
-        else:
-            self.prompt.set_text(text)
+    @on(Prompt.FilesPasted)
+    def _files_pasted(self, event: Prompt.FilesPasted) -> None:
+        self.desk.pasted(event.text)
+
+    @on(Prompt.PictureClicked)
+    def _picture_clicked(self, event: Prompt.PictureClicked) -> None:
+        self.desk.show_picture(event.picture)
+
+    def on_queue_list_chosen(self, event: QueueList.Chosen) -> None:
+        self.desk.sender.chosen(event.what, event.prompt_id)
+
+    def on_unmount(self) -> None:
+        self.desk.keeper.end()
 
     # Approvals.
 
@@ -245,10 +210,10 @@ class MainScreen(Screen[None]):
     def action_interrupt(self) -> None:
         if self._approvals.back():
             return
-        if self._completion.close():
+        if self.desk.escape():
             return
-        if self.transcript.main.running or self.session.running:
-            self.session.interrupt()
+        if self.session.interrupt():
+            self.desk.sender.show()
         else:
             self.prompt.focus()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from textual import events
@@ -10,11 +10,14 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from pygent.tui.draft import Draft, is_long
+from pygent.tui.widgets.chips import ChipArea
+
 TALLEST = 10
 """Lines of text that show at once."""
 
 
-class Prompt(TextArea):
+class Prompt(ChipArea):
     """A text area that sends with Enter. Messages say what it asks for; the screen does it."""
 
     DEFAULT_CSS = """
@@ -43,10 +46,17 @@ class Prompt(TextArea):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Send", id="prompt.send"),
-        Binding("shift+enter,ctrl+j", "newline", "New line", id="prompt.newline"),
+        Binding(
+            "enter", "submit", "Send; while the agent works, queue; empty, steer with the queue", id="prompt.send"
+        ),
+        Binding("shift+enter,ctrl+j,alt+enter", "newline", "New line", id="prompt.newline"),
         Binding("ctrl+g", "edit", "Edit the prompt in $EDITOR", id="prompt.editor", priority=True),
         Binding("tab", "complete", "Take the completion", id="prompt.complete", show=False),
+        Binding("ctrl+r", "search_history", "Search the prompt history", id="prompt.search-history"),
+        Binding("ctrl+o", "expand", "Show a folded paste whole", id="prompt.expand"),
+        Binding("alt+v", "paste_image", "Paste an image from the clipboard", id="prompt.paste-image"),
+        Binding("ctrl+underscore", "undo", "Undo what was typed", id="prompt.undo"),
+        Binding("alt+up", "choose_queued", "Choose among the queued prompts", id="prompt.queue"),
     ]
 
     _typed_bindings: ClassVar[tuple[Binding, ...]] = tuple(
@@ -56,8 +66,8 @@ class Prompt(TextArea):
     class Submitted(Message):
         """Enter was pressed on a text that is not blank."""
 
-        def __init__(self, text: str) -> None:
-            self.text = text
+        def __init__(self, draft: Draft) -> None:
+            self.draft = draft
             super().__init__()
 
     class Edited(Message):
@@ -67,14 +77,25 @@ class Prompt(TextArea):
             self.text = text
             super().__init__()
 
-    class EditorAsked(Message):
-        """The text shall be edited with the person's own editor."""
+    class Asked(Message):
+        """What the screen shall do: ``edit``, ``search_history``, ``paste_image``, or something with the queue."""
+
+        def __init__(self, what: str) -> None:
+            self.what = what
+            super().__init__()
 
     class CompletionKey(Message):
         """A key for the list of completions: ``up``, ``down`` or ``take``."""
 
         def __init__(self, key: str) -> None:
             self.key = key
+            super().__init__()
+
+    class FilesPasted(Message):
+        """What was pasted may be paths of images; it is not inserted yet."""
+
+        def __init__(self, text: str) -> None:
+            self.text = text
             super().__init__()
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
@@ -88,25 +109,45 @@ class Prompt(TextArea):
             placeholder="Ask for something, / for commands",
         )
         self.completing = False
+        self.searching = False
         self.complete_with_enter: Callable[[], bool] = lambda: False
         """Asked at once: a message would come after what is typed behind Enter. True where it did what Enter asks."""
-        self._sent: list[str] = []
+        self.take_back: Callable[[], Draft | None] = lambda: None
+        """Asked for Up in an empty prompt: a queued prompt, taken out of the queue."""
+        self._sent: list[Draft] = []
         self._at: int | None = None
+        self._brought = ""
         self._lines = 1
 
     def on_mount(self) -> None:
-        self.border_subtitle = "Enter sends · Shift+Enter new line"
+        self.hint("Enter sends · Shift+Enter new line")
+
+    def hint(self, text: str) -> None:
+        """Say below the text what keys do now."""
+        if str(self.border_subtitle or "") != text:
+            self.border_subtitle = text
 
     def set_text(self, text: str) -> None:
         """Replace the text; the cursor goes to its end."""
-        self.text = text
-        self.move_cursor(self.document.end)
+        self.set_draft(Draft(text))
 
-    def remember(self, text: str) -> None:
-        """Keep a text for Up."""
-        if text and (not self._sent or self._sent[-1] != text):
-            self._sent.append(text)
+    @property
+    def sent(self) -> list[Draft]:
+        """What Up goes through, the newest last."""
+        return self._sent
+
+    def remember(self, draft: Draft) -> None:
+        """Keep a draft for Up, unless it begins with a blank."""
+        if draft.text and not draft.text[0].isspace() and (not self._sent or self._sent[-1] != draft):
+            self._sent.append(draft)
         self._at = None
+
+    def remember_earlier(self, drafts: Iterable[Draft]) -> None:
+        """What was sent in earlier sessions, the newest last."""
+        earlier = list(drafts)
+        self._sent[:0] = earlier
+        if self._at is not None:
+            self._at += len(earlier)
 
     async def _on_key(self, event: events.Key) -> None:
         """Send or break the line where the key stands among what was typed.
@@ -124,24 +165,58 @@ class Prompt(TextArea):
         keys = self.app._keymap.get(binding.id or "", binding.key)  # noqa: SLF001 - there is no public way to read it
         return [key.strip() for key in keys.split(",")]
 
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        if may_be_images(text) and not self.searching:
+            self.post_message(self.FilesPasted(text))
+        else:
+            self.put(text)
+
+    def put(self, text: str) -> None:
+        """Insert a text in the place of the selection; a long one as a label that stands for it."""
+        if is_long(text) and not self.searching:
+            self.add_paste(text)
+        else:
+            result = self.replace(text, *self.selection, maintain_selection_offset=False)
+            self.move_cursor(result.end_location)
+
     def action_submit(self) -> None:
-        if not self.complete_with_enter():
+        row, column = self.cursor_location
+        if column and self.document.get_line(row)[column - 1 :] == "\\" and not self.searching:
+            self.replace("\n", (row, column - 1), (row, column), maintain_selection_offset=False)
+        elif not self.complete_with_enter():
             self.send()
 
     def send(self) -> None:
         """Hand the text over and begin a new one."""
-        text = self.text.strip()
-        if not text:
+        draft = self.draft()
+        if not draft.text.strip():
+            self.post_message(self.Asked("send_queued"))
             return
-        self.remember(text)
+        self.remember(draft)
         self.clear()
-        self.post_message(self.Submitted(text))
+        self.post_message(self.Submitted(draft))
 
     def action_newline(self) -> None:
-        self.insert("\n")
+        self.put("\n")
 
     def action_edit(self) -> None:
-        self.post_message(self.EditorAsked())
+        self.post_message(self.Asked("edit"))
+
+    def action_search_history(self) -> None:
+        self.post_message(self.Asked("search_history"))
+
+    def action_paste_image(self) -> None:
+        self.post_message(self.Asked("paste_image"))
+
+    def action_choose_queued(self) -> None:
+        self.post_message(self.Asked("choose_queued"))
+
+    def action_expand(self) -> None:
+        if not self.expand_paste():
+            self.notify("There is no folded paste in the prompt.", timeout=3)
 
     def action_complete(self) -> None:
         self.post_message(self.CompletionKey("take"))
@@ -155,7 +230,10 @@ class Prompt(TextArea):
         if self.completing:
             self.post_message(self.CompletionKey("up"))
         elif not select and self._browses():
-            self._recall(-1)
+            if self._at is None and (queued := self.take_back()) is not None:
+                self.set_draft(queued)
+            else:
+                self._recall(-1)
         else:
             super().action_cursor_up(select)
 
@@ -168,7 +246,13 @@ class Prompt(TextArea):
             super().action_cursor_down(select)
 
     def _browses(self) -> bool:
-        return not self.text or (self._at is not None and self.text == self._sent[self._at])
+        """Whether Up and Down go through what was sent: in an empty prompt, and at the end of what they brought."""
+        if self.searching:
+            return False
+        if not self.text:
+            self._at = None
+            return True
+        return self._at is not None and self.text == self._brought and self.cursor_location == self.document.end
 
     def _recall(self, step: int) -> None:
         if not self._sent:
@@ -180,14 +264,16 @@ class Prompt(TextArea):
             self.set_text("")
         elif at >= 0:
             self._at = at
-            self.set_text(self._sent[at])
+            self.set_draft(self._sent[at])
+            self._brought = self.text
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         event.stop()
         self._fit()
-        command = self.text.startswith("!")
+        command = self.text.startswith("!") and not self.searching
         self.set_class(command, "-command")
-        self.border_title = "run in the sandbox" if command else None
+        if not self.searching:
+            self.border_title = "run in the sandbox" if command else None
         self.post_message(self.Edited(self.text))
 
     def on_resize(self, event: events.Resize) -> None:
@@ -199,3 +285,13 @@ class Prompt(TextArea):
         if lines != self._lines:
             self._lines = lines
             self.styles.height = lines + 2
+
+
+def may_be_images(text: str) -> bool:
+    """Whether a pasted text looks like paths of image files, as terminals paste what is dropped on them."""
+    text = text.strip()
+    return (
+        text.startswith(("/", "~/", "file://", "'/", '"/'))
+        and text.rstrip("'\" ").lower().endswith((".png", ".jpg", ".jpeg", ".gif", ".webp"))
+        and len(text) < 10_000
+    )
