@@ -434,7 +434,7 @@ async def test_the_history_comes_back_in_the_next_session(kept: FakeSettings) ->
             await pilot.pause()
             assert session.prompts == [text.strip()]
     async with running(FakeSession(settings=kept)) as (app, pilot):
-        await until(lambda: len(app.main.prompt.sent) == 2)
+        await until(lambda: len(app.main.prompt.recall.sent) == 2)
         await pilot.press("up")
         assert app.main.prompt.text == "second"
         await pilot.press("up")
@@ -469,7 +469,7 @@ async def test_what_was_not_sent_comes_back(kept: FakeSettings, tmp_path: Path) 
         await pilot.press("enter")
         await until(lambda: again.called("steer") == [("steer", "queued")])
     async with running(FakeSession(settings=kept)) as (app, pilot):
-        await until(lambda: len(app.main.prompt.sent) == 2)
+        await until(lambda: len(app.main.prompt.recall.sent) == 2)
         await pilot.pause(0.1)
         assert (app.main.prompt.text, rows(app)) == ("", [])
 

@@ -33,8 +33,8 @@ class HistorySearch:
             self.move(1)
             return
         self.draft = prompt.draft()
-        newest_first = dict.fromkeys((draft.whole()[:SEARCHED], draft.text) for draft in reversed(prompt.sent))
-        by_text = {draft.text: draft for draft in prompt.sent}
+        newest_first = dict.fromkeys((draft.whole()[:SEARCHED], draft.text) for draft in reversed(prompt.recall.sent))
+        by_text = {draft.text: draft for draft in prompt.recall.sent}
         self._entries = [(whole.lower(), by_text[text]) for whole, text in newest_first]
         self.on = prompt.searching = prompt.completing = True
         prompt.border_title = "search the prompt history"
@@ -64,7 +64,7 @@ class HistorySearch:
         self._end()
         prompt = self._screen.prompt
         if self.draft.text.strip():
-            prompt.remember(self.draft)
+            prompt.recall.remember(self.draft)
         prompt.set_draft(hit)
         self.draft = Draft()
 

@@ -98,7 +98,7 @@ class Keeper:
 
     def _load(self, files: PromptFiles) -> None:
         history = files.history()
-        self._screen.app.call_later(self._screen.prompt.remember_earlier, history)
+        self._screen.app.call_later(self._screen.prompt.recall.remember_earlier, history)
         left = files.left()
         if left:
             self._screen.app.call_later(self._restore, left)
@@ -107,11 +107,11 @@ class Keeper:
         screen = self._screen
         prompt, draft = screen.prompt, left[-1].draft
         for earlier in left[:-1]:
-            prompt.remember(earlier.draft)
+            prompt.recall.remember(earlier.draft)
         told = []
         if draft.text.strip():
             if prompt.text or prompt.searching:
-                prompt.remember(draft)
+                prompt.recall.remember(draft)
                 told.append("What you had not sent is in the prompt history: ↑ in an empty prompt.")
                 self._jobs.put(lambda files: files.append(draft))
             else:

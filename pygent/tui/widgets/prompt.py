@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from pygent.tui.draft import Draft, is_long
+from pygent.tui.recall import Recall
 from pygent.tui.widgets.chips import ChipArea
 
 TALLEST = 10
@@ -114,9 +115,7 @@ class Prompt(ChipArea):
         """Asked at once: a message would come after what is typed behind Enter. True where it did what Enter asks."""
         self.take_back: Callable[[], Draft | None] = lambda: None
         """Asked for Up in an empty prompt: a queued prompt, taken out of the queue."""
-        self._sent: list[Draft] = []
-        self._at: int | None = None
-        self._brought = ""
+        self.recall = Recall()
         self._lines = 1
 
     def on_mount(self) -> None:
@@ -130,24 +129,6 @@ class Prompt(ChipArea):
     def set_text(self, text: str) -> None:
         """Replace the text; the cursor goes to its end."""
         self.set_draft(Draft(text))
-
-    @property
-    def sent(self) -> list[Draft]:
-        """What Up goes through, the newest last."""
-        return self._sent
-
-    def remember(self, draft: Draft) -> None:
-        """Keep a draft for Up, unless it begins with a blank."""
-        if draft.text and not draft.text[0].isspace() and (not self._sent or self._sent[-1] != draft):
-            self._sent.append(draft)
-        self._at = None
-
-    def remember_earlier(self, drafts: Iterable[Draft]) -> None:
-        """What was sent in earlier sessions, the newest last."""
-        earlier = list(drafts)
-        self._sent[:0] = earlier
-        if self._at is not None:
-            self._at += len(earlier)
 
     async def _on_key(self, event: events.Key) -> None:
         """Send or break the line where the key stands among what was typed.
@@ -195,7 +176,7 @@ class Prompt(ChipArea):
         if not draft.text.strip():
             self.post_message(self.Asked("send_queued"))
             return
-        self.remember(draft)
+        self.recall.remember(draft)
         self.clear()
         self.post_message(self.Submitted(draft))
 
@@ -230,18 +211,19 @@ class Prompt(ChipArea):
         if self.completing:
             self.post_message(self.CompletionKey("up"))
         elif not select and self._browses():
-            if self._at is None and (queued := self.take_back()) is not None:
+            queued = self.take_back() if self.recall.brought is None else None
+            if queued is not None:
                 self.set_draft(queued)
             else:
-                self._recall(-1)
+                self._bring(-1)
         else:
             super().action_cursor_up(select)
 
     def action_cursor_down(self, select: bool = False) -> None:
         if self.completing:
             self.post_message(self.CompletionKey("down"))
-        elif not select and self._at is not None and self._browses():
-            self._recall(1)
+        elif not select and self.recall.brought is not None and self._browses():
+            self._bring(1)
         else:
             super().action_cursor_down(select)
 
@@ -250,22 +232,15 @@ class Prompt(ChipArea):
         if self.searching:
             return False
         if not self.text:
-            self._at = None
+            self.recall.leave()
             return True
-        return self._at is not None and self.text == self._brought and self.cursor_location == self.document.end
+        return self.text == self.recall.brought and self.cursor_location == self.document.end
 
-    def _recall(self, step: int) -> None:
-        if not self._sent:
-            return
-        at = len(self._sent) if self._at is None else self._at
-        at += step
-        if at >= len(self._sent):
-            self._at = None
-            self.set_text("")
-        elif at >= 0:
-            self._at = at
-            self.set_draft(self._sent[at])
-            self._brought = self.text
+    def _bring(self, step: int) -> None:
+        draft = self.recall.step(step)
+        if draft is not None:
+            self.set_draft(draft)
+            self.recall.brought = self.text or None
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         event.stop()
