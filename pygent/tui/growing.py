@@ -32,6 +32,7 @@ class Growing:
         self._blocks = markdown.Splitter()
         self._drawn: list[Line] = []
         self._code: _OpenCode | None = None
+        self._codes = 0
         self._plain = ""  # the whole lines of the open end, which are drawn in `_plain_lines`
         self._plain_lines: list[Line] = []
 
@@ -58,9 +59,13 @@ class Growing:
     def _finish(self, block: str) -> None:
         code, self._code = self._code, None
         if code is not None and len(block) > AT_ONCE:
-            self._drawn += code.finish(block)
+            lines = code.finish(block)
         else:
-            self._drawn += markdown.draw(clean(block), self._width, self._palette)
+            lines = markdown.draw(clean(block), self._width, self._palette)
+        if markdown.fence_of(block) is not None:
+            lines = markdown.with_copy(lines, self._codes, self._width, self._palette)
+            self._codes += 1
+        self._drawn += lines
         self._drawn.append([])
         self._plain, self._plain_lines = "", []
 

@@ -17,10 +17,13 @@ from rich.style import Style
 
 from pygent.tui.code import highlighted
 from pygent.tui.colours import Palette
-from pygent.tui.wrap import Line, Run, cells, fold_runs, wrap
+from pygent.tui.wrap import Aside, Line, Run, cells, fold_runs, wrap
 
 LONGEST = 12_000
 """Characters of a block up to which emphasis is looked for, and rows of a table up to a hundredth of it."""
+
+COPY = " copy "
+"""What copies a code block, in its first line; its style's meta data has the block's number as ``code``."""
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)[^`]*$")
 _HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*?)(?:\s+#+)?\s*$")
@@ -167,6 +170,24 @@ def fence_body(body: str) -> str:
     return inner if last.strip().startswith(("```", "~~~")) and not last.strip(" `~") else body
 
 
+def fence_of(block: str) -> tuple[str, str] | None:
+    """The language and the code of a block that is a code block, None where it is none."""
+    first, _, rest = block.strip("\n").partition("\n")
+    return (fence_language(first), fence_body(rest)) if _FENCE.match(first) else None
+
+
+def with_copy(lines: list[Line], number: int, width: int, palette: Palette) -> list[Line]:
+    """The lines of a code block with the place that copies it at their top right, if need be in a line of its own."""
+    if width < 3 * len(COPY):
+        return lines
+    mark = Aside(COPY, palette.muted + palette.raised + Style.from_meta({"code": number}))
+    filler = lines[0][-1] if lines and lines[0] else Segment("")
+    room = len(filler.text) - len(COPY) if not filler.text.strip() else -1
+    if room < 1:
+        return [[Aside(" " * (width - len(COPY)), palette.raised), mark], *lines]
+    return [[*lines[0][:-1], Aside(" " * room, palette.raised), mark], *lines[1:]]
+
+
 def code_lines(code: list[list[Run]], width: int, palette: Palette) -> list[Line]:
     """Lines of code on their ground, cut where they are too wide."""
     ground = palette.raised
@@ -174,8 +195,8 @@ def code_lines(code: list[list[Run]], width: int, palette: Palette) -> list[Line
     out: list[Line] = []
     for runs in code:
         for line in fold_runs(runs, inner):
-            styled = [Segment(" ", ground), *(Segment(text, ground + (style or Style())) for text, style, _ in line)]
-            out.append([*styled, Segment(" " * max(0, width - 1 - cells(line)), ground)])
+            styled = [Aside(" ", ground), *(Segment(text, ground + (style or Style())) for text, style, _ in line)]
+            out.append([*styled, Aside(" " * max(0, width - 1 - cells(line)), ground)])
     return out
 
 

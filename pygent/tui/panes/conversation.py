@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,16 +15,20 @@ from textual.widgets import Static
 from pygent.events import MAIN, Event
 from pygent.transcript import Item, Transcript
 from pygent.tui.colours import Palette
-from pygent.tui.panes.blocks import Block, NoteBlock, block_for
+from pygent.tui.panes.blocks import AssistantBlock, Block, NoteBlock, block_for
+from pygent.tui.panes.news import NewsBelow
 from pygent.tui.panes.welcome import WelcomeBlock
 from pygent.tui.widgets.transcript_view import TranscriptView
 
 if TYPE_CHECKING:
     from pygent.session import Session
+    from pygent.tui.panes.search_bar import SearchBar
 
 
 class NewBelow(Static):
     """Says that something came below what is being read; a click goes there."""
+
+    said = ""
 
     class Clicked(Message):
         """Show the end."""
@@ -42,7 +46,7 @@ class ConversationPane(Vertical):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
         self._places: dict[str, int] = {}
-        self._new = 0
+        self.news = NewsBelow()
         self.welcome = WelcomeBlock()
 
     def compose(self) -> ComposeResult:
@@ -84,8 +88,11 @@ class ConversationPane(Vertical):
                 changed.add(place)
         if changed:
             self.view.touch(sorted(changed))
+            self.news.grew(changed, self.view)
         if added:
             self._add(added)
+        elif changed:
+            self._show_new()
 
     def note(self, title: str, text: str = "", *, level: str = "info") -> None:
         """Show what a command answers. It is no part of the transcript."""
@@ -98,8 +105,9 @@ class ConversationPane(Vertical):
     def clear(self) -> None:
         """Begin anew on the screen."""
         self._places.clear()
-        self._new = 0
+        self.news.seen()
         self._show_new()
+        self.end_search()
         self.view.clear()
         self.view.extend([self.welcome])
         self.view.follow()
@@ -110,8 +118,6 @@ class ConversationPane(Vertical):
 
     def last_answer(self) -> str:
         """The text of the newest answer, empty where there is none."""
-        from pygent.tui.panes.blocks import AssistantBlock  # noqa: PLC0415
-
         for block in reversed(self.view.blocks):
             if isinstance(block, AssistantBlock) and block.item.text.strip():
                 return block.item.text
@@ -128,24 +134,74 @@ class ConversationPane(Vertical):
     def _extend(self, blocks: list[Block]) -> None:
         if not blocks:
             return
-        if not self.view.following:
-            self._new += len(blocks)
-            self._show_new()
+        self.news.come(blocks, self.view)
         self.view.extend(blocks)
+        self._show_new()
 
     def _show_new(self) -> None:
+        said = self.news.said()
         bar = self.query_one(NewBelow)
-        bar.display = self._new > 0
-        if self._new:
-            bar.update(f"↓ {self._new} new below · End")
+        if bar.display != bool(said) or bar.said != said:
+            bar.said = said
+            bar.display = bool(said)
+            bar.update(said)
 
     @on(TranscriptView.FollowChanged)
     def _follow_changed(self, event: TranscriptView.FollowChanged) -> None:
         event.stop()
         if event.following:
-            self._new = 0
-            self._show_new()
+            self.news.seen()
+        self._show_new()
 
     def on_new_below_clicked(self, event: NewBelow.Clicked) -> None:
         event.stop()
         self.view.follow()
+
+    # Searching, and selecting by key: each has a line at the bottom while it goes on.
+
+    @on(TranscriptView.SearchAsked)
+    async def _search_asked(self, event: TranscriptView.SearchAsked) -> None:
+        event.stop()
+        from pygent.tui.panes.search_bar import SearchBar  # noqa: PLC0415 - when it is asked for
+
+        bars = self.query(SearchBar)
+        bar = bars.first() if bars else SearchBar(id="search")
+        if not bars:
+            await self.mount(bar)
+            self.add_class("-searching")
+        bar.input.focus()
+        bar.input.select_all()
+
+    def on_search_bar_changed(self, event: SearchBar.Changed) -> None:
+        event.stop()
+        self.view.find(event.query)
+
+    def on_search_bar_step(self, event: SearchBar.Step) -> None:
+        event.stop()
+        self.view.action_search_next(event.step)
+
+    def on_search_bar_closed(self, event: SearchBar.Closed) -> None:
+        event.stop()
+        self.view.focus()
+        self.end_search()
+
+    @on(TranscriptView.Searched)
+    def _searched(self, event: TranscriptView.Searched) -> None:
+        event.stop()
+        for bar in self.query("#search"):
+            cast("SearchBar", bar).say(event.said)
+
+    def end_search(self) -> None:
+        """Mark nothing any more; the view stays where it is."""
+        self.view.end_search()
+        self.remove_class("-searching")
+        self.query("#search").remove()
+
+    @on(TranscriptView.SelectModeChanged)
+    async def _select_mode(self, event: TranscriptView.SelectModeChanged) -> None:
+        event.stop()
+        await self.query("#select-hint").remove()
+        if event.on:
+            from pygent.tui.widgets.select_mode import HINT  # noqa: PLC0415 - it is there
+
+            await self.mount(Static(HINT, id="select-hint", markup=False))

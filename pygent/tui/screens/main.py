@@ -195,15 +195,18 @@ class MainScreen(Screen[None]):
 
     @on(TranscriptView.BlockOpened)
     def _open_block(self, event: TranscriptView.BlockOpened) -> None:
-        from pygent.tui.panes.blocks import ToolBlock  # noqa: PLC0415
+        from pygent.tui.panes.blocks import TaskBlock, ToolBlock  # noqa: PLC0415
+        from pygent.tui.screens.task_detail import TaskDetailScreen  # noqa: PLC0415
         from pygent.tui.screens.tool_detail import ToolDetailScreen  # noqa: PLC0415
 
         if isinstance(event.block, ToolBlock):
             self.app.push_screen(ToolDetailScreen(event.block.item, session=self.session))
+        elif isinstance(event.block, TaskBlock):
+            self.app.push_screen(TaskDetailScreen(event.block.item, self.transcript, self.session))
 
-    @on(TranscriptView.BlockCopied)
-    def _copy_block(self, event: TranscriptView.BlockCopied) -> None:
-        self.surface.copy(event.block.plain())
+    @on(Prompt.ScrollAsked)
+    def _scroll(self, event: Prompt.ScrollAsked) -> None:
+        self.conversation.view.page(event.pages)
 
     # Keys.
 

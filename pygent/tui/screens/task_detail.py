@@ -127,11 +127,6 @@ class TaskDetailScreen(ModalScreen[None]):
         if isinstance(event.block, ToolBlock):
             self.app.push_screen(ToolDetailScreen(event.block.item, agent=self._item.persona, session=self._session))
 
-    def on_transcript_view_block_copied(self, event: TranscriptView.BlockCopied) -> None:
-        event.stop()
-        self.app.copy_to_clipboard(event.block.plain())
-        self.app.notify("Copied the block.", markup=False)
-
     def action_close(self) -> None:
         self.dismiss()
 

@@ -7,7 +7,6 @@ the length of the conversation.
 
 from __future__ import annotations
 
-import sys
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,15 +18,14 @@ from textual.geometry import Region, Size, Spacing
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
-from textual.selection import Selection
 from textual.strip import Strip
 
 from pygent.tui.colours import Palette
 from pygent.tui.contained import contained
-from pygent.tui.panes.blocks import Block
+from pygent.tui.panes.blocks.base import Block
 from pygent.tui.widgets.drawn import Drawn
 from pygent.tui.widgets.row_index import RowIndex
-from pygent.tui.wrap import Aside, Line
+from pygent.tui.wrap import Line
 
 KEPT = 300
 """Drawn blocks that stay in memory."""
@@ -157,6 +155,27 @@ class BlockList(ScrollView, can_focus=True):
     def _resize_rows(self) -> None:
         self.virtual_size = Size(self._width, self._rows.total)
 
+    def settle(self) -> None:
+        """Blocks were folded or changed: measure and draw what is on the screen."""
+        self._settle()
+
+    def top_block(self) -> int:
+        """The block at the top of the screen."""
+        return self._rows.find(min(self.scroll_offset.y, self._rows.total - 1))[0] if self._rows.total > 0 else 0
+
+    def show_row(self, index: int, offset: int = 0) -> None:
+        """Bring a row of a block into sight, unless it is; what follows the end stops to."""
+        height = self.scrollable_content_region.height
+        self._set_following(False)
+        with self._quietly():
+            self._measure_up(index, height)
+            self._measure_down(index, height * 2)
+            self._resize_rows()
+        row = self._rows.start(index) + offset
+        if not self.scroll_offset.y <= row < self.scroll_offset.y + height:
+            self.scroll_to(y=max(0, row - height // 3), animate=False, force=True)
+        self._settle()
+
     def _measure(self, index: int) -> int:
         """Know the height of one block. Answers by how much the guess was short."""
         block = self.blocks[index]
@@ -164,7 +183,7 @@ class BlockList(ScrollView, can_focus=True):
         if self._known[index] == key:
             return 0
         self._known[index] = key
-        return self._rows.set(index, len(self._drawn(index)))
+        return self._rows.set(index, len(self.drawn(index)))
 
     def _measure_up(self, index: int, rows: int) -> int:
         grown = 0
@@ -196,7 +215,8 @@ class BlockList(ScrollView, can_focus=True):
 
     # Drawing.
 
-    def _drawn(self, index: int) -> Drawn:
+    def drawn(self, index: int) -> Drawn:
+        """The lines of a block, from memory or drawn now."""
         block = self.blocks[index]
         kept = self._strips.get(index)
         if kept is None or (kept.width, kept.version) != (self._width, block.version):
@@ -234,13 +254,14 @@ class BlockList(ScrollView, can_focus=True):
         if row >= self._rows.total or row < 0:
             return Strip.blank(width, base)
         index, offset = self._rows.find(row)
-        strip = self._drawn(index).strip(offset, base)
+        strip = self.drawn(index).strip(offset, base)
         if index == self._selected and self.has_focus:
             mark = Strip.blank(1, base + self.palette.selection)
             strip = Strip.join([mark, strip.crop(1)])
-        selection = self.text_selection
-        if selection is not None and (span := selection.get_span(row)) is not None:
-            strip = _highlighted(strip, span, self.palette.selection)
+        return self.decorated(strip, index, offset, row)
+
+    def decorated(self, strip: Strip, index: int, offset: int, row: int) -> Strip:
+        """The line of a block with what is marked in it; ``offset`` is its row in the block, ``row`` that of all."""
         return strip
 
     # Scrolling by key; at once, since a place that is measured on the way cannot be reached by degrees.
@@ -258,49 +279,22 @@ class BlockList(ScrollView, can_focus=True):
         self.scroll_by(1)
 
     def action_page_up(self) -> None:
-        self.scroll_by(1 - self.scrollable_content_region.height)
+        self.page(-1)
 
     def action_page_down(self) -> None:
-        self.scroll_by(self.scrollable_content_region.height - 1)
+        self.page(1)
+
+    def page(self, pages: int) -> None:
+        """Go up or down by whole pages, one line of which stays in sight."""
+        self.scroll_by(pages * max(1, self.scrollable_content_region.height - 1))
 
     def scroll_by(self, rows: int) -> None:
         """Go up or down, at once."""
         self.scroll_to(y=self.scroll_offset.y + rows, animate=False)
 
-    # Text that is selected with the mouse.
 
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text, without what stands beside it."""
-        if not self._rows.total:
-            return None
-        first = selection.start.y if selection.start is not None else 0
-        last = selection.end.y if selection.end is not None else self._rows.total - 1
-        rows = range(max(0, first), min(last, self._rows.total - 1) + 1)
-        return "\n".join(self._text(row, selection.get_span(row) or (0, 0)) for row in rows), "\n"
-
-    def selection_updated(self, selection: Selection | None) -> None:
-        self.refresh()
-
-    def _text(self, row: int, span: tuple[int, int]) -> str:
-        index, offset = self._rows.find(row)
-        return text_between(self._drawn(index).line(offset), *span)
-
-
-def text_between(line: Iterable[Segment], start: int, end: int) -> str:
-    """The text of a line between two cells, without what stands beside it; ``end`` may be -1, for the line's."""
-    out: list[str] = []
-    at = 0
-    end = sys.maxsize if end == -1 else end
-    for segment in line:
-        size = segment.cell_length
-        if not isinstance(segment, Aside) and at < end and at + size > start:
-            whole = at >= start and at + size <= end
-            out.append(segment.text if whole else Strip([segment]).crop(max(0, start - at), end - at).text)
-        at += size
-    return "".join(out).rstrip()
-
-
-def _highlighted(strip: Strip, span: tuple[int, int], style: Style) -> Strip:
+def highlighted(strip: Strip, span: tuple[int, int], style: Style) -> Strip:
+    """A line with another style between two cells; the second may be -1, for the line's end."""
     start, end = span
     length = strip.cell_length
     end = length if end == -1 else min(end, length)

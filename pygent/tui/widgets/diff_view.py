@@ -13,7 +13,7 @@ from pygent.tui import diff_draw
 from pygent.tui.colours import Palette
 from pygent.tui.diffs import DiffLine, FileDiff, Hunk, as_text
 from pygent.tui.panes.blocks import Block
-from pygent.tui.widgets.block_list import BlockList
+from pygent.tui.widgets.block_text import BlockText
 from pygent.tui.wrap import Line
 
 SPLIT_WIDTH = 120
@@ -69,7 +69,7 @@ class PartBlock(Block):
         return "\n".join([self.hunk.header, *(f"{line.kind}{line.text}" for line in self.hunk.lines)])
 
 
-class DiffView(BlockList):
+class DiffView(BlockText):
     """Shows what ``show`` is given. Keys go from change to change; one copies the diff, as text, as it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -132,15 +132,12 @@ class DiffView(BlockList):
             self.app.notify("Copied the diff.", markup=False)
 
     def _go(self, places: list[int], step: int) -> None:
-        here = self._selected if self._selected is not None else self._top() - (step > 0)
+        here = self._selected if self._selected is not None else self.top_block() - (step > 0)
         ahead = [index for index in places if (index - here) * step > 0]
         if ahead:
             self._selected = ahead[0] if step > 0 else ahead[-1]
             self.scroll_to(y=self._rows.start(self._selected), animate=False)
             self.refresh()
-
-    def _top(self) -> int:
-        return self._rows.find(self.scroll_offset.y)[0] if self._rows.total else 0
 
     def _wanted(self) -> bool:
         settings: Any = getattr(getattr(self.app, "session", None), "settings", None)
@@ -149,7 +146,7 @@ class DiffView(BlockList):
 
     def _fill(self) -> None:
         """Make the blocks anew; the hunk at the top stays there."""
-        top = self.blocks[self._top()] if self.blocks else None
+        top = self.blocks[self.top_block()] if self.blocks else None
         self._split = self._wanted()
         self.clear()
         blocks: list[Block] = []

@@ -1,0 +1,50 @@
+"""What a call did to a file, as lines for its block."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+
+from pygent.transcript import ToolItem
+from pygent.tui.colours import Palette
+from pygent.tui.diff_draw import digits_of, language_of, unified
+from pygent.tui.diffs import DiffLine, Hunk, parse
+from pygent.tui.text import clean, plural
+from pygent.tui.wrap import Line
+
+
+def edited(item: ToolItem, most: int, width: int, palette: Palette) -> list[Line]:
+    """The changed lines that ``edit_file`` answered, about ``most`` of them."""
+    path = str(item.arguments.get("path", ""))
+    out: list[Line] = []
+    left = most
+    hidden = 0
+    for diff in parse(clean(item.output), path):
+        for number, hunk in enumerate(diff.hunks):
+            if left <= 0:
+                hidden += len(hunk.lines)
+                continue
+            if number:
+                out.append([Segment("  ⋯", palette.faint)])
+            shown = hunk.lines[:left]
+            hidden += len(hunk.lines) - len(shown)
+            left -= len(shown)
+            out.extend(unified(shown, digits_of(hunk), language_of(path), width, palette))
+        out.extend([Segment(note, palette.muted)] for note in diff.notes if left > 0)
+    return [*out, *_more(hidden, palette)]
+
+
+def written(item: ToolItem, most: int, width: int, palette: Palette) -> list[Line]:
+    """The first lines of what ``write_file`` writes. What was there before is not known."""
+    content = clean(str(item.arguments.get("content", "")))
+    path = str(item.arguments.get("path", ""))
+    lines = content.split("\n", most)
+    rest = lines.pop() if len(lines) > most else ""
+    if lines and not lines[-1] and not rest:
+        lines.pop()
+    hunk = Hunk(1, 1, [DiffLine(" ", line, number, number) for number, line in enumerate(lines, 1)])
+    hidden = len(rest.removesuffix("\n").split("\n")) if rest else 0
+    return [*unified(hunk.lines, digits_of(hunk), language_of(path), width, palette), *_more(hidden, palette)]
+
+
+def _more(hidden: int, palette: Palette) -> list[Line]:
+    return [[Segment(f"… {plural(hidden, 'more line')}", palette.faint)]] if hidden else []

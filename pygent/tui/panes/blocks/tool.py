@@ -1,0 +1,133 @@
+"""A tool call: one line, and below it the end of its output, or what it changed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+
+from pygent.transcript import ToolItem
+from pygent.tui.colours import Palette
+from pygent.tui.panes.blocks.base import MARGIN, Block, sign_style
+from pygent.tui.panes.signs import TOOL_SIGNS, Sign
+from pygent.tui.panes.text import summary, took
+from pygent.tui.text import clean, clean_line, plural, tail_lines
+from pygent.tui.wrap import Aside, Line, cells, cut, fold
+
+LIVE_TAIL = 6
+"""Lines of output that show while a call runs, or when it failed."""
+
+TAIL = 4
+"""Lines that show of a call that is over."""
+
+CHANGES = 14
+"""Lines of a change to a file that show."""
+
+UNFOLDED = 400
+"""Lines of output that an unfolded one shows; the detail view has them all."""
+
+_EXIT = "[exit status: "
+
+
+class ToolBlock(Block):
+    """Sign, name and argument in one line; the output, or the change to a file, behind a bar below it."""
+
+    name: ClassVar[str] = "tool call"
+
+    def __init__(self, item: ToolItem) -> None:
+        super().__init__()
+        self.item = item
+
+    def plain(self) -> str:
+        return f"{self.item.tool} {summary(self.item.arguments)}\n{clean(self.item.output)}".rstrip()
+
+    def has_more(self) -> bool:
+        return True
+
+    def toggles_at(self, row: int, x: int) -> bool:
+        return row == 0
+
+    def estimate(self, width: int) -> int:
+        if self.shape == "folded":
+            return 2
+        if self._changes_file():
+            text = self.item.output if self.item.tool == "edit_file" else str(self.item.arguments.get("content", ""))
+            return 3 + min(text.count("\n", 0, 20_000), UNFOLDED if self.shape == "full" else CHANGES)
+        return 2 + min(self.item.output.count("\n", 0, 2000), UNFOLDED if self.shape == "full" else self._tail())
+
+    def lines(self, width: int, palette: Palette) -> list[Line]:
+        body: list[Line] = []
+        if self.shape != "folded":
+            body = self._change(width, palette) if self._changes_file() else self._output(width, palette)
+        return [self._head(width, palette), *body, []]
+
+    def _head(self, width: int, palette: Palette) -> Line:
+        item = self.item
+        sign = TOOL_SIGNS[item.state]
+        style = sign_style(sign, palette)
+        right = self._right(sign)
+        command = item.tool == "bash"
+        name = "$ " if command else f"{clean_line(item.tool)[:40]}  "
+        room = max(4, width - MARGIN - len(name) - len(right) - 3)
+        head: Line = [
+            Aside(f" {sign.sign} ", style),
+            Segment(name, palette.accent if command else palette.strong),
+            Segment(cut(summary(item.arguments), room), palette.text if command else palette.muted),
+        ]
+        gap = width - cells(head) - len(right) - 1
+        return [*head, Aside(" " * max(1, gap)), Aside(right, style if item.state != "ok" else palette.muted)]
+
+    def _right(self, sign: Sign) -> str:
+        item = self.item
+        if item.state == "waiting":
+            return "waiting for you"
+        if item.state == "running":
+            return "running"
+        status = item.exit_status
+        parts = [] if item.state == "ok" else [sign.word]
+        parts += [f"exit {status}"] if status else []
+        return " · ".join([*parts, took(item.seconds)])
+
+    def _tail(self) -> int:
+        return TAIL if self.item.state == "ok" and not self.item.exit_status else LIVE_TAIL
+
+    def _output(self, width: int, palette: Palette) -> list[Line]:
+        full = self.shape == "full"
+        shown, before = tail_lines(self.item.output, UNFOLDED if full else self._tail() + 2)
+        if shown and before == 0 and shown[0].startswith("$ "):
+            shown = shown[1:]  # the command stands in the line above
+        if shown and shown[-1].startswith(_EXIT):
+            shown = shown[:-1]  # and how it ended, too
+        if not full and (more := len(shown) - self._tail()) > 0:
+            shown, before = shown[more:], before + more
+        if before and shown and self.item.output.startswith("$ "):
+            before -= 1
+        room = max(1, width - MARGIN - 4)
+        bar = Aside("   │ ", palette.faint)
+        out: list[Line] = []
+        if before:
+            out.append([bar, Segment(f"… {plural(before, 'line')} above", palette.faint)])
+        for line in shown:
+            if full:
+                out.extend([[bar, *piece] for piece in fold(line, palette.muted, room)])
+            else:
+                out.append([bar, Segment(cut(line, room), palette.muted)])
+        return out
+
+    def _changes_file(self) -> bool:
+        item = self.item
+        if item.tool == "edit_file":
+            return "\n@@ " in item.output[:2000]
+        return item.tool == "write_file" and isinstance(item.arguments.get("content"), str)
+
+    def _change(self, width: int, palette: Palette) -> list[Line]:
+        from pygent.tui.panes.blocks.changes import edited, written  # noqa: PLC0415 - once a file was changed
+
+        bar = Aside("   │ ", palette.faint)
+        most = UNFOLDED if self.shape == "full" else CHANGES
+        inner = max(8, width - MARGIN - 3)
+        draw = edited if self.item.tool == "edit_file" else written
+        out = [[bar, *line] for line in draw(self.item, most, inner, palette)]
+        if self.item.tool == "write_file" and self.item.state != "ok":
+            return [*out, *self._output(width, palette)]
+        return out
