@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from pygent.session import Session
     from pygent.tui.panes.search_bar import SearchBar
 
+HINT = "Shift+↑↓ block · Enter fold · c copy · p quote · / search · v select"
+"""Said while the conversation has the keys."""
+
 
 class NewBelow(Static):
     """Says that something came below what is being read; a click goes there."""
@@ -64,6 +67,12 @@ class ConversationPane(Vertical):
     def focus_view(self) -> None:
         """Give the keys to the list of blocks."""
         self.view.focus()
+
+    def on_descendant_focus(self) -> None:
+        self.border_subtitle = HINT
+
+    def on_descendant_blur(self) -> None:
+        self.border_subtitle = ""
 
     # What the main screen calls.
 

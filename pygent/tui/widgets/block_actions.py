@@ -8,16 +8,16 @@ from pygent.tui.panes.blocks import Block, TaskBlock, ToolBlock
 from pygent.tui.text import plural
 
 if TYPE_CHECKING:
-    from pygent.tui.widgets.transcript_view import TranscriptView
+    from pygent.tui.widgets.block_chooser import BlockChooser
 
 
-def copy_block(view: TranscriptView, block: Block) -> None:
+def copy_block(view: BlockChooser, block: Block) -> None:
     """Put the block's text onto the clipboard."""
     view.app.copy_to_clipboard(block.plain())
     view.notify(f"Copied the {block.name}.", timeout=2, markup=False)
 
 
-def copy_code(view: TranscriptView, block: Block, number: int) -> int:
+def copy_code(view: BlockChooser, block: Block, number: int) -> int:
     """Copy one of the block's pieces of code, the first one after the last. Answers which it was."""
     codes = block.codes()
     if not codes:
@@ -32,7 +32,7 @@ def copy_code(view: TranscriptView, block: Block, number: int) -> int:
     return number
 
 
-def quote(view: TranscriptView, block: Block) -> None:
+def quote(view: BlockChooser, block: Block) -> None:
     """Put the block's text into the prompt, each line behind a ``>``."""
     main: Any = getattr(view.app, "main", None)
     if main is None:
@@ -43,7 +43,7 @@ def quote(view: TranscriptView, block: Block) -> None:
     main.to_prompt(f"{text}\n\n")
 
 
-def open_block(view: TranscriptView, block: Block) -> None:
+def open_block(view: BlockChooser, block: Block) -> None:
     """Show what there is to know about a tool call or a task; any other block whole."""
     if isinstance(block, ToolBlock | TaskBlock):
         view.post_message(view.BlockOpened(block))
@@ -51,7 +51,7 @@ def open_block(view: TranscriptView, block: Block) -> None:
         maximise(view, block)
 
 
-def maximise(view: TranscriptView, block: Block) -> None:
+def maximise(view: BlockChooser, block: Block) -> None:
     """Show the whole block on a screen of its own."""
     if isinstance(block, ToolBlock):
         view.post_message(view.BlockOpened(block))

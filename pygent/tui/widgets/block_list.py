@@ -255,42 +255,13 @@ class BlockList(ScrollView, can_focus=True):
             return Strip.blank(width, base)
         index, offset = self._rows.find(row)
         strip = self.drawn(index).strip(offset, base)
-        if index == self._selected and self.has_focus:
-            mark = Strip.blank(1, base + self.palette.selection)
-            strip = Strip.join([mark, strip.crop(1)])
+        if index == self._selected and self.has_focus and offset < self._rows[index] - 1:
+            strip = Strip.join([Strip([Segment("▌", base + self.palette.accent)], 1), strip.crop(1)])
         return self.decorated(strip, index, offset, row)
 
     def decorated(self, strip: Strip, index: int, offset: int, row: int) -> Strip:
         """The line of a block with what is marked in it; ``offset`` is its row in the block, ``row`` that of all."""
         return strip
-
-    # Scrolling by key; at once, since a place that is measured on the way cannot be reached by degrees.
-
-    def action_scroll_home(self) -> None:
-        self.scroll_to(y=0, animate=False)
-
-    def action_scroll_end(self) -> None:
-        self.follow()
-
-    def action_scroll_up(self) -> None:
-        self.scroll_by(-1)
-
-    def action_scroll_down(self) -> None:
-        self.scroll_by(1)
-
-    def action_page_up(self) -> None:
-        self.page(-1)
-
-    def action_page_down(self) -> None:
-        self.page(1)
-
-    def page(self, pages: int) -> None:
-        """Go up or down by whole pages, one line of which stays in sight."""
-        self.scroll_by(pages * max(1, self.scrollable_content_region.height - 1))
-
-    def scroll_by(self, rows: int) -> None:
-        """Go up or down, at once."""
-        self.scroll_to(y=self.scroll_offset.y + rows, animate=False)
 
 
 def highlighted(strip: Strip, span: tuple[int, int], style: Style) -> Strip:

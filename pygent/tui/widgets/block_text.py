@@ -1,4 +1,4 @@
-"""The text of a list of blocks as it is on the screen: selected with the mouse, word by word, or by key."""
+"""The text of a list of blocks as it is on the screen: scrolled by key, selected with the mouse or by key."""
 
 from __future__ import annotations
 
@@ -37,6 +37,36 @@ class BlockText(BlockList):
         """What is drawn at a row, without any marks."""
         index, offset = self._rows.find(row)
         return self.drawn(index).line(offset)
+
+    # Scrolling by key: at once, since a place that is measured on the way cannot be reached by degrees.
+
+    def action_scroll_home(self) -> None:
+        self.scroll_to(y=0, animate=False)
+
+    def action_scroll_end(self) -> None:
+        self.follow()
+
+    def action_scroll_up(self) -> None:
+        self.scroll_by(-1)
+
+    def action_scroll_down(self) -> None:
+        self.scroll_by(1)
+
+    def action_page_up(self) -> None:
+        self.page(-1)
+
+    def action_page_down(self) -> None:
+        self.page(1)
+
+    def page(self, pages: int) -> None:
+        """Go up or down by whole pages, one line of which stays in sight."""
+        self.scroll_by(pages * max(1, self.scrollable_content_region.height - 1))
+
+    def scroll_by(self, rows: int) -> None:
+        """Go up or down, at once."""
+        self.scroll_to(y=self.scroll_offset.y + rows, animate=False)
+
+    # What is selected.
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected text."""

@@ -56,6 +56,8 @@ class AssistantBlock(TextBlock):
             out.extend(([[Aside(" ● ", palette.accent), *body[0]]] if first else []) + indented(body[first:]))
         if not out:
             return []
+        if not out[-1]:  # a thought without an answer
+            out.pop()
         return shortened([*out, []], 1 if self.shape == "folded" else len(out), palette)
 
     def _body(self, width: int, palette: Palette) -> list[Line]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from rich.segment import Segment
 
 from pygent.transcript import ToolItem
 from pygent.tui.colours import Palette
-from pygent.tui.panes.blocks.base import MARGIN, Block, sign_style
+from pygent.tui.panes.blocks.base import MARGIN, Block, Code, sign_style
 from pygent.tui.panes.signs import TOOL_SIGNS, Sign
 from pygent.tui.panes.text import summary, took
 from pygent.tui.text import clean, clean_line, plural, tail_lines
@@ -26,7 +27,8 @@ CHANGES = 14
 UNFOLDED = 400
 """Lines of output that an unfolded one shows; the detail view has them all."""
 
-_EXIT = "[exit status: "
+_EXIT = re.compile(r"\[exit status: (-?\d+)\]\s*$")
+_FAILED = Sign("!", "", "warning")
 
 
 class ToolBlock(Block):
@@ -40,6 +42,12 @@ class ToolBlock(Block):
 
     def plain(self) -> str:
         return f"{self.item.tool} {summary(self.item.arguments)}\n{clean(self.item.output)}".rstrip()
+
+    def codes(self) -> list[Code]:
+        command, content = (self.item.arguments.get(name) for name in ("cmd", "content"))
+        if isinstance(command, str):
+            return [Code("bash", command)]
+        return [Code(str(self.item.arguments.get("path", "")), content)] if isinstance(content, str) else []
 
     def has_more(self) -> bool:
         return True
@@ -63,7 +71,7 @@ class ToolBlock(Block):
 
     def _head(self, width: int, palette: Palette) -> Line:
         item = self.item
-        sign = TOOL_SIGNS[item.state]
+        sign = self._sign()
         style = sign_style(sign, palette)
         right = self._right(sign)
         command = item.tool == "bash"
@@ -75,7 +83,18 @@ class ToolBlock(Block):
             Segment(cut(summary(item.arguments), room), palette.text if command else palette.muted),
         ]
         gap = width - cells(head) - len(right) - 1
-        return [*head, Aside(" " * max(1, gap)), Aside(right, style if item.state != "ok" else palette.muted)]
+        return [*head, Aside(" " * max(1, gap)), Aside(right, palette.muted if sign is TOOL_SIGNS["ok"] else style)]
+
+    def _sign(self) -> Sign:
+        return TOOL_SIGNS[self.item.state] if self.item.state != "ok" or not self._exit() else _FAILED
+
+    def _exit(self) -> int:
+        """The exit status of a command that is over, 0 where there is none."""
+        item = self.item
+        if item.exit_status is not None or item.tool != "bash":
+            return item.exit_status or 0
+        found = _EXIT.search(item.output[-40:])
+        return int(found[1]) if found else 0
 
     def _right(self, sign: Sign) -> str:
         item = self.item
@@ -83,20 +102,19 @@ class ToolBlock(Block):
             return "waiting for you"
         if item.state == "running":
             return "running"
-        status = item.exit_status
         parts = [] if item.state == "ok" else [sign.word]
-        parts += [f"exit {status}"] if status else []
+        parts += [f"exit {status}"] if (status := self._exit()) else []
         return " · ".join([*parts, took(item.seconds)])
 
     def _tail(self) -> int:
-        return TAIL if self.item.state == "ok" and not self.item.exit_status else LIVE_TAIL
+        return TAIL if self.item.state == "ok" and not self._exit() else LIVE_TAIL
 
     def _output(self, width: int, palette: Palette) -> list[Line]:
         full = self.shape == "full"
         shown, before = tail_lines(self.item.output, UNFOLDED if full else self._tail() + 2)
         if shown and before == 0 and shown[0].startswith("$ "):
             shown = shown[1:]  # the command stands in the line above
-        if shown and shown[-1].startswith(_EXIT):
+        if shown and _EXIT.match(shown[-1]):
             shown = shown[:-1]  # and how it ended, too
         if not full and (more := len(shown) - self._tail()) > 0:
             shown, before = shown[more:], before + more
