@@ -39,7 +39,7 @@ class BlockChooser(BlockText):
         Binding("equals_sign", "shape_all('normal')", "Fold as at first", id="view.fold-none", show=False),
     ]
 
-    class BlockOpened(Message):
+    class BlockOpened(Message, namespace="transcript_view"):
         """The details of a tool call or a task are asked for."""
 
         def __init__(self, block: Block) -> None:
