@@ -204,10 +204,6 @@ class MainScreen(Screen[None]):
         elif isinstance(event.block, TaskBlock):
             self.app.push_screen(TaskDetailScreen(event.block.item, self.transcript, self.session))
 
-    @on(Prompt.ScrollAsked)
-    def _scroll(self, event: Prompt.ScrollAsked) -> None:
-        self.conversation.view.page(event.pages)
-
     # Keys.
 
     def action_interrupt(self) -> None:
@@ -219,6 +215,9 @@ class MainScreen(Screen[None]):
             self.desk.sender.show()
         else:
             self.prompt.focus()
+
+    def action_scroll_conversation(self, pages: int) -> None:
+        self.conversation.view.page(pages)
 
     def action_next_mode(self) -> None:
         self.session.cycle_permission_mode()

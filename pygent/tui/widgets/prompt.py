@@ -58,8 +58,8 @@ class Prompt(ChipArea):
         Binding("alt+v", "paste_image", "Paste an image from the clipboard", id="prompt.paste-image"),
         Binding("ctrl+underscore", "undo", "Undo what was typed", id="prompt.undo"),
         Binding("alt+up", "choose_queued", "Choose among the queued prompts", id="prompt.queue"),
-        Binding("pageup", "scroll_conversation(-1)", "Conversation up", id="prompt.page-up", show=False),
-        Binding("pagedown", "scroll_conversation(1)", "Conversation down", id="prompt.page-down", show=False),
+        Binding("pageup", "screen.scroll_conversation(-1)", "Conversation up", id="prompt.page-up", show=False),
+        Binding("pagedown", "screen.scroll_conversation(1)", "Conversation down", id="prompt.page-down", show=False),
     ]
 
     _typed_bindings: ClassVar[tuple[Binding, ...]] = tuple(
@@ -71,13 +71,6 @@ class Prompt(ChipArea):
 
         def __init__(self, draft: Draft) -> None:
             self.draft = draft
-            super().__init__()
-
-    class ScrollAsked(Message):
-        """The conversation shall be scrolled by so many pages."""
-
-        def __init__(self, pages: int) -> None:
-            self.pages = pages
             super().__init__()
 
     class Edited(Message):
@@ -191,9 +184,6 @@ class Prompt(ChipArea):
 
     def action_newline(self) -> None:
         self.put("\n")
-
-    def action_scroll_conversation(self, pages: int) -> None:
-        self.post_message(self.ScrollAsked(pages))
 
     def action_edit(self) -> None:
         self.post_message(self.Asked("edit"))
