@@ -21,7 +21,9 @@ def measure(files: int = FILES, repeats: int = 3, seconds: float = 3.0) -> Itera
     """Against an empty folder."""
     with tempfile.TemporaryDirectory(prefix="pygent-bench-") as folder, home() as (env, empty):
         make(Path(folder), files)
-        rounds = [[start(pygent_command(), env, where).first_frame for where in (empty, folder)] for _ in range(repeats)]
+        rounds = [
+            [start(pygent_command(), env, where).first_frame for where in (empty, folder)] for _ in range(repeats)
+        ]
         floor, value = (statistics.median(column) for column in zip(*rounds, strict=True))
         what = f"a workspace of {files:,} files"
         shown = f"{ms(value)} ({value / floor:.2f} ×)"

@@ -37,7 +37,13 @@ def measure(floods: Mapping[str, str] = FLOODS) -> Iterator[Row]:
             met = watched.longest <= 0.1
             yield Row("the longest of them", f"{ms(quiet.longest)} `sleep`", ms(watched.longest), "≤ 100 ms", met)
             grown = watched.memory - quiet.memory
-            yield Row("memory for it", f"{quiet.memory:.0f} MiB `sleep`", f"+{max(0, grown):.0f} MiB", f"≤ +{GROWTH} MiB", grown <= GROWTH)
+            yield Row(
+                "memory for it",
+                f"{quiet.memory:.0f} MiB `sleep`",
+                f"+{max(0, grown):.0f} MiB",
+                f"≤ +{GROWTH} MiB",
+                grown <= GROWTH,
+            )
     except NotShownError as error:
         yield Row("typing while a tool prints", "", f"**failed**: {error}", "", False)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from pygent.store import Store
 
 __all__ = ["Arguments", "main", "options", "parse", "settings_for"]
+
+LONGEST_COLLECTION = 0.01
+"""Seconds that a look through all objects for garbage may take, more or less."""
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -106,13 +110,28 @@ def _tui(settings: Settings, args: Arguments) -> int:
     prompt = args.prompt or (_demo_prompt() if args.demo else None)
     choose = args.resume == "" and not args.demo
     session = _session(settings, replace(args, resume=None) if choose else args, interactive=True)
-    return run_tui(session, prompt, on_first_frame=_collect_from_now_on, choose_session=choose)
+    return run_tui(session, prompt, on_first_frame=_collect_in_short, choose_session=choose)
 
 
 def _collect_from_now_on() -> None:
     """Ends what the launcher began: no collection while nothing but what stays is made."""
     gc.freeze()
     gc.enable()
+
+
+def _collect_in_short() -> None:
+    """The same for a screen, which nothing may stop for longer than a key takes."""
+    _collect_from_now_on()
+    began = 0.0
+
+    def collected(phase: str, info: dict[str, int]) -> None:
+        nonlocal began
+        if phase == "start":
+            began = time.perf_counter()
+        elif info["generation"] == 2 and time.perf_counter() - began > LONGEST_COLLECTION:
+            gc.freeze()  # what has stayed until now stays: modules, the transcript; the next collection is short
+
+    gc.callbacks.append(collected)
 
 
 def _demo_prompt() -> str:
