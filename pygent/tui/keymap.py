@@ -154,10 +154,11 @@ def _contexts() -> tuple[frozenset[str], ...]:
 
     owners = list(_owners())
     everywhere = _ids(cls for cls in owners if issubclass(cls, App))
+    main = _ids(base for base in MainScreen.__mro__ if issubclass(base, DOMNode))
     found = set()
     for owner in owners:
         elsewhere = issubclass(owner, Screen) and not issubclass(owner, MainScreen)
-        around = everywhere if elsewhere else everywhere | _ids([MainScreen])
+        around = everywhere if elsewhere else everywhere | main
         found.add(around | _ids(base for base in owner.__mro__ if issubclass(base, DOMNode)))
     return tuple(found)
 

@@ -67,6 +67,11 @@ class ToolLogPane(RowsView):
 
     # What the main screen calls.
 
+    @property
+    def running(self) -> int:
+        """How many calls run or wait."""
+        return len(self._live)
+
     def attach(self, session: Session, transcript: Transcript) -> None:
         """Show the calls of ``transcript`` and keep up from there."""
         self._session, self._transcript = session, transcript

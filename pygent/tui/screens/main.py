@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from pygent.events import Event, RunFinished
 from pygent.transcript import Item, Transcript
@@ -17,7 +16,7 @@ from pygent.tui.draft import Draft
 from pygent.tui.panes.conversation import ConversationPane
 from pygent.tui.screens.approvals import ApprovalQueue
 from pygent.tui.screens.desk import PromptDesk
-from pygent.tui.screens.layout import PaneLayout
+from pygent.tui.screens.pane_screen import PaneScreen
 from pygent.tui.screens.past import Past
 from pygent.tui.screens.surface import ScreenSurface
 from pygent.tui.widgets.completions import Completions
@@ -33,18 +32,13 @@ if TYPE_CHECKING:
     from pygent.tui.widgets.queue import QueueList
 
 
-class MainScreen(Screen[None]):
+class MainScreen(PaneScreen):
     """Hands events to the panes and what the person does to the session; draws nothing itself."""
 
     AUTO_FOCUS = "#prompt"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "interrupt", "Interrupt the run", id="run.interrupt"),
         Binding("shift+tab", "next_mode", "Next permission mode", id="permissions.next", priority=True),
-        Binding("f2", "show_pane('conversation')", "Conversation", id="pane.conversation", priority=True),
-        Binding("f3", "show_pane('tool-log')", "Tool calls", id="pane.tools", priority=True),
-        Binding("f4", "show_pane('tasks')", "Tasks", id="pane.tasks", priority=True),
-        Binding("f5", "show_pane('workspace')", "Workspace", id="pane.workspace", priority=True),
-        Binding("f6", "toggle_side", "Show or hide the side panes", id="pane.side", priority=True),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -52,7 +46,6 @@ class MainScreen(Screen[None]):
         self.session = session
         self.transcript = Transcript()
         self.surface = ScreenSurface(self)
-        self.panes = PaneLayout(self)
         self._past = Past(self)
         self.desk = PromptDesk(self)
         self._approvals = ApprovalQueue(self)
@@ -142,6 +135,7 @@ class MainScreen(Screen[None]):
         self._approvals.take(batch)
         self.desk.take(batch)
         self.status.changed()
+        self.panes.count(self.transcript)
 
     # From the prompt.
 
@@ -222,15 +216,6 @@ class MainScreen(Screen[None]):
     def action_next_mode(self) -> None:
         self.session.cycle_permission_mode()
         self.state_changed()
-
-    def action_show_pane(self, pane: str) -> None:
-        self.panes.show(pane)
-
-    def action_toggle_side(self) -> None:
-        self.panes.toggle_side()
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.panes.resized(event.size.width)
 
     # What others need of the screen.
 

@@ -90,6 +90,11 @@ class ScreenSurface:
 
         self._screen.pygent.exchange_session(find)
 
+    def use_layout(self, name: str) -> None:
+        from pygent.tui.screens.arrangement import LAYOUTS  # noqa: PLC0415 - rarely asked for
+
+        self._screen.panes.use(LAYOUTS[name]())
+
     def choose_theme(self) -> None:
         from pygent.tui.remember import choose_theme  # noqa: PLC0415 - when it is asked for
         from pygent.tui.screens.themes import ThemeScreen  # noqa: PLC0415

@@ -1,21 +1,26 @@
-"""One line that names the panes and says which one shows."""
+"""One line that names the panes, says which one shows, and what goes on in the others."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from pygent.tui.keys import key_of
+
 PANES = (
-    ("conversation", "Conversation"),
-    ("tool-log", "Tool calls"),
-    ("tasks", "Tasks"),
-    ("workspace", "Workspace"),
+    ("conversation", "pane.conversation", "f2", "Conversation", "Chat"),
+    ("tool-log", "pane.tools", "f3", "Tool calls", "Tools"),
+    ("tasks", "pane.tasks", "f4", "Tasks", "Tasks"),
+    ("workspace", "pane.workspace", "f5", "Workspace", "Files"),
 )
+"""A pane, the id and the default of its key, its name, and a short one."""
 
 
 class PaneTabs(Widget):
-    """Names of panes to click; the keys F2 to F5 do the same."""
+    """Names of panes to click; the keys beside them do the same."""
 
     DEFAULT_CSS = """
     PaneTabs {
@@ -31,6 +36,9 @@ class PaneTabs(Widget):
     }
     """
     current = reactive("tool-log")
+    alone: reactive[bool] = reactive(False)
+    hidden: reactive[tuple[str, ...]] = reactive(())
+    counts: reactive[dict[str, str]] = reactive({})
 
     def __init__(self, *, whole: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
@@ -38,15 +46,37 @@ class PaneTabs(Widget):
         """Whether the conversation is one of the tabs."""
 
     def render(self) -> Content:
+        width = self.content_size.width
+        for line in self._forms():
+            if line.cell_length <= width:
+                return line
+        return line
+
+    def _forms(self) -> Iterator[Content]:
+        """The line in ever shorter forms: what is left out first is what can be done without."""
+        if self.alone:
+            back = Content.assemble(
+                ("   ", ""), (f"{key_of(self.app, 'pane.maximise', 'f7')} all panes", "$text-warning")
+            ).stylize("@click=screen.maximise")
+            yield self._line("   ", keys=True, short=False) + back
+            yield self._line("  ", keys=False, short=True) + back
+        for gap, keys, short in (("   ", True, False), ("  ", True, False), ("  ", True, True), ("  ", False, True)):
+            yield self._line(gap, keys=keys, short=short)
+        yield self._line(" ", keys=False, short=True)
+
+    def _line(self, gap: str, *, keys: bool, short: bool) -> Content:
         parts: list[Content] = []
-        for number, (pane, name) in enumerate(PANES):
-            if pane == "conversation" and not self.whole:
+        for pane, binding, key, name, brief in PANES:
+            if (pane == "conversation" and not self.whole) or pane in self.hidden:
                 continue
-            short = self.content_size.width < 56
-            label = "Tools" if short and pane == "tool-log" else name
+            here = pane == self.current
             text = Content.assemble(
-                (f"F{number + 2} ", "$foreground 45%"),
-                (label, "bold underline $primary" if pane == self.current else "$text-muted"),
+                (f"{key_of(self.app, binding, key)} " if keys else "", "$foreground 45%"),
+                (brief if short else name, "bold underline $primary" if here else "$text-muted"),
+                (
+                    f" {self.counts[pane]}" if self.counts.get(pane) else "",
+                    "$text-warning" if not here else "$primary",
+                ),
             )
             parts.append(text.stylize(f"@click=screen.show_pane('{pane}')"))
-        return Content("   " if self.content_size.width >= 44 else "  ").join(parts)
+        return Content(gap).join(parts)
