@@ -93,6 +93,7 @@ class SessionLife:
             self._refused(busy)
             return
         self.end()
+        self.main.panes.ended()
         draft = self.main.prompt.text
         self._before, self.session = self.session, session
         self.main = MainScreen(session)

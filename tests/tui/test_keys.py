@@ -74,7 +74,7 @@ def test_what_cannot_be_used_is_told_and_the_default_stays(keymap: dict[str, str
 
 
 def test_two_keys_can_change_places_and_other_screens_have_keys_of_their_own() -> None:
-    keymap = {"pane.tools": "f4", "pane.tasks": "f3", "tool.wrap": "s", "task.stop": "x"}
+    keymap = {"pane.tools": "f4", "pane.tasks": "f3", "tool.wrap": "f12", "task.stop": "f12"}
     assert checked(keymap, source) == (keymap, [])
 
 

@@ -223,6 +223,7 @@ class PaneLayout:
         """The application ends: what is still to be kept is kept now."""
         if self._saving is not None:
             self._saving.stop()
+            self._saving = None
             self._write(self.arrangement.text())
 
     def _to_conversation(self) -> None:

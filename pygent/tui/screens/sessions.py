@@ -107,10 +107,10 @@ class SearchInput(Input):
         self._rows = rows
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Up", show=False),
-        Binding("down", "move(1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("up", "move(-1)", "Up", show=False, id="sessions.up"),
+        Binding("down", "move(1)", "Down", show=False, id="sessions.down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="sessions.page_up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="sessions.page_down"),
     ]
 
     def action_move(self, step: int) -> None:
