@@ -39,6 +39,7 @@ NAMES = {
 
 PANES = (
     ("Prompt", "#prompt"),
+    ("Queued prompts", "#queue"),
     ("Approval", "#approval"),
     ("Conversation", "#conversation"),
     ("Tool calls", "#tool-log"),

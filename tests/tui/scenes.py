@@ -20,6 +20,7 @@ import time_machine
 from textual.pilot import Pilot
 
 from pygent.tui.app import PygentApp
+from pygent.tui.draft import Draft, Picture
 from pygent.tui.widgets.status import FRAMES
 from tests.tui.fake_session import FakeSession, FakeSettings
 
@@ -287,6 +288,50 @@ async def completion(stage: Stage) -> None:
     """Slash commands with what they do."""
     await stage.pilot.press("/")
     await stage.pilot.pause(0.1)
+
+
+@scene
+async def queue(stage: Stage) -> None:
+    """Prompts that wait for the end of the run, one that goes in at the next step."""
+    await _work(stage)
+    session = stage.session
+    session.running = True
+    for text in ("then write the changelog", "and run the linter over everything, " * 6, "push nothing"):
+        session.submit(text)
+    session.steer(session.waiting[2].id)
+    session.run("mend the numerals")
+    await stage.pilot.pause(0.3)
+    await stage.pilot.press("alt+up", "up")
+    await stage.pilot.pause(0.2)
+
+
+@scene
+async def held(stage: Stage) -> None:
+    """Prompts that wait for the person after Esc."""
+    await queue(stage)
+    await stage.pilot.press("escape", "escape")
+    await stage.pilot.pause(0.3)
+
+
+@scene
+async def labels(stage: Stage) -> None:
+    """A prompt of several lines with a folded paste and an image in it."""
+    await stage.pilot.press("s", "e", "e", "space")
+    prompt = stage.app.main.prompt
+    prompt.put("\n".join(f"line {number}" for number in range(42)))
+    prompt.put("\nand ")
+    prompt.add_picture(Picture("/pictures/shot.png"))
+    prompt.put(" with\nwhat you did")
+    await stage.pilot.pause(0.2)
+
+
+@scene
+async def search(stage: Stage) -> None:
+    """The prompt history, searched."""
+    for text in ("fix the tests", "explain how the parser finds the end of a here-document", "fix the docs " * 20):
+        stage.app.main.prompt.recall.remember(Draft(text))
+    await stage.pilot.press("ctrl+r", "t", "h", "e", "down")
+    await stage.pilot.pause(0.2)
 
 
 async def _draw(folder: Path, names: list[str]) -> None:

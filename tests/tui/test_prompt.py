@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from textual import events
+from textual._xterm_parser import XTermParser
 
 from pygent.tui.app import PygentApp
 from pygent.tui.widgets.queue import QueueList
@@ -144,12 +145,12 @@ async def test_queued_prompts_are_chosen_with_the_mouse(tmp_path: Path) -> None:
         await until(lambda: len(rows(app)) == 3)
         await pilot.pause()
         queue = app.main.query_one(QueueList)
-        right = queue.size.width
+        right = queue.gutter.left + queue.size.width
         await pilot.click(queue, offset=(right - 1, 1))
         await until(lambda: rows(app) == ["next: one", "next: three"])
         await pilot.click(queue, offset=(right - 8, 0))
         await until(lambda: rows(app) == ["at the next step: one", "next: three"])
-        await pilot.click(queue, offset=(6, 1))
+        await pilot.click(queue, offset=(8, 1))
         await until(lambda: app.main.prompt.text == "three")
         assert app.focused is app.main.prompt
 
@@ -191,6 +192,18 @@ async def test_ways_to_a_new_line(tmp_path: Path) -> None:
         assert app.main.prompt.text == "a\nb\nc\nd\ne"
         await pilot.press("ctrl+end", "down", "down", "enter")
         assert session.prompts == ["a\nb\nc\nd\ne"]
+
+
+@pytest.mark.parametrize("typed", ["\x1b\r", "\x1b[13;2u", "\x1b[13;3u", "\x1b[27;2;13~", "\x1b[27;3;13~", "\n"])
+async def test_what_terminals_send_for_a_new_line(tmp_path: Path, typed: str) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, _):
+        parser = XTermParser()
+        for event in [*parser.feed(f"a{typed}b"), *parser.feed("")]:
+            assert isinstance(event, events.Key)
+            app.main.prompt.post_message(event)
+        await until(lambda: app.main.prompt.text == "a\nb")
+        assert session.prompts == []
 
 
 async def test_undo_also_brings_a_cleared_text_back(tmp_path: Path) -> None:

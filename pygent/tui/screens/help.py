@@ -26,10 +26,10 @@ Row: TypeAlias = tuple[str, str, str]
 """Keys or command, what they do, and the id for the keymap or ""."""
 
 PROMPT: tuple[Row, ...] = (
-    ("@ in the prompt", "files of the workspace", ""),
+    ("@ in the prompt", "files of the workspace; images go with the prompt", ""),
     ("/ first in the prompt", "slash commands", ""),
     ("! first in the prompt", "run a command in the sandbox", ""),
-    ("↑ ↓ in an empty prompt", "what was sent before", ""),
+    ("↑ ↓ in an empty prompt", "what is queued, then what was sent before", ""),
 )
 MOUSE: tuple[Row, ...] = (
     ("1 to 5, y s a n t", "answer an approval, half a second after it opened", ""),

@@ -131,6 +131,9 @@ class Sender:
 
     def chosen(self, what: str, prompt_id: str) -> None:
         """Do what was chosen in the list."""
+        if what == "hint":
+            self.hint()
+            return
         if what == "edit":
             self.edit(prompt_id)
         elif what == "remove":
@@ -187,7 +190,7 @@ class Sender:
         working = screen.transcript.main.running or screen.session.running
         hint = self._keys(working, empty=not prompt.text)
         prompt.hint(hint)
-        words = "Enter queues it until the agent is done" if working else "Ask for something, / for commands"
+        words = "What you send now waits until the agent is done" if working else "Ask for something, / for commands"
         if prompt.placeholder != words:
             prompt.placeholder = words
 
@@ -195,6 +198,10 @@ class Sender:
         app = self._screen.app
         enter, newline = key_of(app, "prompt.send", "enter"), key_of(app, "prompt.newline", "shift+enter")
         escape = key_of(app, "run.interrupt", "escape")
+        if any(widget.has_focus for widget in self._screen.query("#queue")):
+            edit, send = key_of(app, "queue.edit", "enter"), key_of(app, "queue.send", "s")
+            remove, leave = key_of(app, "queue.remove", "delete"), key_of(app, "queue.leave", "escape")
+            return f"{edit} edits · {send} sends now · {remove} removes · {leave} back to the prompt"
         waits = [item for item in self._screen.session.queued() if item.waiting != "steer"] if empty else []
         if waits:
             what = "steers with the first: it goes in at the next step" if working else "sends the next"

@@ -19,8 +19,7 @@ class Completions(Widget):
     Completions {
         display: none;
         height: auto;
-        margin: 0 2;
-        padding: 0 1;
+        padding: 0 3;
         background: $surface;
         color: $foreground;
     }

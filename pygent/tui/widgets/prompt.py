@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from pygent.tui import enter_keys
 from pygent.tui.draft import Draft, is_long
 from pygent.tui.recall import Recall
 from pygent.tui.widgets.chips import ChipArea
@@ -121,6 +122,7 @@ class Prompt(ChipArea):
         self._lines = 1
 
     def on_mount(self) -> None:
+        enter_keys.know()
         self.hint("Enter sends · Shift+Enter new line")
 
     def hint(self, text: str) -> None:
@@ -137,8 +139,9 @@ class Prompt(ChipArea):
 
         A priority binding would overtake the keys typed just before it, and the text area takes Enter for itself.
         """
+        key = enter_keys.SPELLED.get(event.key, event.key)
         for binding in self._typed_bindings:
-            if event.key in self._keys_of(binding):
+            if key in self._keys_of(binding):
                 event.stop()
                 event.prevent_default()
                 await self.run_action(binding.action)

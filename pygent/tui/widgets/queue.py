@@ -20,6 +20,7 @@ SHOWN = 5
 """Lines at once."""
 
 REMOVE = " × "
+FAINT = "$foreground 45%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,7 @@ class QueueList(Widget, can_focus=True):
     QueueList {
         display: none;
         height: auto;
-        margin: 0 2;
-        padding: 0 1;
+        padding: 0 3;
         color: $text-muted;
     }
     """
@@ -55,7 +55,7 @@ class QueueList(Widget, can_focus=True):
     current = reactive(0)
 
     class Chosen(Message):
-        """Something shall be done with a prompt: ``edit``, ``remove``, ``send``; or ``leave``, with none."""
+        """What is to be done with a prompt: ``edit``, ``remove``, ``send``; ``leave`` and ``hint`` are about none."""
 
         def __init__(self, what: str, prompt_id: str = "") -> None:
             self.what = what
@@ -84,7 +84,7 @@ class QueueList(Widget, can_focus=True):
         lines = [self._line(index, width) for index in range(first, min(first + SHOWN, len(self.waiting)))]
         left = len(self.waiting) - len(lines)
         if left:
-            lines.append(Content.styled(f"  … {left} more", "$text-disabled"))
+            lines.append(Content.styled(f"  … {left} more", FAINT))
         return Content("\n").join(lines)
 
     def _line(self, index: int, width: int) -> Content:
@@ -107,7 +107,7 @@ class QueueList(Widget, can_focus=True):
 
     def _button_style(self, index: int, what: str) -> str:
         pointed = self._pointed is not None and self._what(*self._pointed) == (what, index)
-        return "bold $foreground on $primary-muted" if pointed else "$text-disabled"
+        return "bold $foreground on $primary-muted" if pointed else FAINT
 
     @property
     def _first(self) -> int:
@@ -148,9 +148,11 @@ class QueueList(Widget, can_focus=True):
 
     def on_focus(self) -> None:
         self.current = len(self.waiting) - 1
+        self.post_message(self.Chosen("hint"))
         self.refresh()
 
     def on_blur(self) -> None:
+        self.post_message(self.Chosen("hint"))
         self.refresh()
 
     def action_move(self, step: int) -> None:
