@@ -188,6 +188,11 @@ class PygentApp(App[int]):
         """As Textual's, but a message is text: nothing in it is markup unless that is said."""
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
+    def copy_to_clipboard(self, text: str) -> None:
+        from pygent.tui.clipboard import copy  # noqa: PLC0415 - when something is copied
+
+        copy(self, text, super().copy_to_clipboard)
+
     def _theme_changed(self, _theme: Theme) -> None:
         self.main.conversation.set_palette()
 

@@ -401,3 +401,14 @@ def test_the_demo_plays_by_itself(start: Start) -> None:
     terminal.wait("● ready")
     terminal.press("C-q")
     terminal.wait(f"{ENDED} 0")
+
+
+def test_what_is_copied_is_in_the_buffer_of_tmux(start: Start) -> None:
+    terminal = start("--no-docker", script=[reply("Copy **me**, please.")])
+    assert terminal.copied() == ""
+    terminal.run("say something")
+    terminal.wait("Copy me, please.")
+    terminal.press("F2", "S-Up", "S-Up", "c")
+    until(lambda: terminal.copied() == "Copy **me**, please.")
+    terminal.press("y")
+    terminal.wait("no code")

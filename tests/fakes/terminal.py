@@ -68,6 +68,11 @@ class Terminal:
     def screen(self) -> str:
         return self._tmux("capture-pane", "-p")
 
+    def copied(self) -> str:
+        """What programs in it put onto the clipboard, which tmux takes from now on; empty where that is nothing."""
+        self._tmux("set", "-s", "set-clipboard", "on")
+        return self._tmux("show-buffer") if self._tmux("list-buffers") else ""
+
     def wait(self, what: str | Callable[[str], object], seconds: float = PATIENCE) -> str:
         """The first screen with that text, or of which the function says so."""
         shows = (lambda screen: what in screen) if isinstance(what, str) else what
