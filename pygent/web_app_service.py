@@ -182,7 +182,7 @@ class InProcessService(Service):
         finally:
             if app is not None:
                 app.session.close()
-                app.tell_failure()
+                app.way_out.tell()
             connection.close()
             with contextlib.suppress(RuntimeError):  # the server did not wait
                 self._loop.call_soon_threadsafe(self._done.set)

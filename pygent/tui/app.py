@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import signal
-import sys
-import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -26,17 +21,16 @@ from pygent.tui.app_themes import AppThemes
 from pygent.tui.bridge import Bridge
 from pygent.tui.lifeline import Lifeline
 from pygent.tui.line_filter import safe_after
+from pygent.tui.room import Room
 from pygent.tui.screens.main import MainScreen
 from pygent.tui.session_life import SessionFactory, SessionLife
 from pygent.tui.typed_ahead import TypedAhead
+from pygent.tui.way_out import WayOut
 
 if TYPE_CHECKING:
     from pygent.agent import Agent
     from pygent.session import Session
     from pygent.tui.attention import Attention
-
-AGAIN = 2.0
-"""Seconds within which a second Ctrl+C quits."""
 
 
 def _commands() -> type[Provider]:
@@ -77,11 +71,9 @@ class PygentApp(App[int]):
         session = _default_session() if session is None else session
         self._life = SessionLife(self, session, session_factory, initial_prompt)
         self._problems: list[str] = []
-        self._leaving = False
-        self._asked_at = 0.0
-        self._signals: list[int] = []
+        self.way_out = WayOut(self)
+        self.room = Room(self)
         self.lifeline: Lifeline | None = None
-        self.failure: BaseException | None = None
         self.contained: set[str] = set()
         self.attention: Attention | None = None
         self.choose_session = False
@@ -127,7 +119,7 @@ class PygentApp(App[int]):
         self.set_keymap(dict(self.session.settings.keymap))
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
-        self._catch_signals()
+        self.way_out.catch_signals()
         self.call_after_refresh(self._begin)
 
     def _check_keys(self) -> None:
@@ -152,6 +144,7 @@ class PygentApp(App[int]):
         self.themes.tell = lambda text: self.main.note("theme", text, level="warning")
         self._pay_attention()
         self._life.begin(choose=self.choose_session)
+        self.room.begin()
 
     def _pay_attention(self) -> None:
         from pygent.settings import terminal  # noqa: PLC0415 - after the first frame
@@ -159,6 +152,14 @@ class PygentApp(App[int]):
 
         self.attention = Attention(self, terminal())
         self._life.on_events = self.attention.take
+
+    # Room.
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.room.resized(event.size)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.room.allows(action) and super().check_action(action, parameters)
 
     # Events.
 
@@ -211,14 +212,7 @@ class PygentApp(App[int]):
             self.screen.clear_selection()
             self.notify("Copied.", timeout=2)
             return
-        now = time.monotonic()
-        if now - self._asked_at < AGAIN:
-            self.leave()
-            return
-        self._asked_at = now
-        self.main.status.note = "Ctrl+C again quits"
-        self.main.status.changed()
-        self.set_timer(AGAIN, self._asked_enough)
+        self.way_out.ask()
 
     def action_suspend_process(self) -> None:
         """Stop the process as a shell does; everything in it stands still, time limits too."""
@@ -228,11 +222,6 @@ class PygentApp(App[int]):
         else:
             self.app_suspend_signal.publish(self)
             stop()
-
-    def _asked_enough(self) -> None:
-        if not self._leaving:
-            self.main.status.note = ""
-            self.main.status.changed()
 
     # The way out.
 
@@ -245,56 +234,21 @@ class PygentApp(App[int]):
 
     def leave(self, code: int = 0) -> None:
         """Close the session beside the screen, then go. Asked for again, it goes at once."""
-        if self._leaving:
-            if self.lifeline is not None:
-                self.lifeline.hurry()
-            self.exit(code or 130)
-            return
-        self._leaving = True
-        self.main.status.note = "closing: ending what runs, cleaning up … (Ctrl+Q again leaves at once)"
-        self.main.status.changed()
-        self.run_worker(lambda: self._close_session(code), thread=True, exit_on_error=False)
-
-    def _close_session(self, code: int) -> None:
-        try:
-            self.session.close()
-        finally:
-            self.call_later(self.exit, code)
+        self.way_out.leave(code)
 
     def _handle_exception(self, error: Exception) -> None:
         """As Textual's, but its traceback, whose variables hold prompts and keys, is not shown."""
-        if self.failure is None:
-            self.failure = self._exception = error
+        if self.way_out.failed(error):
+            self._exception = error
             self._exception_event.set()
             self._return_code = 1
-            threading.Thread(target=self.session.close, name="pygent-closing", daemon=True).start()
         self._close_messages_no_wait()
-
-    def tell_failure(self) -> None:
-        """Keep a report of what ended the application, and say on standard error where it is and how to go on."""
-        if self.failure is None:
-            return
-        from pygent.tui.crash import farewell, write_report  # noqa: PLC0415 - only where something failed
-
-        kept = self.session.id if self.session.is_stored and self.main.transcript.main.items else None
-        for line in farewell(self.failure, write_report(self.failure), kept):
-            sys.stderr.write(f"pygent: {line}\n")
-
-    def _catch_signals(self) -> None:
-        if self.lifeline is not None:
-            return  # it has them
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread, or Windows
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                asyncio.get_running_loop().add_signal_handler(number, self.leave)
-                self._signals.append(number)
 
     def on_unmount(self) -> None:
         self._life.end()
         if self.attention is not None:
             self.attention.end()
-        with contextlib.suppress(RuntimeError, ValueError):
-            for number in self._signals:
-                asyncio.get_running_loop().remove_signal_handler(number)
+        self.way_out.release_signals()
 
 
 def run_tui(
@@ -347,15 +301,15 @@ def run_app(app: PygentApp) -> int:
     try:
         result = app.run()
     except Exception as error:  # not from the screen, which keeps its own: the terminal's driver
-        app.failure = app.failure or error
+        app.way_out.failed(error)
         if app.lifeline is not None:
             app.lifeline.restore()
     finally:
         app.session.close()
         if app.lifeline is not None:
             app.lifeline.stop()
-    if app.failure is not None:
-        app.tell_failure()
+    if app.way_out.failure is not None:
+        app.way_out.tell()
         return 1
     return result if isinstance(result, int) else int(app.return_code or 0)
 

@@ -51,7 +51,7 @@ async def test_a_block_that_cannot_be_drawn_is_a_line_that_says_so(tmp_path: Pat
         await until(lambda: "It goes on." in shown(app))
         await pilot.pause()
         assert shown(app).count("Not shown:") == 1
-    assert app.failure is None
+    assert app.way_out.failure is None
     (kept,) = (data / "crashes").iterdir()
     assert SECRET not in kept.read_text()
 

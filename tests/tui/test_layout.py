@@ -12,9 +12,10 @@ from textual.pilot import Pilot
 from pygent.settings import data_dir
 from pygent.tui.app import PygentApp
 from pygent.tui.screens.arrangement import Arrangement, read_arrangement
+from pygent.tui.screens.help import HelpScreen
 from pygent.tui.widgets.tabs import PaneTabs
 from tests.tui.fake_session import FakeSession
-from tests.tui.test_app import running, shown, until
+from tests.tui.test_app import running, shown, type_text, until
 
 SIDE = ("tool-log", "tasks", "workspace")
 
@@ -197,3 +198,38 @@ async def test_tabs_fit_and_say_what_goes_on(tmp_path: Path) -> None:
         await pilot.resize_terminal(140, 40)
         await pilot.pause()
         assert not tabs.display
+
+
+async def test_a_terminal_that_is_too_small_says_so_and_everything_goes_on(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, pilot):
+        session.run("x")
+        await until(lambda: app.main.transcript.main.running)
+        await type_text(pilot, "draft")
+        await pilot.press("f1")
+        await pilot.resize_terminal(38, 8)
+        await until(lambda: "Too small: 38x8, needs 40x10" in shown(app))
+        await pilot.press("a", "f3", "f1", "ctrl+p", "enter", "shift+tab")
+        await pilot.resize_terminal(39, 30)
+        await until(lambda: "Too small: 39x30" in shown(app))
+        session.say("It goes on beneath.")
+        await pilot.press("escape")
+        await until(lambda: bool(session.called("interrupt")))
+        await pilot.resize_terminal(100, 30)
+        await until(lambda: isinstance(app.screen, HelpScreen))
+        await pilot.press("escape")
+        await until(lambda: "It goes on beneath." in shown(app))
+        assert app.main.prompt.text == "draft"
+        assert session.prompts == []
+        assert not session.called("set_permission_mode")
+        await pilot.resize_terminal(1, 1)
+        await pilot.press("ctrl+q")
+        await until(lambda: session.closed)
+
+
+async def test_a_start_in_a_terminal_that_is_too_small(tmp_path: Path) -> None:
+    async with running(FakeSession(tmp_path), size=(20, 5)) as (app, pilot):
+        await until(lambda: "Too small" in shown(app))
+        await pilot.resize_terminal(80, 24)
+        await until(lambda: "Ask for something" in shown(app))
+        assert app.focused is app.main.prompt
