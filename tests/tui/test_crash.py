@@ -62,9 +62,9 @@ async def test_a_row_that_cannot_be_drawn_is_a_row_that_says_so(tmp_path: Path) 
         session.run("x")
         session.tool("bash", {"cmd": "one"})
         pane = app.main.query_one("#tool-log")
-        await until(lambda: bool(pane._items))  # type: ignore[attr-defined]
-        pane._items[0].state = "no such state"  # type: ignore[attr-defined]
-        pane.refresh()
+        await until(lambda: bool(pane._index.items))  # type: ignore[attr-defined]
+        pane._index.items[0].state = "no such state"  # type: ignore[attr-defined]
+        pane.rows.refresh()  # type: ignore[attr-defined]
         await until(lambda: "This cannot be shown (KeyError)" in shown(app))
         assert app.is_running
 

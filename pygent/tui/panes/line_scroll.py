@@ -169,7 +169,9 @@ class LinesScroll(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         self._fit()
 
-    def watch_show_vertical_scrollbar(self) -> None:
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        if shown:  # it is not told where the view is while it is hidden
+            self.vertical_scrollbar.position = self.scroll_y
         self._fit()
 
     def _fit(self) -> None:

@@ -136,6 +136,10 @@ class RowsView(ScrollView, can_focus=True):
         elif new_value < old_value:
             self._follow = False
 
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        if shown:  # it is not told where the view is while it is hidden
+            self.vertical_scrollbar.position = self.scroll_y
+
     def on_resize(self) -> None:
         if self.following:
             self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)

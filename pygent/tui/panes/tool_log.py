@@ -1,45 +1,44 @@
-"""The tool-call log: one line a call, newest at the bottom, live while it runs."""
+"""The tool-call log: one line a call, newest at the bottom, live while it runs, and a filter over them."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.message import Message
+from textual.widgets import Input, Static
 
-from pygent.events import MAIN, Event
+from pygent.events import Event
 from pygent.transcript import Item, ToolItem, Transcript
-from pygent.tui.panes.rows import Part, RowsView
-from pygent.tui.panes.signs import TOOL_SIGNS
-from pygent.tui.panes.text import fit, one_line, running_for, summary, took
+from pygent.tui.keys import key_of
+from pygent.tui.panes.text import one_line
+from pygent.tui.panes.tool_filter import CYCLE, ToolIndex, parse_filter, value_of, with_value
+from pygent.tui.panes.tool_rows import ToolRows
 
 if TYPE_CHECKING:
     from pygent.session import Session
 
-NARROW = 36
-"""Cells; below this a row says less on its right side."""
 
-_LIVE = ("waiting", "running")
-
-
-class ToolLogPane(RowsView):
+class ToolLogPane(Vertical):
     """All tool calls of the session and of its tasks. Enter shows one whole."""
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
     BORDER_TITLE = "Tool calls"
-    EMPTY: ClassVar[Sequence[Part]] = (
-        ("", ""),
-        ("No tool calls yet.", "strong"),
-        ("", ""),
-        ("Each command, each file written or read, and what came of it will stand here, one line a call.", "muted"),
-        ("", ""),
-        ("Enter shows a call whole: its arguments and all its output.", "muted"),
-    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f,slash", "filter", "Filter the calls", id="tools.filter"),
+        Binding("s", "next_status", "All, running or failed calls", id="tools.filter-status"),
+        Binding("a", "next_agent", "Calls of one agent", id="tools.filter-agent"),
+        Binding("r", "run_again", "Run again", id="tools.run-again"),
+    ]
 
-    class Highlighted(Message):
-        """The cursor is on another call."""
+    class Selected(Message):
+        """A call was chosen; the pane itself opens its detail screen."""
 
         def __init__(self, pane: ToolLogPane, item: ToolItem) -> None:
             super().__init__()
@@ -50,20 +49,25 @@ class ToolLogPane(RowsView):
         def control(self) -> ToolLogPane:
             return self.pane
 
-    class Selected(Highlighted):
-        """A call was chosen; the pane itself opens its detail screen."""
-
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
-        self._items: list[ToolItem] = []
-        self._index: dict[str, int] = {}
-        self._live: set[int] = set()
+        self._index = ToolIndex(self._agent)
+        self.rows = ToolRows(self._index, self._agent)
         self._seen = 0
         self._transcript: Transcript | None = None
         self._session: Session | None = None
 
+    def compose(self) -> ComposeResult:
+        yield self.rows
+        yield FilterLine()
+
     def on_mount(self) -> None:
-        self._clock = self.set_interval(1.0, self._tick, pause=True)
+        self._clock = self.set_interval(1.0, self._tick, pause=not self._index.live)
+
+    def focus(self, scroll_visible: bool = True) -> ToolLogPane:
+        """Give the focus to the rows."""
+        self.rows.focus(scroll_visible)
+        return self
 
     # What the main screen calls.
 
@@ -75,103 +79,181 @@ class ToolLogPane(RowsView):
     def attach(self, session: Session, transcript: Transcript) -> None:
         """Show the calls of ``transcript`` and keep up from there."""
         self._session, self._transcript = session, transcript
-        self._items = list(transcript.tools.values())
-        self._index = {item.key: index for index, item in enumerate(self._items)}
-        self._live = {index for index, item in enumerate(self._items) if item.state in _LIVE}
-        self._after_change(added=True)
+        self._index.fill(transcript.tools.values())
+        self.rows.rows_changed()
+        self._after_change()
 
     def apply_batch(self, batch: Iterable[tuple[Event, Item | None]]) -> None:
         """Take in what events did; on the UI thread."""
-        added = False
+        moved = False
         touched: set[int] = set()
         for _, item in batch:
-            if not isinstance(item, ToolItem):
-                continue
-            index = self._index.get(item.key)
-            if index is None:
-                index = self._index[item.key] = len(self._items)
-                self._items.append(item)
-                added = True
-            touched.add(index)
-            (self._live.add if item.state in _LIVE else self._live.discard)(index)
-        if added:
-            self._after_change(added=True)
+            if isinstance(item, ToolItem):
+                number, others = self._index.take(item)
+                touched.add(number)
+                moved = moved or others
+        if moved:
+            self.rows.rows_changed()
         elif touched:
-            self._after_change(added=False)
-            for index in touched:
-                self.row_changed(index)
+            self._draw(touched)
+        if touched:
+            self._after_change()
 
-    def _after_change(self, *, added: bool) -> None:
-        if added:
-            self.rows_changed()
+    def _draw(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self.rows.row_changed(self._index.row_of(number))
+
+    def _after_change(self) -> None:
         if self.is_mounted:
-            (self._clock.resume if self._live else self._clock.pause)()
+            (self._clock.resume if self._index.live else self._clock.pause)()
         self._count_line()
 
     def _tick(self) -> None:
-        for index in self._live:
-            self.row_changed(index)
+        self._draw(self._index.live)
 
     def _count_line(self) -> None:
-        if self.following:
-            self._seen = len(self._items)
-        parts = [f"{len(self._items):,}"] if self._items else []
-        waiting = sum(self._items[index].state == "waiting" for index in self._live)
-        if len(self._live) > waiting:
-            parts.append(f"{len(self._live) - waiting} running")
+        index = self._index
+        shown, total = len(index.shown), len(index.items)
+        if self.rows.following:
+            self._seen = total
+        parts = [f"{shown:,} of {total:,}" if index.filter else f"{total:,}"] if total else []
+        waiting = sum(index.items[number].state == "waiting" for number in index.live)
+        if len(index.live) > waiting:
+            parts.append(f"{len(index.live) - waiting} running")
         if waiting:
             parts.append(f"{waiting} waiting")
-        if len(self._items) > self._seen:
-            parts.append(f"↓ {len(self._items) - self._seen} new")
-        line = " · ".join(parts)
-        if self.border_subtitle != line:
+        if total > self._seen and (new := shown - index.row_of(self._seen)):
+            parts.append(f"↓ {new:,} new")
+        line = Content(" · ".join(parts))
+        if total and not index.filter:
+            hint = Content(f"{key_of(self.app, 'tools.filter', 'f').lower()} filter").stylize("@click=filter")
+            line = Content.assemble(line, " · ", hint) if parts else hint
+        if str(self.border_subtitle or "") != line.markup:
             self.border_subtitle = line
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        if self._seen < len(self._items):
-            self._count_line()
-
-    # Rows.
-
-    def count(self) -> int:
-        return len(self._items)
-
-    def empty(self) -> Sequence[Part]:
-        return self.EMPTY
-
-    def row(self, index: int, line: int, width: int) -> tuple[Sequence[Part], Sequence[Part]]:
-        item = self._items[index]
-        sign = TOOL_SIGNS[item.state]
-        span = running_for(time.time() - item.at) if item.state in _LIVE else took(item.seconds)
-        state = span if item.state == "ok" else sign.word
-        if item.state not in {"ok", "denied", "cancelled", "waiting"} and width >= NARROW:
-            state = f"{sign.word} {span}"
-        right: list[Part] = [(state, "muted" if item.state == "ok" else sign.style)]
-        if item.agent_id != MAIN:
-            right.insert(0, (fit(self._agent(item.agent_id), 12 if width >= NARROW else 6) + " ", "secondary"))
-        left = (
-            (f"{sign.sign} ", sign.style),
-            (f"{one_line(item.tool, 24)} ", "strong"),
-            (summary(item.arguments), ""),
-        )
-        return left, right
 
     def _agent(self, agent_id: str) -> str:
         task = self._transcript.tasks.get(agent_id) if self._transcript is not None else None
         return one_line(task.persona if task is not None and task.persona else agent_id, 40)
 
-    def cursor_moved(self) -> None:
-        self._count_line()
-        if 0 <= self.cursor < len(self._items):
-            self.post_message(self.Highlighted(self, self._items[self.cursor]))
+    # The filter.
 
-    def open_row(self, index: int) -> None:
-        self.post_message(self.Selected(self, self._items[index]))
+    @property
+    def filter_line(self) -> FilterLine:
+        return self.query_one(FilterLine)
+
+    def action_filter(self) -> None:
+        self.filter_line.display = True
+        self.filter_line.field.focus()
+
+    def action_next_status(self) -> None:
+        value = value_of(self.filter_line.field.value, "status")
+        following = CYCLE[(CYCLE.index(value) + 1) % len(CYCLE)] if value in CYCLE else ""
+        self._filter_by("status", following)
+
+    def action_next_agent(self) -> None:
+        agents = ["", *dict.fromkeys(self._index.agents.values())]
+        value = value_of(self.filter_line.field.value, "agent")
+        self._filter_by("agent", agents[(agents.index(value) + 1) % len(agents)] if value in agents else "")
+
+    def _filter_by(self, kind: str, value: str) -> None:
+        line = self.filter_line
+        line.field.value = with_value(line.field.value, kind, value)
+        line.display = bool(line.field.value)
+
+    def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
+        event.stop()
+        item, index = self.rows.item, self._index
+        number = index.shown[self.rows.cursor] if item is not None else len(index.items) - 1
+        newest = self.rows.following and number == len(index.items) - 1
+        index.set_filter(parse_filter(event.text))
+        self.rows.rows_changed(keep_cursor=not newest)
+        if not newest:
+            self.rows.cursor = index.row_of(number)
+            self.rows.show_cursor()
+        self._count_line()
+
+    def on_filter_line_left(self, event: FilterLine.Left) -> None:
+        event.stop()
+        self.rows.focus()
+
+    # The rows.
+
+    def on_tool_rows_moved(self, event: ToolRows.Moved) -> None:
+        event.stop()
+        self._count_line()
+
+    def on_tool_rows_opened(self, event: ToolRows.Opened) -> None:
+        event.stop()
+        self.post_message(self.Selected(self, event.item))
 
     def on_tool_log_pane_selected(self, event: Selected) -> None:
         from pygent.tui.screens.tool_detail import ToolDetailScreen  # noqa: PLC0415 - not needed for the first paint
 
-        self.app.push_screen(
-            ToolDetailScreen(event.item, agent=self._agent(event.item.agent_id), session=self._session)
-        )
+        agent = self._agent(event.item.agent_id)
+        self.app.push_screen(ToolDetailScreen(event.item, agent=agent, session=self._session))
+
+    def action_run_again(self) -> None:
+        from pygent.tui.screens.run_again import ask_to_run_again  # noqa: PLC0415 - only once it is asked for
+
+        if self.rows.item is not None and self._session is not None:
+            ask_to_run_again(self.app, self._session, self.rows.item)
+
+
+class ClearFilter(Static):
+    """Clears the filter where it is clicked."""
+
+    class Clicked(Message):
+        """It was."""
+
+    def on_click(self) -> None:
+        self.post_message(self.Clicked())
+
+
+class FilterLine(Horizontal):
+    """The line in which a filter is typed; Enter leaves it as it is, Esc or a click on its end clears it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "clear", "Clear the filter", id="tools.filter-clear"),
+        Binding("down", "leave", "To the calls", show=False, id="tools.filter-leave"),
+    ]
+
+    class Changed(Message):
+        """Another text is typed."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Left(Message):
+        """The keys go back to the rows."""
+
+    def compose(self) -> ComposeResult:
+        yield Static("filter", markup=False)
+        yield Input(compact=True, placeholder="tool:bash status:failed agent:tester words")
+        yield ClearFilter("✕", markup=False)
+
+    @property
+    def field(self) -> Input:
+        return self.query_one(Input)
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed(event.value))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_leave()
+
+    def on_clear_filter_clicked(self, event: ClearFilter.Clicked) -> None:
+        event.stop()
+        self.action_clear()
+
+    def action_leave(self) -> None:
+        self.display = bool(self.field.value)
+        self.post_message(self.Left())
+
+    def action_clear(self) -> None:
+        self.field.value = ""
+        self.action_leave()
