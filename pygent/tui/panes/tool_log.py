@@ -74,7 +74,7 @@ class ToolLogPane(Vertical):
     @property
     def running(self) -> int:
         """How many calls run or wait."""
-        return len(self._live)
+        return len(self._index.live)
 
     def attach(self, session: Session, transcript: Transcript) -> None:
         """Show the calls of ``transcript`` and keep up from there."""

@@ -57,7 +57,7 @@ class ToolDetailScreen(ModalScreen[None]):
         Binding("c", "copy_output", "Copy output", id="tool.copy_output"),
         Binding("a", "copy_arguments", "Copy arguments", id="tool.copy_arguments"),
         Binding("s", "save", "Save output", id="tool.save"),
-        Binding("r", "run_again", "Run again", id="tools.run-again"),
+        Binding("r", "run_again", "Run again", id="tool.run-again"),
         Binding("w", "wrap", "Wrap", id="tool.wrap"),
         Binding("x", "hexadecimal", "Bytes or text", id="tool.bytes"),
     ]
