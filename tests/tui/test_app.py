@@ -530,7 +530,7 @@ async def test_a_pane_asked_for_before_it_is_there_gets_the_keys(tmp_path: Path)
     app = PygentApp(FakeSession(tmp_path))
     app.post_message(events.Key("f3", None))
     async with app.run_test(size=WIDE):
-        await until(lambda: app.main.query_one("#tool-log").has_focus_within)
+        await until(lambda: any(pane.has_focus_within for pane in app.main.query("#tool-log")))
 
 
 async def test_the_first_frame_reads_one_theme_and_the_others_follow(tmp_path: Path) -> None:
