@@ -95,6 +95,11 @@ class SessionControls(SessionFiles):
         self.set_permission_mode(following)
         return following
 
+    def prefer(self, **changes: Any) -> None:
+        """Let settings be others from now on, as far as they are looked at while the session lasts."""
+        sources = {**self.settings.sources, **dict.fromkeys(changes, "config.yaml")}
+        self.settings = replace(self.settings, **changes, sources=sources)
+
     def set_confirm_bash(self, on: bool) -> None:
         """Ask before each command, whatever the mode."""
         if self.policy is None:

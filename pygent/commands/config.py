@@ -9,12 +9,12 @@ from typing import IO, Any
 
 from pygent import settings as config
 from pygent.commands.help_text import CONFIG
-from pygent.commands.masking import shown
 from pygent.errors import SettingsError
 from pygent.plain_text import clean, one_line
 from pygent.settings import Settings
 from pygent.settings.fields import BY_KEY
 from pygent.settings.json_schema import json_schema
+from pygent.settings.masking import shown
 from pygent.settings.nodes import nearest
 
 ACTIONS = ("show", "path", "schema", "trust", "distrust")

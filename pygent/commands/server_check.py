@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from pygent._version import __version__
 from pygent.commands.check import Check
-from pygent.commands.masking import without_password
 from pygent.settings import Settings
+from pygent.settings.masking import without_password
 
 DEFAULT_URL = "https://api.openai.com/v1"
 SECONDS = 4.0

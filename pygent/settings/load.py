@@ -125,6 +125,15 @@ def config_files(settings: Settings, environ: Mapping[str, str] | None = None) -
     return out
 
 
+def user_layer(folder: Path) -> Layer:
+    """What the person's own two files say. Raises ``SettingsError``, all complaints in one."""
+    problems: list[SettingsError] = []
+    layer = _user_layer(folder, problems, [])
+    if problems:
+        raise joined(problems)
+    return layer
+
+
 def _user_layer(folder: Path, problems: list[SettingsError], notices: list[str]) -> Layer:
     layer = folder_layer(folder, USER_FILE, USER_FILE, problems)
     path = folder / CREDENTIALS_FILE

@@ -54,6 +54,7 @@ class PygentApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", id="app.help", priority=True),
         Binding("ctrl+p", "command_palette", "Command palette", id="app.palette", priority=True),
+        Binding("f8", "settings", "Settings", id="app.settings", priority=True),
         Binding("ctrl+q", "leave", "Quit", id="app.quit", priority=True),
         Binding("ctrl+z", "suspend_process", "Suspend to the shell; fg comes back", id="app.suspend", priority=True),
         Binding("ctrl+c", "copy_or_quit", "Copy what is selected; twice: quit", id="app.copy_or_quit", priority=True),
@@ -69,14 +70,13 @@ class PygentApp(App[int]):
         super().__init__()
         self.animation_level = "none"  # a scroll that takes its time is a scroll that lags behind its key
         session = _default_session() if session is None else session
-        self._life = SessionLife(self, session, session_factory, initial_prompt)
+        self.life = SessionLife(self, session, session_factory, initial_prompt)
         self._problems: list[str] = []
         self.way_out = WayOut(self)
         self.room = Room(self)
         self.lifeline: Lifeline | None = None
         self.contained: set[str] = set()
         self.attention: Attention | None = None
-        self.choose_session = False
         self.typed_ahead = TypedAhead()
         self.on_first_frame: Callable[[], object] = lambda: None
         self.themes = AppThemes(self, self._problems.append)
@@ -86,16 +86,12 @@ class PygentApp(App[int]):
     @property
     def session(self) -> Session:
         """The session that is worked with."""
-        return self._life.session
+        return self.life.session
 
     @property
     def main(self) -> MainScreen:
         """The screen of the session."""
-        return self._life.main
-
-    def exchange_session(self, make: Callable[[], Session]) -> None:
-        """Work with another session from now on; see `SessionLife.exchange`."""
-        self._life.exchange(make)
+        return self.life.main
 
     # The start.
 
@@ -122,15 +118,15 @@ class PygentApp(App[int]):
         self.way_out.catch_signals()
         self.call_after_refresh(self._begin)
 
-    def _check_keys(self) -> None:
-        """On a thread: what of the keymap cannot be used is told, and goes."""
-        from pygent.tui.keymap import checked  # noqa: PLC0415 - loads all that binds keys
+    def follow_keymap(self) -> None:
+        """Use the keymap of the settings, as far as it can be used."""
 
-        settings = self.session.settings
-        keymap, problems = checked(settings.keymap, lambda name: settings.source(f"keymap.{name}"))
-        self.call_later(self.set_keymap, keymap)
-        for problem in problems:
-            self.call_later(self.main.note, "settings", problem, level="warning")
+        def follow() -> None:
+            from pygent.tui.keymap import follow  # noqa: PLC0415 - loads all that binds keys
+
+            follow(self)
+
+        self.run_worker(follow, thread=True, exit_on_error=False)
 
     async def _begin(self) -> None:
         """The first frame is painted: what takes long may start now."""
@@ -140,18 +136,14 @@ class PygentApp(App[int]):
         for problem in self._problems:
             self.main.note("settings", problem, level="warning")
         if self.session.settings.keymap:
-            self.run_worker(self._check_keys, thread=True, exit_on_error=False)
+            self.follow_keymap()
         self.themes.tell = lambda text: self.main.note("theme", text, level="warning")
-        self._pay_attention()
-        self._life.begin(choose=self.choose_session)
+        from pygent.tui.attention import Attention  # noqa: PLC0415 - after the first frame
+
+        self.attention = Attention(self)
+        self.life.on_events = self.attention.take
+        self.life.begin()
         self.room.begin()
-
-    def _pay_attention(self) -> None:
-        from pygent.settings import terminal  # noqa: PLC0415 - after the first frame
-        from pygent.tui.attention import Attention  # noqa: PLC0415
-
-        self.attention = Attention(self, terminal())
-        self._life.on_events = self.attention.take
 
     # Room.
 
@@ -205,6 +197,12 @@ class PygentApp(App[int]):
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
 
+    def action_settings(self) -> None:
+        from pygent.tui.screens.settings import SettingsScreen  # noqa: PLC0415 - when it is asked for
+
+        if not isinstance(self.screen, SettingsScreen):
+            self.push_screen(SettingsScreen())
+
     def action_copy_or_quit(self) -> None:
         text = self.screen.get_selected_text() or getattr(self.focused, "selected_text", "")
         if text:
@@ -245,7 +243,7 @@ class PygentApp(App[int]):
         self._close_messages_no_wait()
 
     def on_unmount(self) -> None:
-        self._life.end()
+        self.life.end()
         if self.attention is not None:
             self.attention.end()
         self.way_out.release_signals()
@@ -266,7 +264,7 @@ def run_tui(
     """
     factory = session_factory or (lambda changes: _changed_session(session, changes))
     app = PygentApp(session, initial_prompt=initial_prompt, session_factory=factory)
-    app.choose_session = choose_session
+    app.life.choose_first = choose_session
     if on_first_frame is not None:
         app.on_first_frame = on_first_frame
     return run_app(app)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from pygent.events import MAIN, ApprovalRequested, Event, RunFinished, RunStarted
+from pygent.settings import terminal
 from pygent.tui import calls
 from pygent.tui.text import seconds
 
@@ -41,16 +42,16 @@ class Calls:
     def __init__(
         self,
         write: Callable[[str], object],
-        terminal: Mapping[str, str],
+        variables: Mapping[str, str],
         *,
         clock: Callable[[], float] = time.monotonic,
         which: Callable[[str], object] | None = None,
         start: Callable[[list[str]], object] | None = None,
     ) -> None:
         self._write = write
-        self._terminal = terminal
+        self._variables = variables
         self._clock = clock
-        self._channel = calls.channel(terminal) if which is None else calls.channel(terminal, which)
+        self._channel = calls.channel(variables) if which is None else calls.channel(variables, which)
         self._start = start or _started
         self._last = float("-inf")
         self._run_at: dict[str, float] = {}
@@ -86,7 +87,7 @@ class Calls:
             if command := calls.program(self._channel, title, text):
                 self._start(command)
             else:
-                in_tmux = bool(self._terminal.get("TMUX"))
+                in_tmux = bool(self._variables.get("TMUX"))
                 self._write(calls.sequence(self._channel, title, text, in_tmux=in_tmux))
 
 
@@ -138,9 +139,9 @@ class Title:
 class Attention:
     """Joins both to the application: its events, its focus, its suspension."""
 
-    def __init__(self, app: PygentApp, terminal: Mapping[str, str]) -> None:
+    def __init__(self, app: PygentApp) -> None:
         self._app = app
-        self._calls = Calls(self._write, terminal)
+        self._calls = Calls(self._write, terminal())
         self._title = Title(self._write)
         app.watch(app, "app_focus", self._focus_changed, init=False)
         app.app_suspend_signal.subscribe(app, lambda _: self.end())

@@ -9,13 +9,14 @@ from pathlib import Path
 from textual.app import App, SuspendNotSupported
 
 
-def edit(app: App[object], text: str) -> str | None:
+def edit(app: App[object], text: str, name: str = "prompt.md") -> str | None:
     """What ``text`` became in the editor; None where there is no editor, or no terminal to show it in.
 
-    The shell looks up ``$VISUAL`` and ``$EDITOR``, so that one with options works too.
+    ``name`` is the file's, by which an editor knows what it is. The shell looks up ``$VISUAL`` and ``$EDITOR``, so
+    that one with options works too.
     """
     with tempfile.TemporaryDirectory(prefix="pygent-") as folder:
-        file = Path(folder) / "prompt.md"
+        file = Path(folder) / name
         file.write_text(text, encoding="utf-8")
         try:
             with app.suspend():

@@ -8,6 +8,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.binding import Binding
@@ -17,6 +18,9 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from pygent.settings.nodes import nearest
+
+if TYPE_CHECKING:
+    from pygent.tui.app import PygentApp
 
 MODIFIERS = frozenset({"alt", "ctrl", "hyper", "meta", "shift", "super"})
 OTHER_NAMES = {
@@ -83,6 +87,15 @@ def checked(keymap: Mapping[str, str], source: Callable[[str], str]) -> tuple[di
         )
         del usable[name]
     return usable, problems
+
+
+def follow(app: PygentApp) -> None:
+    """On a thread: use the keymap of the settings; what of it cannot be used is told."""
+    settings = app.session.settings
+    keymap, problems = checked(settings.keymap, lambda name: settings.source(f"keymap.{name}"))
+    app.call_later(app.set_keymap, keymap)
+    for problem in problems:
+        app.call_later(app.main.note, "settings", problem, level="warning")
 
 
 def _complaint(name: str, keys: str) -> str:

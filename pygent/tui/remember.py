@@ -33,7 +33,7 @@ def stronger_source(source: str) -> str:
 
     ``source`` is a setting's, as `Settings.source` tells it.
     """
-    parts = [part for part in source.split(" + ") if not part.startswith(("config.yaml:", "credentials.yaml:"))]
+    parts = [part for part in source.split(" + ") if not part.startswith(("config.yaml", "credentials.yaml"))]
     return "" if not parts or parts[-1] in {"default", "personas/*.yaml"} else parts[-1]
 
 

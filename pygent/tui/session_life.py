@@ -35,16 +35,17 @@ class SessionLife:
         self._unsubscribe: Callable[[], None] | None = None
         self._before: Session | None = None
         self._modes = 0
+        self.choose_first = False
         self.session = session
         self.main = MainScreen(session)
         self._bridge = self._bridge_to(self.main)
         self.on_events: Callable[[list[Event]], object] = lambda _: None
 
-    def begin(self, *, choose: bool) -> None:
-        """Open the session, or ask for what it lacks; with ``choose``, which one it is to be."""
+    def begin(self) -> None:
+        """Open the session, or ask for what it lacks, or which one it is to be."""
         settings = self.session.settings
         bare = settings.api_key is None and settings.base_url is None and not self.session.status().demo
-        if choose:
+        if self.choose_first:
             self._choose()
         elif bare and self._factory is not None:
             self._set_up()

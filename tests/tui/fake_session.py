@@ -251,6 +251,11 @@ class FakeSession(SessionFiles):
             raise ValueError(f"unknown permission mode {mode!r}; one of {', '.join(MODES)}")
         self._status = replace(self._status, permission_mode=mode)
 
+    def prefer(self, **changes: Any) -> None:
+        self.calls.append(("prefer", changes))
+        known = {key: value for key, value in changes.items() if hasattr(self.settings, key)}
+        self.settings = replace(self.settings, **known)
+
     def cycle_permission_mode(self) -> str:
         mode = MODES[(MODES.index(self.permission_mode) + 1) % len(MODES)]
         self.set_permission_mode(mode)

@@ -41,6 +41,8 @@ async def test_a_session_is_gone_on_with_in_the_running_application(tmp_path: Pa
     earlier.run("asked before")
     earlier.say("answered before")
     earlier.finish()
+    other.bus.go_on_after(other.past[-1].seq)
+    other._ids = earlier._ids
     session.others = {"pears-0123456789": other}
     async with running(session) as (app, pilot):
         session.run("now")
@@ -135,7 +137,7 @@ async def test_the_application_can_begin_with_the_choice(tmp_path: Path) -> None
     session, other = with_archive(tmp_path), FakeSession(tmp_path / "here")
     session.others = {"apples-0123456789": other}
     app = PygentApp(session)  # type: ignore[arg-type]
-    app.choose_session = True
+    app.life.choose_first = True
     async with app.run_test(size=WIDE) as pilot:
         await until(lambda: "about apples" in shown(app))
         await pilot.press("enter")
@@ -147,7 +149,7 @@ async def test_the_application_can_begin_with_the_choice(tmp_path: Path) -> None
 async def test_without_a_choice_a_new_session_begins(tmp_path: Path) -> None:
     session = with_archive(tmp_path)
     app = PygentApp(session)  # type: ignore[arg-type]
-    app.choose_session = True
+    app.life.choose_first = True
     async with app.run_test(size=WIDE) as pilot:
         await until(lambda: "about apples" in shown(app))
         await pilot.press("escape")

@@ -1,4 +1,4 @@
-"""Commands about how things look."""
+"""Commands about how things look, and about all that can be set."""
 
 from __future__ import annotations
 
@@ -25,3 +25,8 @@ def _theme(surface: Surface, argument: str) -> None:
     else:
         path = surface.new_theme(name.strip())
         surface.note("/theme", f"Written to {path}\nIt is on; what you save in it shows at once.")
+
+
+@command("settings", "", "look at all settings and change them", needs_open=False)
+def _settings(surface: Surface, argument: str) -> None:  # noqa: ARG001
+    surface.show_settings()

@@ -20,6 +20,7 @@ from pygent.tui.panes.rows import Part, RowsView
 from pygent.tui.panes.text import one_line
 from pygent.tui.panes.welcome import short_path
 from pygent.tui.text import clean, plural
+from pygent.tui.widgets.search_input import SearchInput
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,27 +100,6 @@ class SessionList(RowsView):
         self.post_message(self.Accepted())
 
 
-class SearchInput(Input):
-    """Up, down and the page keys move in the list while one types."""
-
-    def __init__(self, rows: Callable[[], RowsView], placeholder: str) -> None:
-        super().__init__(placeholder=placeholder, id="session-search")
-        self._rows = rows
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Up", show=False, id="sessions.up"),
-        Binding("down", "move(1)", "Down", show=False, id="sessions.down"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="sessions.page_up"),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="sessions.page_down"),
-    ]
-
-    def action_move(self, step: int) -> None:
-        self._rows().action_cursor(step)
-
-    def action_page(self, step: int) -> None:
-        self._rows().action_page(step)
-
-
 class SessionsScreen(ModalScreen[Answer]):
     """Answers the session to go on with, ``"new"``, or None. What reads the store does so on threads."""
 
@@ -144,7 +124,7 @@ class SessionsScreen(ModalScreen[Answer]):
     def compose(self) -> ComposeResult:
         with Vertical(id="sessions") as box:
             box.border_title = "Sessions"
-            yield SearchInput(lambda: self.query_one(SessionList), "Type to find what was said")
+            yield SearchInput(lambda: self.query_one(SessionList), "Type to find what was said", id="session-search")
             with Horizontal(id="sessions-body"):
                 yield SessionList("" if self._first else self._session.id)
                 with Vertical(id="session-glimpse"):

@@ -62,6 +62,9 @@ class ScreenSurface:
     def show_help(self) -> None:
         self._screen.pygent.action_help()
 
+    def show_settings(self) -> None:
+        self._screen.pygent.action_settings()
+
     def show_pane(self, pane: str) -> None:
         self._screen.panes.show(pane)
 
@@ -74,7 +77,7 @@ class ScreenSurface:
             if answer == "new":
                 slash.run_command(self, "/new")
             elif answer is not None and not isinstance(answer, str):
-                app.exchange_session(lambda: session.resumed(answer))
+                app.life.exchange(lambda: session.resumed(answer))
 
         app.push_screen(SessionsScreen(session), chosen)
 
@@ -88,7 +91,7 @@ class ScreenSurface:
                 raise PygentError(f"{what} with {prefix}; /resume shows them")
             return session.resumed(found[0])
 
-        self._screen.pygent.exchange_session(find)
+        self._screen.pygent.life.exchange(find)
 
     def use_layout(self, name: str) -> None:
         from pygent.tui.screens.arrangement import LAYOUTS  # noqa: PLC0415 - rarely asked for
