@@ -33,6 +33,10 @@ class SessionFiles:
         """A file of the workspace. Raises ``WorkspaceError`` where it cannot be read."""
         return bytes(self._ready().runtime.workspace.read_bytes(path))
 
+    def exists(self, path: str) -> bool:
+        """Whether something stands there. Raises ``WorkspaceError`` for a path outside the workspace."""
+        return bool(self._ready().runtime.workspace.exists(path))
+
     def git_status(self, *, ignored: bool = False) -> GitStatus | None:
         """What git says of the workspace, None where it lies in no repository. ``ignored`` tells what is ignored too.
 

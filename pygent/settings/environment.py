@@ -60,6 +60,12 @@ def set_variables(given: Mapping[str, str]) -> None:
             raise SettingsError(f"the variable {name!r} cannot be set: {error}", key="env") from None
 
 
+def editor(environ: Mapping[str, str] | None = None) -> str:
+    """The person's own editor, a command that may have options; empty where none is named."""
+    environ = os.environ if environ is None else environ
+    return environ.get("VISUAL", "").strip() or environ.get("EDITOR", "").strip()
+
+
 _TELLTALE = (
     "LC_TERMINAL",
     "KITTY_WINDOW_ID",

@@ -56,14 +56,15 @@ def find(
     return NOTHING
 
 
-def mention(path: str) -> str:
+def mention(path: str, *, whole: bool = False) -> str:
     """How a path stands in a prompt: ``@src/app.py``, in quotes where it has blanks.
 
-    After a file comes a blank; a folder stays open for what is in it.
+    After a file comes a blank; a folder stays open for what is in it, unless the ``whole`` of it is meant.
     """
+    is_open = path.endswith("/") and not whole
     if not any(char.isspace() or char == '"' for char in path):
-        return f"@{path}" if path.endswith("/") else f"@{path} "
-    return f'@"{path}' if path.endswith("/") else f'@"{path}" '
+        return f"@{path}" if is_open else f"@{path} "
+    return f'@"{path}' if is_open else f'@"{path}" '
 
 
 def file_candidates(paths: Sequence[str], length: int, note: str) -> Found:

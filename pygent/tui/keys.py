@@ -77,8 +77,10 @@ def key_name(keys: str) -> str:
     return ", ".join("+".join(_part(part) for part in key.strip().split("+")) for key in keys.split(","))
 
 
-def key_of(app: App[Any], binding_id: str, default: str) -> str:
-    """The first key of a binding, as people write it and as the settings have it."""
+def key_of(app: App[Any], binding_id: str, default: str, *, plain: bool = False) -> str:
+    """The first key of a binding, as people write it and as the settings have it; ``plain``: all, as Textual does."""
+    if plain:
+        return _keymap(app).get(binding_id, default)
     return key_name(_keymap(app).get(binding_id, default).partition(",")[0])
 
 

@@ -229,3 +229,12 @@ async def test_an_old_answer_never_replaces_a_newer_one(tmp_path: Path) -> None:
         asked = [answer.typed for answer in answers]
         assert asked == sorted(asked, key=len)
         assert len(asked) < 5
+
+
+async def test_the_list_takes_no_width_from_the_panes(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x")
+    async with running(FakeSession(tmp_path)) as (app, pilot):
+        before = app.main.query_one("#body").size.width
+        await type_text(pilot, "@")
+        await until(lambda: app.main.prompt.completing)
+        assert app.main.query_one("#body").size.width == before

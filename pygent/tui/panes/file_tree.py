@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from pygent.tui.panes.listing import Entry, Listing
@@ -22,6 +23,7 @@ class TreeRow(NamedTuple):
     name: str
     depth: int
     is_open: bool = False
+    about: str = ""
 
     @property
     def key(self) -> tuple[bool, str]:
@@ -43,10 +45,31 @@ class FileTree:
 
     def __init__(self) -> None:
         self.folders: dict[str, Folder] = {"": Folder()}
+        self.hides: Callable[[str, str], bool] = lambda _path, _name: False
+        """Whether a name, told with its path, is not to be seen."""
 
     def open(self, path: str) -> None:
         """Open a folder; it is empty until `filled`."""
         self.folders.setdefault(path, Folder())
+
+    def open_down_to(self, path: str) -> None:
+        """Open the folders above a path, and show so many names that it is among them."""
+        above = ""
+        for part in path.split("/")[:-1]:
+            above = f"{above}/{part}" if above else part
+            self.open(above)
+
+    def show_name(self, path: str) -> bool:
+        """Show enough names of its folder for a path to be seen; False where it is not there, or not yet read."""
+        folder = self.folders.get(_parent(path))
+        if folder is None or folder.listing is None:
+            return False
+        name = path.rpartition("/")[2]
+        place = next((at for at, entry in enumerate(folder.listing.entries) if entry.name == name), None)
+        if place is None:
+            return False
+        folder.shown = max(folder.shown, place + BATCH // 4)
+        return True
 
     def close(self, path: str) -> None:
         """Close a folder and all below it."""
@@ -60,10 +83,17 @@ class FileTree:
         if folder is None:
             return
         folder.listing, folder.problem = listing, problem
-        inside = {entry.name for entry in listing.entries if entry.kind == "folder"} if listing else set()
+        folders = takewhile(lambda entry: entry.kind == "folder", listing.entries if listing else ())
+        inside = {entry.name for entry in folders}
         for other in [p for p in self.folders if p and _parent(p) == path]:
             if other.rpartition("/")[2] not in inside:
                 self.close(other)
+
+    def forget(self) -> None:
+        """Read every open folder again at the next look."""
+        for folder in self.folders.values():
+            if folder.listing is not None:
+                folder.listing = replace(folder.listing, stamp=0)
 
     def more(self, path: str) -> None:
         """Show the next batch of a folder's names."""
@@ -87,6 +117,8 @@ class FileTree:
         entries: Iterable[Entry] = folder.listing.entries[: folder.shown]
         for name, kind in entries:
             inner = f"{path}/{name}" if path else name
+            if self.hides(inner, name):
+                continue
             is_open = kind == "folder" and inner in self.folders
             yield TreeRow(kind, inner, name, depth, is_open)
             if is_open:
@@ -111,3 +143,40 @@ def with_parents(paths: Iterable[str]) -> set[str]:
             out.add(at)
             at = _parent(at)
     return out
+
+
+def tree_of(paths: Iterable[str], most: int) -> list[TreeRow]:
+    """Paths as a tree with everything open; one that ends with a slash is a folder that can be looked into."""
+    rows: list[TreeRow] = []
+    shown: tuple[str, ...] = ()
+    ordered = sorted(paths, key=_folders_first)
+    for path in ordered[:most]:
+        *above, name = path.rstrip("/").split("/")
+        common = 0
+        while common < min(len(above), len(shown)) and above[common] == shown[common]:
+            common += 1
+        rows += [
+            TreeRow("folder", "/".join(above[: depth + 1]), above[depth], depth, is_open=True)
+            for depth in range(common, len(above))
+        ]
+        shown = tuple(above)
+        rows.append(TreeRow("folder" if path.endswith("/") else "file", path.rstrip("/"), name, len(above)))
+    if len(ordered) > most:
+        rows.append(TreeRow("note", "", f"{len(ordered) - most:,} more are not shown", 0))
+    return rows
+
+
+def list_of(paths: Sequence[str], note: str = "") -> list[TreeRow]:
+    """Paths in the order that they have, each with the folder it is in; ``note`` where there are none."""
+    rows = []
+    for path in paths:
+        above, _, name = path.rstrip("/").rpartition("/")
+        kind: RowKind = "folder" if path.endswith("/") else "file"
+        rows.append(TreeRow(kind, path.rstrip("/"), name, 0, about=above))
+    return rows or [TreeRow("note", "", note, 0)]
+
+
+def _folders_first(path: str) -> list[tuple[bool, str, str]]:
+    parts = path.rstrip("/").split("/")
+    last = len(parts) - 1
+    return [(at == last and not path.endswith("/"), part.casefold(), part) for at, part in enumerate(parts)]

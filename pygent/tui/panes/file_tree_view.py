@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Offset
 from textual.message import Message
 
 from pygent.tui.panes.file_tree import FileTree, TreeRow
+from pygent.tui.panes.git_marks import IGNORED, GitMarks
+from pygent.tui.panes.git_marks import ROLES as GIT_ROLES
 from pygent.tui.panes.rows import Part, RowsView
 from pygent.tui.panes.text import one_line, visible
 
 CHANGED = "●"
+
+RIGHT = 3
+"""The right button of the mouse."""
 
 NOISE = frozenset({"__pycache__", "node_modules", "venv"})
 """Folders that are made, not written; shown faintly, as hidden ones are."""
@@ -51,11 +58,22 @@ class FileTreeView(RowsView):
     class Highlighted(Opened):
         """The cursor is on another row."""
 
+    class MenuAsked(Message):
+        """The right button was clicked at ``place`` on the screen; the cursor is on that row."""
+
+        def __init__(self, place: Offset) -> None:
+            super().__init__()
+            self.place = place
+
     def __init__(self, tree: FileTree, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.files = tree
         self.rows: list[TreeRow] = []
         self.changed: Collection[str] = ()
+        self.marks = GitMarks()
+        self.others: list[TreeRow] | None = None
+        """Rows to show in place of the tree's."""
+        self.in_git = False
         self._loading = True
 
     @property
@@ -71,7 +89,7 @@ class FileTreeView(RowsView):
         """Make the rows anew; the cursor stays on its path, or near where it was."""
         current = self.current
         self._loading = self.files.folders[""].listing is None and not self.files.folders[""].problem
-        self.rows = self.files.rows()
+        self.rows = self.files.rows() if self.others is None else self.others
         if current is not None:
             index = next((i for i, row in enumerate(self.rows) if row.key == current.key), None)
             if index is None:
@@ -94,19 +112,47 @@ class FileTreeView(RowsView):
             return (indent, (f"  … {row.name}", "primary")), ()
         if row.kind == "note":
             return (indent, (f"  {one_line(row.name)}", "muted")), ()
-        right: Sequence[Part] = ((CHANGED, "accent"),) if row.path in self.changed else ()
+        letter = self.marks.of(row.path, is_folder=row.kind == "folder")
+        mine = row.path in self.changed
+        right: Sequence[Part] = (
+            *(((CHANGED, "accent"),) if mine else ()),
+            *(((f" {letter}", GIT_ROLES[letter]),) if letter else (("  ", ""),) if mine and self.in_git else ()),
+        )
         name = visible(row.name)
-        faint = row.name.startswith(".") or row.name in NOISE
+        faint = row.name.startswith(".") or row.name in NOISE or letter == IGNORED
         if row.kind == "folder":
             arrow = "▾ " if row.is_open else "▸ "
-            return (indent, (arrow, "muted"), (f"{name}/", "muted" if faint else "primary")), right
+            about = f"  {visible(row.about)}" if row.about else ""
+            return (indent, (arrow, "muted"), (f"{name}/", "muted" if faint else "primary"), (about, "muted")), right
         suffix = {"link": " → link", "other": " (special)"}.get(row.kind, "")
-        role = "accent" if right else "muted" if faint else ""
+        if letter == "D":
+            suffix = " (deleted)"
+        elif row.about:
+            suffix = f"  {visible(row.about)}"
+        role = "accent" if mine else "muted" if faint else ""
         return (indent, ("  ", ""), (name, role), (suffix, "muted")), right
 
     def cursor_moved(self) -> None:
         if self.current is not None:
             self.post_message(self.Highlighted(self.current))
+
+    def on_click(self, event: events.Click) -> None:
+        """The right button asks for what can be done; the others as in every list."""
+        if event.button == RIGHT:
+            event.prevent_default()
+            index = self._row_at(event)
+            if index >= 0:
+                self.cursor = index
+            self.post_message(self.MenuAsked(event.screen_offset))
+
+    def go_to(self, path: str) -> bool:
+        """Put the cursor on a path. False where it is not to be seen."""
+        for index, row in enumerate(self.rows):
+            if row.path == path and row.kind not in {"more", "note"}:
+                self.cursor = index
+                self.show_cursor()
+                return True
+        return False
 
     def open_row(self, index: int) -> None:
         self.post_message(self.Opened(self.rows[index]))

@@ -11,12 +11,16 @@ import stat
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from heapq import merge
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 HIDDEN = frozenset({".git"})
 
 Kind = Literal["folder", "file", "link", "other"]
+
+PORTION = 2_000
+"""Names that are sorted at once."""
 
 SETTLED = 0.1
 """Seconds; a folder that changed later than this before it was listed may change again within the same time stamp."""
@@ -46,10 +50,20 @@ def list_folder(root: Path, folder: str) -> Listing:
             entries = [Entry(item.name, _kind(item)) for item in found if item.name not in HIDDEN]
     finally:
         os.close(handle)
-    entries.sort(key=lambda entry: (entry.kind != "folder", entry.name.casefold(), entry.name))
+    entries = _sorted(entries)
     if time.time_ns() - stamp < SETTLED * 1e9:
         stamp = 0
     return Listing(tuple(entries), stamp)
+
+
+def _sorted(entries: list[Entry]) -> list[Entry]:
+    """Folders first, then by name; many in portions, since one long sort keeps all other threads waiting."""
+    parts = [sorted(entries[start : start + PORTION], key=_order) for start in range(0, len(entries), PORTION)]
+    return parts[0] if len(parts) == 1 else list(merge(*parts, key=_order))
+
+
+def _order(entry: Entry) -> tuple[bool, str, str]:
+    return entry.kind != "folder", entry.name.casefold(), entry.name
 
 
 def changed_folders(root: Path, stamps: Mapping[str, int]) -> list[str]:

@@ -36,7 +36,7 @@ def load_preview(read: Callable[[str], bytes], path: str, *, most: int = MOST_BY
     except (OSError, PygentError) as error:
         return _message("Cannot be shown", str(error), "error")
     about = size_of(len(data))
-    text = _decoded(data[:most], whole=len(data) <= most)
+    text = decoded(data[:most], whole=len(data) <= most)
     if text is None:
         return _message("Binary file", "Its bytes are not text, so there is nothing to read here.", "", about)
     if not data:
@@ -54,7 +54,7 @@ def _message(title: str, text: str, role: str, about: str = "") -> Preview:
     return Preview([Line(title, role or "strong"), *body], about or title.lower(), numbered=False)
 
 
-def _decoded(data: bytes, *, whole: bool) -> str | None:
+def decoded(data: bytes, *, whole: bool = True) -> str | None:
     """The text of ``data``, None where it is none. A character cut at the end is left out."""
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return data.decode("utf-16", "replace")

@@ -1,27 +1,31 @@
-"""The workspace: its files, which of them this session changed, and what is in them.
+"""The workspace: its files, what this session and git say of them, and what can be done with them.
 
 Folders are read when they are opened, in a thread, and watched while they are open; nothing walks the whole tree.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.timer import Timer
-from textual.widget import Widget
+from textual.widgets import Input
 
 from pygent.events import Event, FilesChanged, RunFinished, ToolFinished
 from pygent.transcript import Item, Transcript
+from pygent.tui.panes.file_keys import FileHints, FileKeys
+from pygent.tui.panes.file_peek import FilePeek
 from pygent.tui.panes.file_tree import FileTree, TreeRow, with_parents
 from pygent.tui.panes.file_tree_view import CHANGED, FileTreeView
-from pygent.tui.panes.lines import LinesView
-from pygent.tui.panes.listing import Listing, changed_folders, list_folder
-from pygent.tui.panes.text import fit_end, one_line, visible
+from pygent.tui.panes.file_views import FileViews, FilterLine
+from pygent.tui.panes.folder_watch import FolderWatch
+from pygent.tui.panes.git_marks import IGNORED
+from pygent.tui.panes.git_watch import GitWatch
+from pygent.tui.panes.text import visible
 
 if TYPE_CHECKING:
     from pygent.session import Session
@@ -33,40 +37,46 @@ TALL = 15
 """Rows; from here on the pane has room for a preview below the tree."""
 
 
-class WorkspacePane(Widget):
+class WorkspacePane(FileKeys):
     """The tree, and below it what the file under the cursor holds where there is room. Enter shows a file large."""
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
     BORDER_TITLE = "Workspace"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter by letters", id="files.filter"),
+        Binding("c", "changed", "Only what changed, or all", id="files.changed"),
+        Binding("full_stop", "hidden", "Show or hide hidden and ignored files", id="files.hidden"),
+        Binding("R", "refresh", "Read everything again", id="files.refresh"),
+        Binding("escape", "whole", "The whole tree", show=False, id="files.whole"),
+    ]
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
         self.files = FileTree()
-        self._session: Session | None = None
         self._transcript: Transcript | None = None
         self._root: Path | None = None
         self._counted = 0
-        self._checking = False
-        self._check_again = False
-        self._previewed = ""
-        self._preview_stamp: tuple[int, int] | None = None
-        self._preview_delay: Timer | None = None
+        self._hidden = True
+        self._wanted = ""
+        self._folders = FolderWatch(self, self.files, self._tree_changed, self._looked)
+        self._git = GitWatch(self, self._git_changed)
+        self._views = FileViews(self, self._show)
 
     def compose(self) -> ComposeResult:
+        yield FilterLine(id="file-filter")
         yield FileTreeView(self.files)
-        preview = LinesView(numbers=True, wrap=False, id="preview")
-        preview.can_focus = False
-        yield preview
+        yield FilePeek(id="preview")
+        yield FileHints()
 
     def on_mount(self) -> None:
-        self.set_interval(POLL, self._check)
+        self.set_interval(POLL, self._poll)
 
     def on_resize(self) -> None:
         self.set_class(self.size.height >= TALL, "-tall")
 
     def focus(self, scroll_visible: bool = True) -> WorkspacePane:
         """Give the focus to the tree."""
-        self.query_one(FileTreeView).focus(scroll_visible)
+        self.view.focus(scroll_visible)
         return self
 
     # What the main screen calls.
@@ -77,61 +87,73 @@ class WorkspacePane(Widget):
         self.border_title = Content(f"Workspace · {visible(self._root.name or str(self._root))}")
         self._counted = -1
         self._mark()
-        self._check()
+        self._folders.attach(self._root)
+        self._git.attach(session)
 
     def apply_batch(self, batch: Iterable[tuple[Event, Item | None]]) -> None:
         """Take in what events did; on the UI thread."""
-        look = False
-        for event, _ in batch:
-            look = look or isinstance(event, FilesChanged | ToolFinished | RunFinished)
-        if look:
+        if any(isinstance(event, FilesChanged | ToolFinished | RunFinished) for event, _ in batch):
             self._mark()
-            self._check()
+            self._folders.check()
+            self._git.soon()
+
+    # Keeping up.
+
+    def _poll(self) -> None:
+        self._folders.check()
+        self._git.now_and_then()
+
+    def _looked(self, any_changed: bool) -> None:
+        if any_changed:
+            self._git.soon()
+        if self._wanted and not self._views.on:
+            self._go_to(self._wanted)
+        if self._session is not None and self._root is not None:
+            peek = self.query_one(FilePeek)
+            self.run_worker(peek.follow(self._root, self._session.read_file), group="follow", exit_on_error=False)
 
     def _mark(self) -> None:
         if self._transcript is None or len(self._transcript.files_changed) == self._counted:
             return
-        paths = self._transcript.files_changed
+        self._views.mine = paths = self._transcript.files_changed
         self._counted = len(paths)
-        self.border_subtitle = f"{CHANGED} {len(paths):,} changed" if paths else ""
-        view = self.query_one(FileTreeView)
-        view.changed = with_parents(paths)
-        view.refresh()
+        self.view.changed = with_parents(paths)
+        self._facts()
+        if self._views.only_changed:
+            self._views.update()
+        self.view.refresh()
 
-    # Reading the disk.
+    def _git_changed(self) -> None:
+        self._views.marks = self.view.marks = self._git.marks
+        self.view.in_git = self._git.found
+        self._facts()
+        if self._views.only_changed:
+            self._views.update()
+        elif not self._hidden:
+            self.view.show()
+        self.view.refresh()
 
-    def _check(self) -> None:
-        """Look which open folders changed, and read those. One look at a time; one more if asked meanwhile."""
-        if self._root is None or not self.is_mounted:
-            return
-        if self._checking:
-            self._check_again = True
-            return
-        self._checking = True
-        self.run_worker(self._check_once(self._root), group="workspace", exit_on_error=False)
+    def _facts(self) -> None:
+        """The line on the border: the branch, and what is changed and shown."""
+        parts = [self._git.line] if self._git.line else []
+        parts += [f"{CHANGED} {self._counted:,} changed"] if self._counted > 0 else []
+        parts += ["only changes"] if self._views.only_changed else []
+        parts += [] if self._hidden else ["without hidden"]
+        self.border_subtitle = Content(" · ".join(parts))
 
-    async def _check_once(self, root: Path) -> None:
-        try:
-            self._check_again = True
-            while self._check_again:
-                self._check_again = False
-                changed = await asyncio.to_thread(changed_folders, root, self.files.stamps())
-                await self._read(root, changed)
-        finally:
-            self._checking = False
-        if self._previewed and await asyncio.to_thread(_stamp, root / self._previewed) != self._preview_stamp:
-            await self._load_preview(self._previewed)
+    def _tree_changed(self) -> None:
+        if not self._views.on:
+            self.view.show()
 
-    async def _read(self, root: Path, folders: Iterable[str]) -> None:
-        before = self.files.rows()
-        for folder in sorted(folders):
-            listing, problem = await asyncio.to_thread(_listed, root, folder)
-            if root != self._root:
-                return
-            self.files.filled(folder, listing, problem)
-        view = self.query_one(FileTreeView)
-        if not view.rows or self.files.rows() != before:
-            view.show()
+    def _show(self, rows: list[TreeRow] | None) -> None:
+        view = self.view
+        fresh = rows is not None and view.others != rows and bool(self._views.typed)
+        view.others = rows
+        view.show()
+        if fresh and view.rows:
+            view.action_first()
+
+    # Rows.
 
     def on_file_tree_view_opened(self, event: FileTreeView.Opened) -> None:
         event.stop()
@@ -140,70 +162,128 @@ class WorkspacePane(Widget):
             self._toggle(row)
         elif row.kind == "more":
             self.files.more(row.path)
-            self.query_one(FileTreeView).show()
+            self.view.show()
+        elif self._git.marks.of(row.path) == "D" and self._views.only_changed:
+            self.action_diff()
         elif row.kind != "note" and self._session is not None:
             from pygent.tui.screens.file_preview import FilePreviewScreen  # noqa: PLC0415 - not for the first paint
 
-            self.app.push_screen(FilePreviewScreen(row.path, self._session.read_file))
+            self.app.push_screen(FilePreviewScreen(row.path, self._session.read_file, self.commands))
 
     def on_file_tree_view_toggled(self, event: FileTreeView.Toggled) -> None:
         event.stop()
         self._toggle(event.row)
 
     def _toggle(self, row: TreeRow) -> None:
-        if row.is_open:
+        if self._views.on:
+            self.reveal(row.path, inside=True)
+        elif row.is_open:
             self.files.close(row.path)
+            self.view.show()
         else:
             self.files.open(row.path)
-            self._check()
-        self.query_one(FileTreeView).show()
-
-    # The preview below the tree.
+            self._folders.check()
+            self.view.show()
 
     def on_file_tree_view_highlighted(self, event: FileTreeView.Highlighted) -> None:
         event.stop()
-        if self._preview_delay is not None:
-            self._preview_delay.stop()
         row = event.row
-        self._preview_delay = self.set_timer(0.1, lambda: self._preview(row))
-
-    def _preview(self, row: TreeRow) -> None:
-        wanted = row.kind in {"file", "link"} and self.has_class("-tall")
+        wanted = row.kind in {"file", "link"} and self.has_class("-tall") and self._session is not None
         self.set_class(wanted, "-previewing")
-        self._previewed = row.path if wanted else ""
-        if wanted:
-            self.run_worker(self._load_preview(row.path), group="preview", exclusive=True, exit_on_error=False)
+        if self._session is not None:
+            self.query_one(FilePeek).show_soon(row.path if wanted else "", self._root, self._session.read_file)
 
-    async def _load_preview(self, path: str) -> None:
-        session, root = self._session, self._root
-        if session is None or root is None:
+    def reveal(self, path: str, *, inside: bool = False) -> None:
+        """Show the whole tree with the cursor on a path; ``inside`` opens it too."""
+        self._leave_views()
+        self.files.open_down_to(path)
+        if inside:
+            self.files.open(path)
+        self._wanted = path
+        if not self._go_to(path):
+            self._folders.check()
+
+    def _go_to(self, path: str) -> bool:
+        if not self.files.show_name(path):
+            return False
+        self._wanted = ""
+        self.view.show()
+        return self.view.go_to(path)
+
+    # The filter and the other views.
+
+    def action_filter(self) -> None:
+        if self._session is None:
             return
-        from pygent.tui.panes.preview import load_preview  # noqa: PLC0415 - not needed for the first paint
+        from pygent.tui.file_finder import finder_of  # noqa: PLC0415 - only where files are filtered
 
-        stamp = await asyncio.to_thread(_stamp, root / path)
-        preview = await asyncio.to_thread(load_preview, session.read_file, path, most=64 * 1024)
-        if path != self._previewed or not self.is_mounted:
-            return
-        self._preview_stamp = stamp
-        view = self.query_one("#preview", LinesView)
-        view.border_title = Content(fit_end(visible(path), max(8, self.size.width - 4)))
-        view.border_subtitle = Content(one_line(preview.about))
-        view.numbers = preview.numbered
-        view.wrap = not preview.numbered
-        view.set_lines(preview.lines)
+        self._views.finder = finder_of(self._session)
+        line = self.query_one(FilterLine)
+        line.add_class("-on")
+        line.focus()
 
+    @on(Input.Changed, "#file-filter")
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._views.typed = event.value.strip()
+        self._views.update()
 
-def _stamp(path: Path) -> tuple[int, int] | None:
-    """What changes when a file does."""
-    try:
-        found = path.lstat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
+    @on(Input.Submitted, "#file-filter")
+    @on(FilterLine.Done)
+    def _filtered(self, event: Input.Submitted | FilterLine.Done) -> None:
+        event.stop()
+        self.view.focus()
 
+    @on(FilterLine.Left)
+    def _filter_left(self, event: FilterLine.Left) -> None:
+        event.stop()
+        self.action_whole()
+        self.view.focus()
 
-def _listed(root: Path, folder: str) -> tuple[Listing | None, str]:
-    try:
-        return list_folder(root, folder), ""
-    except OSError as error:
-        return None, f"cannot be read: {error.strerror or error}"
+    def action_changed(self) -> None:
+        self._views.only_changed = not self._views.only_changed
+        self._views.update()
+        self._facts()
+
+    def action_hidden(self) -> None:
+        self._hidden = not self._hidden
+        self.files.hides = lambda path, name: (
+            not self._hidden and (name[0] == "." or self._git.marks.of(path) == IGNORED)
+        )
+        self.view.show()
+        self._facts()
+
+    def action_whole(self) -> None:
+        """Leave the filter and the other views; the cursor stays on its file."""
+        row = self.view.current if self._views.on else None
+        if row is not None and row.kind != "note":
+            self.reveal(row.path)
+        else:
+            self._leave_views()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "whole" and not (self._views.on or self.query_one(FilterLine).has_class("-on")):
+            return False  # Esc is for others
+        return super().check_action(action, parameters)
+
+    def _leave_views(self) -> None:
+        line = self.query_one(FilterLine)
+        line.remove_class("-on")
+        with line.prevent(Input.Changed):
+            line.value = ""
+        self._views.typed, self._views.only_changed = "", False
+        self._views.update()
+        self._facts()
+
+    def after_command(self, path: str) -> None:
+        if path:
+            self.reveal(path)
+        self._folders.check()
+        self._git.soon()
+        super().after_command(path)
+
+    def action_refresh(self) -> None:
+        self.files.forget()
+        self._folders.check()
+        self._git.try_again()
+        self.after_command("")

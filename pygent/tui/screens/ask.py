@@ -12,12 +12,16 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
+from textual.widgets.input import Selection
+
+from pygent.tui.panes.text import visible
 
 
 class AskScreen(ModalScreen[str | None]):
     """Answers the text, or None where the person left.
 
-    ``problem`` says why a text cannot be taken, "" where it can.
+    ``problem`` says why a text cannot be taken, "" where it can; ``live`` asks it at every key. ``selected`` are the
+    characters, from and to, that typing replaces. ``yes`` names what Enter does.
     """
 
     CSS_PATH = "ask.tcss"
@@ -32,8 +36,12 @@ class AskScreen(ModalScreen[str | None]):
         about: str = "",
         password: bool = False,
         problem: Callable[[str], str] = lambda _: "",
+        live: bool = False,
+        selected: tuple[int, int] | None = None,
+        yes: str = "Keep",
     ) -> None:
         super().__init__()
+        self._live, self._selected, self._yes = live, selected, yes
         self._title, self._text, self._about, self._password, self._problem = title, text, about, password, problem
 
     def compose(self) -> ComposeResult:
@@ -44,20 +52,31 @@ class AskScreen(ModalScreen[str | None]):
             yield Static(markup=False, id="ask-problem")
             with Horizontal(id="ask-buttons"):
                 yield Button(Content("Leave (esc)"), id="leave")
-                yield Button(Content("Keep (enter)"), id="keep")
+                yield Button(Content(f"{self._yes} (enter)"), id="keep")
 
     def on_mount(self) -> None:
         self.query_one("#ask-about").display = bool(self._about)
+        if self._selected is not None:
+            self.query_one(Input).selection = Selection(*self._selected)
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        if self._live:
+            self._tell(self._problem(event.value) if event.value not in {"", self._text} else "")
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
         text = self.query_one(Input).value
         problem = self._problem(text)
         if problem:
-            self.query_one("#ask-problem", Static).update(f"✗ {problem}")
-            self.query_one("#ask-problem").add_class("-shown")
+            self._tell(problem)
         else:
             self.dismiss(text)
+
+    def _tell(self, problem: str) -> None:
+        line = self.query_one("#ask-problem", Static)
+        line.update(Content(visible(f"✗ {problem}")))
+        line.set_class(bool(problem), "-shown")
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,9 +17,15 @@ from pygent.tui.panes.lines import Line, LinesView
 from pygent.tui.panes.preview import Preview, load_preview
 from pygent.tui.panes.text import fit_end, visible
 
+if TYPE_CHECKING:
+    from pygent.tui.file_commands import FileCommands
+
+
+_WITH_COMMANDS = (("i", "To prompt", "insert"), ("d", "Difference", "diff"), ("e", "Edit", "edit"))
+
 
 class FilePreviewScreen(ModalScreen[None]):
-    """Reads the file in a thread with ``read``, which answers a path's bytes."""
+    """Reads the file in a thread with ``read``, which answers a path's bytes; ``commands`` offers more with it."""
 
     CSS_PATH = "file_preview.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,10 +34,14 @@ class FilePreviewScreen(ModalScreen[None]):
         Binding("p", "copy_path", "Copy path", id="file.copy_path"),
         Binding("w", "wrap", "Wrap", id="file.wrap"),
         Binding("r", "reload", "Read again", id="file.reload"),
+        Binding("i,at", "insert", "Put the path into the prompt", id="file.insert"),
+        Binding("d", "diff", "Difference since the session began", id="file.diff"),
+        Binding("e", "edit", "Open in your editor", id="file.edit"),
     ]
 
-    def __init__(self, path: str, read: Callable[[str], bytes]) -> None:
+    def __init__(self, path: str, read: Callable[[str], bytes], commands: FileCommands | None = None) -> None:
         super().__init__()
+        self._commands = commands
         self.path = path
         self._read = read
         self._preview: Preview | None = None
@@ -45,6 +55,7 @@ class FilePreviewScreen(ModalScreen[None]):
                 ("p", "Copy path", "copy_path"),
                 ("w", "Wrap", "wrap"),
                 ("r", "Read again", "reload"),
+                *_WITH_COMMANDS[: 3 if self._commands is not None else 0],
             )
 
     async def on_mount(self) -> None:
@@ -75,6 +86,20 @@ class FilePreviewScreen(ModalScreen[None]):
         lines: list[Line] = self._preview.lines if self._preview is not None and self._preview.numbered else []
         self.app.copy_to_clipboard("".join(f"{line.text}\n" for line in lines))
         self.app.notify("Copied the text." if lines else "There is no text to copy.", markup=False)
+
+    def action_insert(self) -> None:
+        if self._commands is not None:
+            self.dismiss()
+            self.app.call_later(self._commands.insert, self.path)
+
+    def action_diff(self) -> None:
+        if self._commands is not None:
+            self._commands.diff(self.path)
+
+    def action_edit(self) -> None:
+        if self._commands is not None:
+            self._commands.edit(self.path)
+            self.action_reload()
 
     def action_copy_path(self) -> None:
         self.app.copy_to_clipboard(self.path)
