@@ -407,8 +407,11 @@ def test_what_is_copied_is_in_the_buffer_of_tmux(start: Start) -> None:
     terminal = start("--no-docker", script=[reply("Copy **me**, please.")])
     assert terminal.copied() == ""
     terminal.run("say something")
-    terminal.wait("Copy me, please.")
-    terminal.press("F2", "S-Up", "S-Up", "c")
+    terminal.wait("1 step")
+    terminal.press("F2")
+    terminal.wait("c copy")
+    terminal.press("S-Up", "S-Up", "c")
+    terminal.wait("Copied")
     until(lambda: terminal.copied() == "Copy **me**, please.")
     terminal.press("y")
     terminal.wait("no code")
