@@ -409,7 +409,7 @@ def test_what_is_copied_is_in_the_buffer_of_tmux(start: Start) -> None:
     terminal.run("say something")
     terminal.wait("1 step")
     terminal.press("F2")
-    terminal.wait("c copy")
+    terminal.wait("copy · ")
     terminal.press("S-Up", "S-Up", "c")
     terminal.wait("Copied")
     until(lambda: terminal.copied() == "Copy **me**, please.")

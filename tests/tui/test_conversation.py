@@ -308,3 +308,18 @@ async def test_failed_runs_say_what_to_do(tmp_path: Path) -> None:
         session.run("x")
         session.finish("max_steps")
         await until(lambda: "It may take no more steps" in shown(app))
+
+
+async def test_the_keys_stand_at_the_border_and_can_be_clicked(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, pilot):
+        session.user("\n".join(f"asked {number}" for number in range(20)))
+        await until(lambda: "asked 9" in shown(app))
+        pane = app.main.conversation
+        await focus(app, pilot)
+        await until(lambda: "unfold all" in shown(app))
+        line = shown(app).splitlines()[pane.region.bottom - 1]
+        await pilot.click(offset=(line.index("unfold all") + 3, pane.region.bottom - 1))
+        await until(lambda: "asked 19" in shown(app))
+        await pilot.click(offset=(line.index("fold all", line.index("unfold all") + 8), pane.region.bottom - 1))
+        await until(lambda: "asked 9" not in shown(app))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
@@ -24,8 +25,16 @@ if TYPE_CHECKING:
     from pygent.session import Session
     from pygent.tui.panes.search_bar import SearchBar
 
-HINT = "Shift+↑↓ block · Enter fold · c copy · p quote · / search · v select"
-"""Said while the conversation has the keys."""
+HINTS = (
+    ("block.fold", "enter", "fold", "toggle_block"),
+    ("block.copy", "c", "copy", "copy_block"),
+    ("block.copy-code", "y", "code", "copy_code"),
+    ("view.search", "slash", "search", "search"),
+    ("view.select", "v", "select", "select"),
+    ("view.unfold-all", "plus", "unfold all", "shape_all('full')"),
+    ("view.fold-all", "minus", "fold all", "shape_all('folded')"),
+)
+"""Keys that are told while the conversation has them: id, default, words, and the view's action for a click."""
 
 
 class NewBelow(Static):
@@ -69,10 +78,20 @@ class ConversationPane(Vertical):
         self.view.focus()
 
     def on_descendant_focus(self) -> None:
-        self.border_subtitle = HINT
+        from pygent.tui.keys import key_of  # noqa: PLC0415 - not before the first frame
+
+        parts: list[Content] = []
+        for binding_id, default, words, action in HINTS:
+            key = Content.styled(key_of(self.app, binding_id, default), "bold")
+            parts.append(Content.assemble(key, f" {words}").stylize(f"@click=view({action!r})"))
+        self.border_subtitle = Content(" · ").join(parts)
 
     def on_descendant_blur(self) -> None:
         self.border_subtitle = ""
+
+    async def action_view(self, action: str) -> None:
+        self.view.focus()
+        await self.view.run_action(action)
 
     # What the main screen calls.
 
