@@ -95,13 +95,13 @@ class SessionLife:
             return
         self.end()
         self.main.panes.ended()
-        draft = self.main.prompt.text
+        unsent = self.main.desk.leave()
         self._before, self.session = self.session, session
         self.main = MainScreen(session)
         self._bridge = self._bridge_to(self.main)
         await self._show(self.main)
         await self.main.complete()
-        self.main.prompt.set_text(draft)
+        self.main.desk.arrive(unsent)
         self.on_events([])
         self._open()
 

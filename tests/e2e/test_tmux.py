@@ -390,6 +390,43 @@ def test_a_killed_session_goes_on(start: Start, server: FakeOpenAI, home: Path) 
     check_events(stored(home))
 
 
+def test_the_prompt_steers_and_survives_a_kill(start: Start, server: FakeOpenAI, home: Path, work: Path) -> None:
+    (work / "shot.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 99)
+    call = reply("I begin.", tool_calls=[("bash", {"cmd": "until test -e go; do sleep 0.05; done", "timeout": 60})])
+    script = [call, reply("Left."), reply("Seen.")]
+    options = ("--no-docker", "--permission-mode", "yolo", "-m", "gpt-4o")
+    terminal = start(*options, script=script)
+    terminal.run("walk")
+    terminal.wait("I begin.")
+    terminal.run("turn left")
+    terminal.wait("↳ next: turn left")
+    terminal.press("Enter")
+    terminal.wait("↳ at the next step: turn left")
+    (work / "go").touch()
+    terminal.wait("● Left.")
+    assert server.requests[1]["messages"][-1] == {"role": "user", "content": "turn left"}
+    terminal.type("look at ")
+    terminal.paste(f"{work}/shot.png")
+    terminal.wait("[Image shot.png 107 B]")
+    terminal.press("M-Enter")
+    long = "\n".join(f"line {number}" for number in range(42))
+    terminal.paste(long)
+    terminal.wait("[Pasted text #1 +42 lines]")
+    time.sleep(1)
+    os.kill(terminal.pygent(), signal.SIGKILL)
+    terminal = start(*options, script=script)
+    terminal.wait("[Pasted text #1 +42 lines]")
+    terminal.press("Enter")
+    terminal.wait("● Seen.")
+    text, image = server.requests[-1]["messages"][-1]["content"]
+    assert text["text"] == f"look at [Image shot.png] \n{long}"
+    assert image["image_url"]["url"].startswith("data:image/png;base64,iVBOR")
+    terminal.press("Up", "Up")
+    terminal.wait(lambda screen: "turn left" in screen.splitlines()[-3])
+    terminal.press("C-u", "C-q")
+    terminal.wait(f"{ENDED} 0")
+
+
 def test_the_demo_plays_by_itself(start: Start) -> None:
     terminal = start("--demo", env={}, ready="─ Conversation ─")
     screen = terminal.wait("That was the demo")

@@ -58,6 +58,10 @@ class Terminal:
     def type(self, text: str) -> None:
         self._tmux("send-keys", "-l", "--", text)
 
+    def paste(self, text: str) -> None:
+        """Paste as a terminal does where the program asked to be told of it."""
+        self._tmux("set-buffer", "--", text, ";", "paste-buffer", "-p")
+
     def press(self, *keys: str) -> None:
         """Keys by tmux's names: ``Enter``, ``Escape``, ``C-q``, ``F1``."""
         self._tmux("send-keys", *keys)

@@ -6,6 +6,7 @@ import os
 import random
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -497,6 +498,26 @@ async def test_a_draft_does_not_push_away_what_is_typed_already(kept: FakeSettin
         assert app.main.prompt.text == "n"
         await pilot.press("backspace", "up")
         assert app.main.prompt.text == "old draft"
+
+
+@pytest.mark.parametrize("ephemeral", [True, False])
+async def test_another_session_takes_draft_and_queue_over(kept: FakeSettings, ephemeral: bool) -> None:
+    kept = replace(kept, ephemeral=ephemeral)
+    session = FakeSession(settings=kept)
+    async with running(session) as (app, pilot):
+        await working(session, app)
+        await type_text(pilot, "queued")
+        await pilot.press("enter", "escape")
+        await paste(app, LONG)
+        before = app.main
+        app.exchange_session(lambda: FakeSession(settings=kept))
+        await until(lambda: app.main is not before and len(app.main.query("#queue")) > 0)
+        await until(lambda: rows(app) == ["waits for you: queued"])
+        assert app.main.prompt.draft().whole() == LONG
+        await until(lambda: [draft.text for draft in app.main.prompt.recall.sent] == ["queued"])
+        await pilot.pause(0.1)
+        assert told(app) == ""
+        assert rows(app) == ["waits for you: queued"]
 
 
 async def test_a_search_keeps_the_draft_safe(kept: FakeSettings) -> None:

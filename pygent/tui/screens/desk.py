@@ -17,6 +17,7 @@ from pygent.tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from pygent.tui.screens.main import MainScreen
+    from pygent.tui.widgets.queue import QueueList
 
 
 class PromptDesk:
@@ -35,12 +36,27 @@ class PromptDesk:
         self._prompt = prompt
         prompt.complete_with_enter, prompt.take_back = self.enter, self.sender.take_back
 
-    def begin(self) -> None:
+    def begin(self, queue: QueueList) -> None:
         """Everything is mounted and the first frame is painted."""
+        self.sender.list = queue
         self.keeper.begin()
         self.sender.show()
         if self._prompt.text:
             self.completion.edited()
+
+    def leave(self) -> tuple[Draft, list[Draft], list[Draft]]:
+        """Another screen takes over: what is in the prompt, what waits behind it, and what was sent."""
+        draft, queued = self._unsent()
+        self.keeper.end(handed_over=True)
+        return draft, queued, self._prompt.recall.sent
+
+    def arrive(self, left: tuple[Draft, list[Draft], list[Draft]]) -> None:
+        """Take over from another screen. What waited there waits for the person here."""
+        draft, queued, sent = left
+        self._prompt.set_draft(draft)
+        self.sender.hold(queued)
+        if not self.keeper.on:
+            self._prompt.recall.remember_earlier(sent)
 
     def take(self, batch: Sequence[Event]) -> None:
         """Follow what happens in the session."""
@@ -121,13 +137,11 @@ class PromptDesk:
         return draft, self.sender.drafts()
 
     def _choose_queued(self) -> None:
-        from pygent.tui.widgets.queue import QueueList  # noqa: PLC0415 - there already
-
-        for queued in self._screen.query(QueueList):
-            if queued.display:
-                queued.focus()
-            else:
-                self._screen.notify("No prompt is queued. Enter queues one while the agent works.", timeout=4)
+        queue = self.sender.list
+        if queue is not None and queue.display:
+            queue.focus()
+        else:
+            self._screen.notify("No prompt is queued. Enter queues one while the agent works.", timeout=4)
 
     def _edit(self) -> None:
         from pygent.tui.editor import edit  # noqa: PLC0415 - rarely asked for

@@ -78,11 +78,20 @@ class Keeper:
             self._last = unsent
             self._jobs.put(lambda files: files.keep(unsent))
 
-    def end(self) -> None:
-        """Write what is left to write."""
+    @property
+    def on(self) -> bool:
+        """Whether anything is kept."""
+        return self._thread is not None
+
+    def end(self, *, handed_over: bool = False) -> None:
+        """Write what is left to write; nothing of it is unsent here any longer where it was handed over."""
         if self._thread is not None and not self._ended:
+            from pygent.tui.prompt_files import Unsent  # noqa: PLC0415 - there already
+
             self.write()
             self._ended = True
+            if handed_over:
+                self._jobs.put(lambda files: files.keep(Unsent()))
             self._jobs.put(None)
             self._thread.join(LAST_WAIT)
 

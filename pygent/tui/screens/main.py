@@ -61,8 +61,9 @@ class MainScreen(PaneScreen):
         from pygent.tui.widgets.queue import QueueList  # noqa: PLC0415 - after the first frame
 
         await self.panes.complete()
-        await self.mount_all([QueueList(id="queue"), Completions(id="completions")], before="#prompt")
-        self.desk.begin()
+        queue = QueueList(id="queue")
+        await self.mount_all([queue, Completions(id="completions")], before="#prompt")
+        self.desk.begin(queue)
 
     def on_mount(self) -> None:
         self.desk.meet(self.prompt)
@@ -225,7 +226,7 @@ class MainScreen(PaneScreen):
 
     def to_prompt(self, text: str) -> None:
         """Put ``text`` where the cursor of the prompt is, and give the prompt the keys."""
-        self.prompt.insert(text)
+        self.prompt.put(text)
         self.prompt.focus()
 
     def state_changed(self) -> None:

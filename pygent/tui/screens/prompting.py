@@ -16,7 +16,7 @@ from pygent.tui.keys import key_of
 if TYPE_CHECKING:
     from pygent.prompt_queue import QueuedPrompt
     from pygent.tui.screens.main import MainScreen
-    from pygent.tui.widgets.queue import Waiting
+    from pygent.tui.widgets.queue import QueueList, Waiting
 
 
 class Sender:
@@ -29,7 +29,8 @@ class Sender:
         self._outbox: list[tuple[Draft, bool]] = []
         self._drafts: dict[str, Draft] = {}
         self._commands: set[str] = set()
-        self._hint = ""
+        self.list: QueueList | None = None
+        """Where what waits is shown; None in the very first moments."""
 
     # Sending.
 
@@ -161,13 +162,11 @@ class Sender:
 
     def show(self) -> None:
         """Show what waits, and what Enter does now."""
-        from pygent.tui.widgets.queue import QueueList  # noqa: PLC0415 - after the first frame
-
         rows = self._rows()
-        for widget in self._screen.query(QueueList):  # not there yet in the very first moments
-            if widget.has_focus and not rows:
+        if self.list is not None:
+            if self.list.has_focus and not rows:
                 self._screen.prompt.focus()
-            widget.show(rows)
+            self.list.show(rows)
         if self._screen.status.queued != len(rows):
             self._screen.status.queued = len(rows)
             self._screen.status.changed()
@@ -198,7 +197,7 @@ class Sender:
         app = self._screen.app
         enter, newline = key_of(app, "prompt.send", "enter"), key_of(app, "prompt.newline", "shift+enter")
         escape = key_of(app, "run.interrupt", "escape")
-        if any(widget.has_focus for widget in self._screen.query("#queue")):
+        if self.list is not None and self.list.has_focus:
             edit, send = key_of(app, "queue.edit", "enter"), key_of(app, "queue.send", "s")
             remove, leave = key_of(app, "queue.remove", "delete"), key_of(app, "queue.leave", "escape")
             return f"{edit} edits · {send} sends now · {remove} removes · {leave} back to the prompt"
