@@ -9,7 +9,7 @@ import pytest
 from benchmarks.texts import fence, tokens
 from pygent.tui.colours import Palette
 from pygent.tui.growing import PART, Growing
-from pygent.tui.markdown import draw, split_all
+from pygent.tui.markdown import draw, fence_of, split_all, with_copy
 from pygent.tui.wrap import Line
 
 PALETTE = Palette.from_variables({}, dark=True)
@@ -18,8 +18,13 @@ WIDTH = 60
 
 def whole(text: str) -> list[Line]:
     lines: list[Line] = []
+    codes = 0
     for block in split_all(text):
-        lines += [*draw(block, WIDTH, PALETTE), []]
+        drawn = draw(block, WIDTH, PALETTE)
+        if fence_of(block) is not None:
+            drawn = with_copy(drawn, codes, WIDTH, PALETTE)
+            codes += 1
+        lines += [*drawn, []]
     return lines[:-1]
 
 

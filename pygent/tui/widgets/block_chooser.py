@@ -94,7 +94,7 @@ class BlockChooser(BlockText):
                 self._toggle(index)
 
     def decorated(self, strip: Strip, index: int, offset: int, row: int) -> Strip:
-        if offset == 0 and index == self._under and strip.cell_length > 60:
+        if offset == 0 and index == self._under and strip.cell_length > 40:
             strip = self._with_actions(strip)
         return super().decorated(strip, index, offset, row)
 

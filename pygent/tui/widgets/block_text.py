@@ -101,7 +101,8 @@ class BlockText(BlockList):
         strip = super().decorated(strip, index, offset, row)
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(row)) is not None:
-            strip = highlighted(strip, span, self.palette.selection)
+            for part in _text_spans(self.line_at(row), *span):
+                strip = highlighted(strip, part, self.palette.selection)
         if self.select_mode is not None and (x := self.select_mode.cursor_in(row)) is not None:
             strip = highlighted(strip, (x, x + 1), _CURSOR)
         return strip
@@ -119,6 +120,20 @@ def text_between(line: Line, start: int, end: int) -> str:
             out.append(segment.text if whole else Strip([segment]).crop(max(0, start - at), end - at).text)
         at += size
     return "".join(out).rstrip()
+
+
+def _text_spans(line: Line, start: int, end: int) -> list[tuple[int, int]]:
+    """The cells between two of a line that are text."""
+    out: list[tuple[int, int]] = []
+    at = 0
+    end = sys.maxsize if end == -1 else end
+    for segment in line:
+        first, last = max(start, at), min(end, at + segment.cell_length)
+        if not isinstance(segment, Aside) and first < last:
+            joins = bool(out) and out[-1][1] == first
+            out[-1:] = [(out[-1][0], last)] if joins else [*out[-1:], (first, last)]
+        at += segment.cell_length
+    return out
 
 
 def characters(line: Line) -> list[tuple[str, int]]:

@@ -13,7 +13,7 @@ from pygent.tui.wrap import cells
 if TYPE_CHECKING:
     from pygent.tui.widgets.block_text import BlockText
 
-HINT = "select: arrows, hjkl, w b, 0 $, g G move · v from here · V whole lines · y or Enter copies · Esc ends"
+HINT = "select: v from here · V lines · y or Enter copies · Esc ends · arrows hjkl w b 0 $ g G move"
 
 _KEYS = {
     "up": "row -1",
