@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,11 @@ class SessionFiles:
     def read_file(self, path: str) -> bytes:
         """A file of the workspace. Raises ``WorkspaceError`` where it cannot be read."""
         return bytes(self._ready().runtime.workspace.read_bytes(path))
+
+    def read_start(self, path: str, most: int) -> tuple[bytes, int]:
+        """The first ``most`` bytes of a file of any size, and its size. Raises ``WorkspaceError``."""
+        with self._ready().runtime.workspace.open(path) as file:
+            return file.read(most), os.fstat(file.fileno()).st_size
 
     def exists(self, path: str) -> bool:
         """Whether something stands there. Raises ``WorkspaceError`` for a path outside the workspace."""

@@ -210,7 +210,7 @@ async def test_a_file_is_shown_large(root: Path) -> None:
 def test_a_listing_never_leaves_the_workspace(root: Path) -> None:
     (root / "out").symlink_to(root.parent)
     (root / "src" / "up").symlink_to("..")
-    entries = {entry.name: entry.kind for entry in list_folder(root, "").entries}
+    entries = {entry.name: entry.kind for entry in list_folder(root, "").first(9)}
     assert entries == {"src": "folder", "out": "link", "README.md": "file"}
     for path in ("out", "src/up", "src/up/src"):
         with pytest.raises(OSError):
@@ -254,19 +254,19 @@ def test_the_tree_knows_its_rows(root: Path) -> None:
     ],
 )
 def test_a_preview_shows_text_and_names_what_is_none(data: bytes, first: str, about: str) -> None:
-    preview = load_preview(lambda _: data, "x.txt")
+    preview = load_preview(lambda _, most: (data[:most], len(data)), "x.txt")
     assert preview.lines[0].text == first
     assert about in preview.about
 
 
 def test_a_preview_is_bounded_and_cuts_no_character() -> None:
-    preview = load_preview(lambda _: "é".encode() * 1000, "x.txt", most=101)
+    preview = load_preview(lambda _, most: (("é".encode() * 1000)[:most], 2000), "x.txt", most=101)
     assert preview.lines[0].text == "é" * 50
     assert "the first 101 B" in preview.lines[-1].text
 
 
 def test_a_preview_has_the_colours_of_its_language() -> None:
-    preview = load_preview(lambda _: b'"""a\nb"""\ndef f():\n    return 1\n', "x.py")
+    preview = load_preview(lambda _, __: (b'"""a\nb"""\ndef f():\n    return 1\n', 33), "x.py")
     roles = [{preview.lines[n].text[a:b]: role for a, b, role in preview.lines[n].spans} for n in range(4)]
     assert roles[0] == {'"""a': "success"}
     assert roles[1] == {'b"""': "success"}
@@ -275,7 +275,7 @@ def test_a_preview_has_the_colours_of_its_language() -> None:
 
 
 def test_what_cannot_be_read_is_told() -> None:
-    def read(path: str) -> bytes:
+    def read(path: str, most: int) -> tuple[bytes, int]:
         raise PermissionError(13, "Permission denied", path)
 
     preview = load_preview(read, "x")
@@ -295,3 +295,12 @@ async def test_the_cursor_stays_in_sight_when_the_preview_takes_its_room(tmp_pat
         await until(pilot, lambda: pane.query_one("#preview").display)
         await pilot.pause()
         assert "file39.txt" in app.text(view)
+
+
+def test_of_a_file_of_any_size_only_the_beginning_is_read(tmp_path: Path) -> None:
+    with (tmp_path / "huge.log").open("wb") as file:
+        file.write(b"first line\n")
+        file.truncate(1 << 40)
+    preview = load_preview(FakeSession(tmp_path).read_start, "huge.log", most=8)
+    assert preview.lines[0].text == "first li"
+    assert "1024.0 GiB" in preview.lines[-1].text

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.timer import Timer
 
 from pygent.tui.panes.lines import LinesView
 from pygent.tui.panes.text import fit_end, one_line, visible
+
+if TYPE_CHECKING:
+    from pygent.tui.panes.preview import Read
 
 DELAY = 0.1
 """Seconds that the cursor rests on a file before it is read."""
@@ -29,7 +32,7 @@ class FilePeek(LinesView):
         self._stamp: tuple[int, int] | None = None
         self._delay: Timer | None = None
 
-    def show_soon(self, path: str, root: Path | None, read: Callable[[str], bytes]) -> None:
+    def show_soon(self, path: str, root: Path | None, read: Read) -> None:
         """Show a file of the folder ``root`` unless another is asked for at once; "" shows none."""
         if self._delay is not None:
             self._delay.stop()
@@ -37,15 +40,15 @@ class FilePeek(LinesView):
         if path and root is not None:
             self._delay = self.set_timer(DELAY, lambda: self._begin(path, root, read))
 
-    def _begin(self, path: str, root: Path, read: Callable[[str], bytes]) -> None:
+    def _begin(self, path: str, root: Path, read: Read) -> None:
         self.run_worker(self._load(path, root, read), group="preview", exclusive=True, exit_on_error=False)
 
-    async def follow(self, root: Path, read: Callable[[str], bytes]) -> None:
+    async def follow(self, root: Path, read: Read) -> None:
         """Read the file again if it changed."""
         if self._path and await asyncio.to_thread(_stamp, root / self._path) != self._stamp:
             await self._load(self._path, root, read)
 
-    async def _load(self, path: str, root: Path, read: Callable[[str], bytes]) -> None:
+    async def _load(self, path: str, root: Path, read: Read) -> None:
         from pygent.tui.panes.preview import load_preview  # noqa: PLC0415 - not needed for the first paint
 
         stamp = await asyncio.to_thread(_stamp, root / path)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from typing import Literal, NamedTuple
 
-from pygent.tui.panes.listing import Entry, Listing
+from pygent.tui.panes.listing import Listing
 
 BATCH = 200
 """Names that one folder shows at first, and with each "more" after that."""
@@ -65,8 +64,9 @@ class FileTree:
         if folder is None or folder.listing is None:
             return False
         name = path.rpartition("/")[2]
-        place = next((at for at, entry in enumerate(folder.listing.entries) if entry.name == name), None)
-        if place is None:
+        try:
+            place = folder.listing.names.index(name)
+        except ValueError:
             return False
         folder.shown = max(folder.shown, place + BATCH // 4)
         return True
@@ -83,8 +83,7 @@ class FileTree:
         if folder is None:
             return
         folder.listing, folder.problem = listing, problem
-        folders = takewhile(lambda entry: entry.kind == "folder", listing.entries if listing else ())
-        inside = {entry.name for entry in folders}
+        inside = set(listing.names[: listing.folders]) if listing else set()
         for other in [p for p in self.folders if p and _parent(p) == path]:
             if other.rpartition("/")[2] not in inside:
                 self.close(other)
@@ -114,8 +113,7 @@ class FileTree:
             yield TreeRow("note", path, folder.problem, depth)
         if folder.listing is None:
             return
-        entries: Iterable[Entry] = folder.listing.entries[: folder.shown]
-        for name, kind in entries:
+        for name, kind in folder.listing.first(folder.shown):
             inner = f"{path}/{name}" if path else name
             if self.hides(inner, name):
                 continue
@@ -123,10 +121,10 @@ class FileTree:
             yield TreeRow(kind, inner, name, depth, is_open)
             if is_open:
                 yield from self._rows(inner, depth + 1)
-        rest = len(folder.listing.entries) - folder.shown
+        rest = len(folder.listing.names) - folder.shown
         if rest > 0:
             yield TreeRow("more", path, f"{rest:,} more", depth)
-        if not folder.listing.entries and path:
+        if not folder.listing.names and path:
             yield TreeRow("note", path, "empty", depth)
 
 

@@ -58,6 +58,8 @@ class FolderWatch:
         self._looked(any_changed)
 
     async def _read(self, root: Path, folders: list[str]) -> None:
+        if not folders:
+            return
         before = self._tree.rows()
         first = self._tree.folders[""].listing is None
         for folder in sorted(folders):

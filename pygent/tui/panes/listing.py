@@ -20,7 +20,10 @@ HIDDEN = frozenset({".git"})
 Kind = Literal["folder", "file", "link", "other"]
 
 PORTION = 2_000
-"""Names that are sorted at once."""
+"""Names that are read or sorted at once."""
+
+BREAK = 0.0002
+"""Seconds in which other threads go on after each portion."""
 
 SETTLED = 0.1
 """Seconds; a folder that changed later than this before it was listed may change again within the same time stamp."""
@@ -35,35 +38,65 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A folder as it was: folders first, then by name. ``stamp`` tells whether it changed since; 0 is always old."""
+    """A folder as it was: sorted ``names``, the first ``folders`` of them folders; ``odd`` tells what is no file.
 
-    entries: tuple[Entry, ...]
+    A name is a text and nothing else, since a hundred thousand small objects keep the garbage collector busy.
+    ``stamp`` tells whether the folder changed since; 0 is always old.
+    """
+
+    names: list[str]
+    folders: int
+    odd: Mapping[str, Kind]
     stamp: int
+
+    def first(self, count: int) -> list[Entry]:
+        """So many entries from the beginning."""
+        odd = self.odd
+        return [
+            Entry(name, "folder" if at < self.folders else odd.get(name, "file"))
+            for at, name in enumerate(self.names[:count])
+        ]
 
 
 def list_folder(root: Path, folder: str) -> Listing:
     """The names in ``folder``, a path relative to ``root`` ("" is the root). Raises ``OSError``."""
     handle = _open(root, folder)
+    folders: list[str] = []
+    others: list[str] = []
+    odd: dict[str, Kind] = {}
     try:
         stamp = os.fstat(handle).st_mtime_ns
         with os.scandir(handle) as found:
-            entries = [Entry(item.name, _kind(item)) for item in found if item.name not in HIDDEN]
+            for count, item in enumerate(found):
+                kind = _kind(item)
+                if kind == "folder":
+                    if item.name not in HIDDEN:
+                        folders.append(item.name)
+                else:
+                    others.append(item.name)
+                    if kind != "file":
+                        odd[item.name] = kind
+                if count % PORTION == PORTION - 1:
+                    time.sleep(BREAK)
     finally:
         os.close(handle)
-    entries = _sorted(entries)
     if time.time_ns() - stamp < SETTLED * 1e9:
         stamp = 0
-    return Listing(tuple(entries), stamp)
+    return Listing([*_sorted(folders), *_sorted(others)], len(folders), odd, stamp)
 
 
-def _sorted(entries: list[Entry]) -> list[Entry]:
-    """Folders first, then by name; many in portions, since one long sort keeps all other threads waiting."""
-    parts = [sorted(entries[start : start + PORTION], key=_order) for start in range(0, len(entries), PORTION)]
-    return parts[0] if len(parts) == 1 else list(merge(*parts, key=_order))
+def _sorted(names: list[str]) -> list[str]:
+    """By name, whatever the case; many in portions, since one long sort keeps all other threads waiting."""
+    parts = []
+    for start in range(0, len(names), PORTION):
+        parts.append(sorted(names[start : start + PORTION], key=_order))
+        if len(names) > PORTION:
+            time.sleep(BREAK)
+    return list(merge(*parts, key=_order)) if len(parts) > 1 else [name for part in parts for name in part]
 
 
-def _order(entry: Entry) -> tuple[bool, str, str]:
-    return entry.kind != "folder", entry.name.casefold(), entry.name
+def _order(name: str) -> tuple[str, str]:
+    return name.casefold(), name
 
 
 def changed_folders(root: Path, stamps: Mapping[str, int]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from pygent.errors import PygentError
 from pygent.tui.panes.lines import Line
@@ -19,6 +19,9 @@ COLOURED = 128 * 1024
 
 _TAB = 4
 
+Read: TypeAlias = Callable[[str, int], tuple[bytes, int]]
+"""Answers so many bytes of a file at most, from its beginning, and its size."""
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
@@ -29,20 +32,20 @@ class Preview:
     numbered: bool = True
 
 
-def load_preview(read: Callable[[str], bytes], path: str, *, most: int = MOST_BYTES) -> Preview:
-    """The preview of ``path``, whose bytes ``read`` answers. Problems become the preview's text."""
+def load_preview(read: Read, path: str, *, most: int = MOST_BYTES) -> Preview:
+    """The preview of ``path``. Problems become the preview's text."""
     try:
-        data = read(path)
+        data, size = read(path, most)
     except (OSError, PygentError) as error:
         return _message("Cannot be shown", str(error), "error")
-    about = size_of(len(data))
-    text = decoded(data[:most], whole=len(data) <= most)
+    about = size_of(size)
+    text = decoded(data, whole=size <= most)
     if text is None:
         return _message("Binary file", "Its bytes are not text, so there is nothing to read here.", "", about)
     if not data:
         return _message("Empty file", "There is nothing in it.", "", about)
     lines = list(_lines(path, text))
-    if len(data) > most:
+    if size > most:
         lines.append(Line(f"… the first {size_of(most)} of {about} are shown", "warning"))
     else:
         about = f"{plural(len(lines), 'line')} · {about}"

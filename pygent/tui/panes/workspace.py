@@ -110,7 +110,7 @@ class WorkspacePane(FileKeys):
             self._go_to(self._wanted)
         if self._session is not None and self._root is not None:
             peek = self.query_one(FilePeek)
-            self.run_worker(peek.follow(self._root, self._session.read_file), group="follow", exit_on_error=False)
+            self.run_worker(peek.follow(self._root, self._session.read_start), group="follow", exit_on_error=False)
 
     def _mark(self) -> None:
         if self._transcript is None or len(self._transcript.files_changed) == self._counted:
@@ -168,7 +168,7 @@ class WorkspacePane(FileKeys):
         elif row.kind != "note" and self._session is not None:
             from pygent.tui.screens.file_preview import FilePreviewScreen  # noqa: PLC0415 - not for the first paint
 
-            self.app.push_screen(FilePreviewScreen(row.path, self._session.read_file, self.commands))
+            self.app.push_screen(FilePreviewScreen(row.path, self._session.read_start, self.commands))
 
     def on_file_tree_view_toggled(self, event: FileTreeView.Toggled) -> None:
         event.stop()
@@ -191,7 +191,7 @@ class WorkspacePane(FileKeys):
         wanted = row.kind in {"file", "link"} and self.has_class("-tall") and self._session is not None
         self.set_class(wanted, "-previewing")
         if self._session is not None:
-            self.query_one(FilePeek).show_soon(row.path if wanted else "", self._root, self._session.read_file)
+            self.query_one(FilePeek).show_soon(row.path if wanted else "", self._root, self._session.read_start)
 
     def reveal(self, path: str, *, inside: bool = False) -> None:
         """Show the whole tree with the cursor on a path; ``inside`` opens it too."""

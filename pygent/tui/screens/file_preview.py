@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -14,7 +13,7 @@ from textual.screen import ModalScreen
 
 from pygent.tui.panes.keys import KeyLine
 from pygent.tui.panes.lines import Line, LinesView
-from pygent.tui.panes.preview import Preview, load_preview
+from pygent.tui.panes.preview import Preview, Read, load_preview
 from pygent.tui.panes.text import fit_end, visible
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ _WITH_COMMANDS = (("i", "To prompt", "insert"), ("d", "Difference", "diff"), ("e
 
 
 class FilePreviewScreen(ModalScreen[None]):
-    """Reads the file in a thread with ``read``, which answers a path's bytes; ``commands`` offers more with it."""
+    """Reads the file in a thread with ``read``; ``commands`` offers more with it."""
 
     CSS_PATH = "file_preview.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,7 +38,7 @@ class FilePreviewScreen(ModalScreen[None]):
         Binding("e", "edit", "Open in your editor", id="file.edit"),
     ]
 
-    def __init__(self, path: str, read: Callable[[str], bytes], commands: FileCommands | None = None) -> None:
+    def __init__(self, path: str, read: Read, commands: FileCommands | None = None) -> None:
         super().__init__()
         self._commands = commands
         self.path = path
