@@ -203,6 +203,12 @@ class PygentApp(App[int]):
         if not isinstance(self.screen, SettingsScreen):
             self.push_screen(SettingsScreen())
 
+    def action_command_palette(self) -> None:
+        from pygent.tui.palette import Palette  # noqa: PLC0415 - when it is first opened
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_copy_or_quit(self) -> None:
         text = self.screen.get_selected_text() or getattr(self.focused, "selected_text", "")
         if text:

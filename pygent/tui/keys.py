@@ -74,7 +74,7 @@ class Place:
 
 def key_name(keys: str) -> str:
     """``shift+enter,ctrl+j`` as people write it: ``Shift+Enter, Ctrl+J``."""
-    return ", ".join("+".join(_part(part) for part in key.strip().split("+")) for key in keys.split(","))
+    return ", ".join(_name(key.strip()) for key in keys.split(","))
 
 
 def key_of(app: App[Any], binding_id: str, default: str, *, plain: bool = False) -> str:
@@ -124,7 +124,7 @@ def places(screen: Screen[Any]) -> list[Place]:
 
 
 def _actions(nodes: Iterable[DOMNode]) -> tuple[KeyAction, ...]:
-    return tuple(_unique(nodes))
+    return tuple(sorted(_unique(nodes), key=lambda action: not action.shown))
 
 
 def _unique(nodes: Iterable[DOMNode]) -> Iterator[KeyAction]:
@@ -141,5 +141,10 @@ def _keymap(app: App[Any]) -> Mapping[str, str]:
     return app._keymap  # noqa: SLF001 - Textual has no other way to ask
 
 
+def _name(key: str) -> str:
+    """A letter alone stays as it is typed: ``g`` is not ``G``."""
+    return key if len(key) == 1 else "+".join(_part(part) for part in key.split("+"))
+
+
 def _part(part: str) -> str:
-    return NAMES.get(part, part.upper() if len(part) <= 1 or part[1:].isdigit() else part.title())
+    return NAMES.get(part, part.upper() if part[1:].isdigit() else part.title())

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 
 from pygent.tui import slash
 from pygent.tui.keys import EVERYWHERE, KeyAction, Place, places
@@ -16,6 +17,41 @@ if TYPE_CHECKING:
     from pygent.tui.app import PygentApp
 
 ITSELF = "app.palette"
+
+COLUMN = 44
+"""Cells for a command's name; what it does, or its key, comes behind."""
+
+
+class Palette(CommandPalette):
+    """Textual's, narrower, with one line for each command."""
+
+    DEFAULT_CSS = """
+    Palette {
+        & > Vertical {
+            width: 96;
+            max-width: 96%;
+            margin-top: 2;
+            background: $surface;
+        }
+        SearchIcon {
+            display: none;
+        }
+        #--input {
+            border: none;
+            border-bottom: hkey $border-blurred;
+            padding: 0 1;
+        }
+        CommandList {
+            border-top: none;
+            border-bottom: hkey $border-blurred;
+            text-wrap: nowrap;
+            text-overflow: ellipsis;
+        }
+        CommandList > .option-list--option {
+            text-style: none;
+        }
+    }
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +88,20 @@ class PygentCommands(Provider):
     async def discover(self) -> Hits:
         for entry in self.entries():
             if entry.shown:
-                yield DiscoveryHit(entry.name, entry.run, help=entry.about)
+                yield DiscoveryHit(_line(Content(entry.name), entry.about), entry.run, text=entry.name)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for entry in self.entries():
             score = max(matcher.match(entry.name), matcher.match(entry.about) * 0.7)
             if score > 0:
-                yield Hit(score, matcher.highlight(entry.name), entry.run, text=entry.name, help=entry.about)
+                name = matcher.highlight(entry.name)
+                yield Hit(score, _line(name, entry.about), entry.run, text=entry.name)
+
+
+def _line(name: Content, about: str) -> Content:
+    gap = " " * max(2, COLUMN - name.cell_length)
+    return Content.assemble(name, gap, (about, "$text-muted"))
 
 
 async def _run(app: PygentApp, place: Place, action: KeyAction) -> None:

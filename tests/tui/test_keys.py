@@ -61,7 +61,7 @@ def test_keys_are_spelled_as_people_spell_them() -> None:
         ({"pane.tasks": "banana+x"}, "no key 'banana+x'; accepted: keys such as f9, ctrl+t"),
         ({"pane.tasks": ""}, "there is no key ''"),
         ({"prompt.send": "x"}, "'x' is needed for writing; 'enter' stays"),
-        ({"pane.tools": "f4"}, "pane.tools: 'f4' is the key of pane.tasks (Tasks) already; 'f3' stays"),
+        ({"pane.tools": "f4"}, "pane.tools: 'f4' is the key of pane.tasks (Go to the tasks) already; 'f3' stays"),
         ({"rows.down": "escape"}, "'escape' is the key of run.interrupt"),
         ({"tool.wrap": "F1"}, "'f1' is the key of app.help"),
     ],
@@ -96,7 +96,7 @@ async def test_mistakes_in_the_keymap_are_notes_with_their_lines(tmp_path: Path)
         await until(lambda: "two" in shown(app))
         await pilot.press("f3", "home", "n", "enter")
         await until(lambda: "Copy output" in shown(app))
-        assert "Z Wrap" in shown(app), "hints tell the keys as they are"
+        assert "z Wrap" in shown(app), "hints tell the keys as they are"
 
 
 async def test_the_help_begins_with_the_focused_pane_and_is_searched_by_typing(tmp_path: Path) -> None:

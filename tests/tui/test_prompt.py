@@ -33,7 +33,7 @@ ARROWS = ("left", "right", "up", "down", "home", "end")
 
 
 def hint(app: PygentApp) -> str:
-    return str(app.main.prompt.border_subtitle)
+    return app.main.prompt.hinted
 
 
 def rows(app: PygentApp) -> list[str]:

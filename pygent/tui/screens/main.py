@@ -214,6 +214,18 @@ class MainScreen(PaneScreen):
     def action_scroll_conversation(self, pages: int) -> None:
         self.conversation.view.page(pages)
 
+    def action_interrupt_run(self) -> None:
+        """For the mouse: whatever Esc would do first where the focus is."""
+        self.session.interrupt()
+
+    def action_command(self, name: str) -> None:
+        """Begin a slash command in the prompt, where its values are offered; a draft goes first."""
+        if self.prompt.text:
+            self.notify(f"/{name} changes it, in an empty prompt.", timeout=4)
+        else:
+            self.prompt.set_text(f"/{name} ")
+        self.prompt.focus()
+
     def action_next_mode(self) -> None:
         self.session.cycle_permission_mode()
         self.state_changed()

@@ -22,10 +22,10 @@ class PaneScreen(Screen[None]):
     """A screen with `PaneLayout` in it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "show_pane('conversation')", "Conversation", id="pane.conversation", priority=True),
-        Binding("f3", "show_pane('tool-log')", "Tool calls", id="pane.tools", priority=True),
-        Binding("f4", "show_pane('tasks')", "Tasks", id="pane.tasks", priority=True),
-        Binding("f5", "show_pane('workspace')", "Workspace", id="pane.workspace", priority=True),
+        Binding("f2", "show_pane('conversation')", "Go to the conversation", id="pane.conversation", priority=True),
+        Binding("f3", "show_pane('tool-log')", "Go to the tool calls", id="pane.tools", priority=True),
+        Binding("f4", "show_pane('tasks')", "Go to the tasks", id="pane.tasks", priority=True),
+        Binding("f5", "show_pane('workspace')", "Go to the workspace", id="pane.workspace", priority=True),
         Binding("f6", "toggle_side", "Show or hide the side panes", id="pane.side", priority=True),
         Binding("f7", "maximise", "All the room for this pane, or back", id="pane.maximise", priority=True),
         Binding("f8", "hide_pane", "Hide this side pane", id="pane.hide", priority=True),

@@ -188,16 +188,20 @@ class Sender:
             return
         working = screen.transcript.main.running or screen.session.running
         hint = self._keys(working, empty=not prompt.text)
-        prompt.hint(hint)
+        prompt.hint(hint, sends=not self._in_queue)
         words = "What you send now waits until the agent is done" if working else "Ask for something, / for commands"
         if prompt.placeholder != words:
             prompt.placeholder = words
+
+    @property
+    def _in_queue(self) -> bool:
+        return self.list is not None and self.list.has_focus
 
     def _keys(self, working: bool, *, empty: bool) -> str:
         app = self._screen.app
         enter, newline = key_of(app, "prompt.send", "enter"), key_of(app, "prompt.newline", "shift+enter")
         escape = key_of(app, "run.interrupt", "escape")
-        if self.list is not None and self.list.has_focus:
+        if self._in_queue:
             edit, send = key_of(app, "queue.edit", "enter"), key_of(app, "queue.send", "s")
             remove, leave = key_of(app, "queue.remove", "delete"), key_of(app, "queue.leave", "escape")
             return f"{edit} edits · {send} sends now · {remove} removes · {leave} back to the prompt"

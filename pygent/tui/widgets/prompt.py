@@ -7,11 +7,13 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import TextArea
 
 from pygent.tui import enter_keys
 from pygent.tui.draft import Draft, is_long
+from pygent.tui.keys import key_of
 from pygent.tui.recall import Recall
 from pygent.tui.widgets.chips import ChipArea
 
@@ -119,16 +121,20 @@ class Prompt(ChipArea):
         self.take_back: Callable[[], Draft | None] = lambda: None
         """Asked for Up in an empty prompt: a queued prompt, taken out of the queue."""
         self.recall = Recall()
+        self.hinted = ""
         self._lines = 1
 
     def on_mount(self) -> None:
         enter_keys.know()
-        self.hint("Enter sends · Shift+Enter new line")
+        enter, newline = key_of(self.app, "prompt.send", "enter"), key_of(self.app, "prompt.newline", "shift+enter")
+        self.hint(f"{enter} sends · {newline} new line", sends=True)
 
-    def hint(self, text: str) -> None:
-        """Say below the text what keys do now."""
-        if str(self.border_subtitle or "") != text:
-            self.border_subtitle = text
+    def hint(self, text: str, *, sends: bool = False) -> None:
+        """Say below the text what keys do now. Where the first one ``sends``, a click on it does so, too."""
+        if self.hinted != text:
+            self.hinted = text
+            first, dot, more = text.partition(" · ")
+            self.border_subtitle = Content(first).stylize("@click=submit" if sends else "") + Content(dot + more)
 
     def set_text(self, text: str) -> None:
         """Replace the text; the cursor goes to its end."""

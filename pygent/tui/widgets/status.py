@@ -11,6 +11,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from pygent.transcript import Transcript
+from pygent.tui.keys import key_of
 from pygent.tui.text import clean_line, count, plural, seconds
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class StatusLine(Widget):
         color: $text-muted;
     }
     """
+
+    auto_links = False  # what can be clicked keeps its colours
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
@@ -66,6 +69,8 @@ class StatusLine(Widget):
         left = self._left()
         room = width - _width(left) - 2
         right: list[list[Part]] = []
+        help_part = self._help(width)
+        room -= _width(help_part) + 3
         for part in self._right():  # in order of importance; drawn in the reverse
             size = _width(part) + (3 if right else 0)
             if size <= room:
@@ -76,6 +81,9 @@ class StatusLine(Widget):
             if parts:
                 parts.append((" · ", "$foreground 45%"))
             parts.extend(part)
+        if parts:
+            parts.append((" · ", "$foreground 45%"))
+        parts.extend(help_part)
         gap = max(1, width - _width(left) - _width(parts))
         return Content.assemble(*left, " " * gap, *parts)
 
@@ -103,11 +111,22 @@ class StatusLine(Widget):
                 left.append((f" · {main.doing} {seconds(max(0.0, time.time() - main.doing_since))}", ""))
             if self.queued:
                 left.append((f" · {self.queued} queued", ""))
-            return [*left, (" · esc interrupts", "$foreground 45%")] if self.content_size.width >= 100 else left
+            if self.content_size.width >= 100:
+                escape = key_of(self.app, "run.interrupt", "escape")
+                left.append((f" · {escape.lower()} interrupts", "$foreground 45%"))
+            return [(text, f"{style} @click=screen.interrupt_run") for text, style in left]
         running = sum(1 for task in self.transcript.tasks.values() if task.ended_at is None)
         if running:
             return [("◆ ", "$primary"), (f"{plural(running, 'task')} at work", "$foreground")]
         return [("● ", "$success"), ("ready", "")]
+
+    def _help(self, width: int) -> list[Part]:
+        """The way to everything for a mouse; as many words of it as there is room for."""
+        shown, palette = key_of(self.app, "app.help", "f1"), key_of(self.app, "app.palette", "ctrl+p")
+        parts = [(f"{shown} help", "$foreground 45% @click=app.help")]
+        if width >= 150:
+            parts.append((f"  {palette} everything", "$foreground 45% @click=app.command_palette"))
+        return parts if width >= 60 else [(shown, "$foreground 45% @click=app.help")]
 
     def _right(self) -> list[list[Part]]:
         if self.session is None:
@@ -117,8 +136,9 @@ class StatusLine(Widget):
         if status.sandbox:
             sandbox = clean_line(status.sandbox)
             parts.append([(sandbox, "" if status.confined else "bold $text-warning")])
-        parts.append([(status.permission_mode, _MODE_STYLES.get(status.permission_mode, ""))])
-        parts.append([(clean_line(status.model), "$foreground")])
+        mode = status.permission_mode
+        parts.append([(mode, f"{_MODE_STYLES.get(mode, '')} @click=screen.next_mode")])
+        parts.append([(clean_line(status.model), "$foreground @click=screen.command('model')")])
         main = self.transcript.main
         if main.last_prompt_tokens:
             used = count(main.last_prompt_tokens)
@@ -131,7 +151,7 @@ class StatusLine(Widget):
         total = main.usage.get("total_tokens", 0)
         if total:
             parts.append([(f"{count(total)} tokens", "")])
-        parts.append([(clean_line(status.persona), "")])
+        parts.append([(clean_line(status.persona), "@click=screen.command('persona')")])
         if status.demo:
             parts.insert(1, [("demo", "bold $text-accent")])
         return parts

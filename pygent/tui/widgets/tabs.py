@@ -27,14 +27,9 @@ class PaneTabs(Widget):
         height: 1;
         padding: 0 1;
         color: $text-muted;
-        link-style: none;
-        link-color: $text-muted;
-        link-color-hover: $text-primary;
-        link-style-hover: underline;
-        link-background: transparent;
-        link-background-hover: transparent;
     }
     """
+    auto_links = False  # what can be clicked keeps its colours
     current = reactive("tool-log")
     alone: reactive[bool] = reactive(False)
     hidden: reactive[tuple[str, ...]] = reactive(())
