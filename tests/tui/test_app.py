@@ -392,7 +392,7 @@ async def test_an_approval_takes_the_focus_and_gives_it_back(tmp_path: Path) -> 
         await until(lambda: "Allow once" in shown(app) and "$ make test" in shown(app))
         text = shown(app)
         assert "rule: bash(make *)" in text
-        await asyncio.sleep(GRACE)
+        await asyncio.sleep(GRACE * 2)
         await pilot.press("2")
         await until(lambda: bool(session.called("resolve")))
         assert session.called("resolve") == [("resolve", request, "allow_session", "")]
@@ -439,7 +439,7 @@ async def test_denying_with_words(tmp_path: Path) -> None:
         session.run("x")
         request = session.ask()
         await until(lambda: "Allow once" in shown(app))
-        await asyncio.sleep(GRACE)
+        await asyncio.sleep(GRACE * 2)
         await pilot.press("5")
         await type_text(pilot, "use make")
         await pilot.press("enter")
@@ -457,13 +457,13 @@ async def test_requests_are_answered_in_order_and_say_who_asks(tmp_path: Path) -
         second = session.ask("write_file", {"path": "a.txt", "content": "new line\n"}, agent="t1", rule=None)
         await until(lambda: "1 more waiting" in shown(app))
         assert "$ one" in shown(app)
-        await asyncio.sleep(GRACE)
+        await asyncio.sleep(GRACE * 2)
         await pilot.press("y")
         await until(lambda: "tester (task t1) asks: write_file" in shown(app))
         text = shown(app)
         assert "- old line" in text
         assert "+ new line" in text
-        await asyncio.sleep(GRACE)
+        await asyncio.sleep(GRACE * 2)
         await pilot.press("3")  # no rule: nothing to save, so no answer
         await pilot.pause()
         await pilot.click("#approval-choices", offset=(4, 3))
