@@ -65,4 +65,4 @@ def _read() -> bytes:
             if len(done.stdout) > MAX_BYTES:
                 raise NoImage(f"The image in the clipboard is too large; accepted: {ACCEPTED}.")
             return done.stdout
-    raise NoImage("There is no image in the clipboard.")
+    raise NoImage("There is no image in the clipboard. Text is pasted with the terminal's own key.")

@@ -29,6 +29,7 @@ class PromptDesk:
         self.sender = Sender(screen)
         self.search = HistorySearch(screen)
         self.keeper = Keeper(screen, self._unsent)
+        self.sender.changed = self.keeper.changed
         self._prompt: Prompt  # kept, since it is asked for its text at the very end, when the screen has none
 
     def meet(self, prompt: Prompt) -> None:
@@ -62,7 +63,6 @@ class PromptDesk:
         """Follow what happens in the session."""
         self.completion.forget_files(batch)
         self.sender.take(batch)
-        self.keeper.changed()
 
     def submit(self, draft: Draft) -> None:
         """Send."""

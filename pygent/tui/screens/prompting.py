@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pygent.errors import PygentError
@@ -29,6 +29,8 @@ class Sender:
         self._outbox: list[tuple[Draft, bool]] = []
         self._drafts: dict[str, Draft] = {}
         self._commands: set[str] = set()
+        self.changed: Callable[[], object] = lambda: None
+        """Called when something else may wait."""
         self.list: QueueList | None = None
         """Where what waits is shown; None in the very first moments."""
 
@@ -140,13 +142,13 @@ class Sender:
         elif what == "remove":
             self._take(prompt_id)
         elif what == "send":
-            self._screen.session.steer(prompt_id)
+            self._steer(prompt_id)
         if what != "remove" or not self._rows():
             self._screen.prompt.focus()
         self.show()
 
     def edit(self, prompt_id: str) -> None:
-        """Take a prompt out of the queue and into the prompt; what was there goes into the queue in its place."""
+        """Take a prompt out of the queue and into the prompt; what was there stands below it."""
         prompt = self._screen.prompt
         draft, taken = prompt.draft().stripped(), self._take(prompt_id)
         if taken is not None:
@@ -157,8 +159,14 @@ class Sender:
         session = self._screen.session
         item = next((item for item in session.queued() if item.waiting != "steer"), None) if session.opened else None
         if item is not None:
-            session.steer(item.id)
+            self._steer(item.id)
             self.show()
+
+    def _steer(self, prompt_id: str) -> None:
+        try:
+            self._screen.session.steer(prompt_id)
+        except PygentError as error:
+            self._screen.note("Not sent", str(error), level="error")
 
     def show(self) -> None:
         """Show what waits, and what Enter does now."""
@@ -171,6 +179,7 @@ class Sender:
             self._screen.status.queued = len(rows)
             self._screen.status.changed()
         self.hint()
+        self.changed()
 
     def take(self, batch: Sequence[Event]) -> None:
         """Follow what happens."""
@@ -207,7 +216,7 @@ class Sender:
             return f"{edit} edits · {send} sends now · {remove} removes · {leave} back to the prompt"
         waits = [item for item in self._screen.session.queued() if item.waiting != "steer"] if empty else []
         if waits:
-            what = "steers with the first: it goes in at the next step" if working else "sends the next"
+            what = "steers with the first" if working else "sends the next"
             choose = key_of(app, "prompt.queue", "alt+up")
             return f"{enter} {what} · ↑ takes the last back · {choose} chooses"
         if working:

@@ -59,7 +59,7 @@ class Prompt(ChipArea):
         Binding("ctrl+r", "search_history", "Search the prompt history", id="prompt.search-history"),
         Binding("ctrl+o", "expand", "Show a folded paste whole", id="prompt.expand"),
         Binding("alt+v", "paste_image", "Paste an image from the clipboard", id="prompt.paste-image"),
-        Binding("ctrl+underscore", "undo", "Undo what was typed", id="prompt.undo"),
+        Binding("ctrl+underscore,ctrl+shift+minus", "undo", "Undo what was typed", id="prompt.undo"),
         Binding("alt+up", "choose_queued", "Choose among the queued prompts", id="prompt.queue"),
         Binding("pageup", "screen.scroll_conversation(-1)", "Conversation up", id="prompt.page-up", show=False),
         Binding("pagedown", "screen.scroll_conversation(1)", "Conversation down", id="prompt.page-down", show=False),
@@ -202,6 +202,13 @@ class Prompt(ChipArea):
 
     def action_paste_image(self) -> None:
         self.post_message(self.Asked("paste_image"))
+
+    def action_paste(self) -> None:
+        """What was copied in Pygent; where nothing was, perhaps the clipboard holds an image."""
+        if self.app.clipboard:
+            super().action_paste()
+        else:
+            self.action_paste_image()
 
     def action_choose_queued(self) -> None:
         self.post_message(self.Asked("choose_queued"))
