@@ -510,7 +510,7 @@ async def test_another_session_takes_draft_and_queue_over(kept: FakeSettings, ep
         await pilot.press("enter", "escape")
         await paste(app, LONG)
         before = app.main
-        app.exchange_session(lambda: FakeSession(settings=kept))
+        app.life.exchange(lambda: FakeSession(settings=kept))
         await until(lambda: app.main is not before and len(app.main.query("#queue")) > 0)
         await until(lambda: rows(app) == ["waits for you: queued"])
         assert app.main.prompt.draft().whole() == LONG

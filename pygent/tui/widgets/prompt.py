@@ -54,13 +54,13 @@ class Prompt(ChipArea):
             "enter", "submit", "Send; while the agent works, queue; empty, steer with the queue", id="prompt.send"
         ),
         Binding("shift+enter,ctrl+j,alt+enter", "newline", "New line", id="prompt.newline"),
-        Binding("ctrl+g", "edit", "Edit the prompt in $EDITOR", id="prompt.editor", priority=True),
+        Binding("ctrl+g", "ask('edit')", "Edit the prompt in $EDITOR", id="prompt.editor", priority=True),
         Binding("tab", "complete", "Take the completion", id="prompt.complete", show=False),
-        Binding("ctrl+r", "search_history", "Search the prompt history", id="prompt.search-history"),
+        Binding("ctrl+r", "ask('search_history')", "Search the prompt history", id="prompt.search-history"),
         Binding("ctrl+o", "expand", "Show a folded paste whole", id="prompt.expand"),
-        Binding("alt+v", "paste_image", "Paste an image from the clipboard", id="prompt.paste-image"),
+        Binding("alt+v", "ask('paste_image')", "Paste an image from the clipboard", id="prompt.paste-image"),
         Binding("ctrl+underscore,ctrl+shift+minus", "undo", "Undo what was typed", id="prompt.undo"),
-        Binding("alt+up", "choose_queued", "Choose among the queued prompts", id="prompt.queue"),
+        Binding("alt+up", "ask('choose_queued')", "Choose among the queued prompts", id="prompt.queue"),
         Binding("pageup", "screen.scroll_conversation(-1)", "Conversation up", id="prompt.page-up", show=False),
         Binding("pagedown", "screen.scroll_conversation(1)", "Conversation down", id="prompt.page-down", show=False),
     ]
@@ -185,33 +185,24 @@ class Prompt(ChipArea):
         """Hand the text over and begin a new one."""
         draft = self.draft()
         if not draft.text.strip():
-            self.post_message(self.Asked("send_queued"))
+            self.action_ask("send_queued")
             return
         self.recall.remember(draft)
         self.clear()
         self.post_message(self.Submitted(draft))
 
+    def action_ask(self, what: str) -> None:
+        self.post_message(self.Asked(what))
+
     def action_newline(self) -> None:
         self.put("\n")
-
-    def action_edit(self) -> None:
-        self.post_message(self.Asked("edit"))
-
-    def action_search_history(self) -> None:
-        self.post_message(self.Asked("search_history"))
-
-    def action_paste_image(self) -> None:
-        self.post_message(self.Asked("paste_image"))
 
     def action_paste(self) -> None:
         """What was copied in Pygent; where nothing was, perhaps the clipboard holds an image."""
         if self.app.clipboard:
             super().action_paste()
         else:
-            self.action_paste_image()
-
-    def action_choose_queued(self) -> None:
-        self.post_message(self.Asked("choose_queued"))
+            self.action_ask("paste_image")
 
     def action_expand(self) -> None:
         if not self.expand_paste():
