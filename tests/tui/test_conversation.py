@@ -323,3 +323,23 @@ async def test_the_keys_stand_at_the_border_and_can_be_clicked(tmp_path: Path) -
         await until(lambda: "asked 19" in shown(app))
         await pilot.click(offset=(line.index("fold all", line.index("unfold all") + 8), pane.region.bottom - 1))
         await until(lambda: "asked 9" not in shown(app))
+
+
+async def test_a_message_without_a_word_is_passed_over(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, pilot):
+        session.say("the answer")
+        session.say("")
+        session.tool("bash", {"cmd": "ls"}, "a.txt")
+        await until(lambda: "a.txt" in shown(app))
+        view = await focus(app, pilot)
+        await pilot.press("shift+up", "shift+up", "c")
+        assert app.clipboard == "the answer"
+        assert view.following
+
+
+async def test_a_very_long_file_that_is_written_shows_its_beginning(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, _):
+        session.tool("write_file", {"path": "a.py", "content": "x = 1\n" * 500_000}, "Wrote a.py")
+        await until(lambda: "499986 more lines" in shown(app))

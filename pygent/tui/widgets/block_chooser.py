@@ -116,7 +116,11 @@ class BlockChooser(BlockText):
             bottom = min(self._rows.total - 1, self.scroll_offset.y + self.scrollable_content_region.height - 1)
             index = self._rows.find(bottom)[0]
         else:
-            index = max(0, min(len(self.blocks) - 1, self._selected + step))
+            index = self._selected + step
+            while 0 <= index < len(self.blocks) and not len(self.drawn(index)):  # a message without a word
+                index += step
+        if not 0 <= index < len(self.blocks):
+            return
         self._select(index)
         start, height = self._rows.start(index), self.scrollable_content_region.height
         if start < self.scroll_offset.y:
@@ -200,4 +204,4 @@ class BlockChooser(BlockText):
         self._set_following(False)
         how(block)
         self._settle()
-        self._set_following(self.scroll_y >= self.max_scroll_y)
+        self.look_for_end()

@@ -175,6 +175,11 @@ class BlockList(ScrollView, can_focus=True):
         if not self.scroll_offset.y <= row < self.scroll_offset.y + height:
             self.scroll_to(y=max(0, row - height // 3), animate=False, force=True)
         self._settle()
+        self.look_for_end()
+
+    def look_for_end(self) -> None:
+        """Follow the end where the reader is there, and only there."""
+        self._set_following(self.scroll_y >= self.max_scroll_y)
 
     def _measure(self, index: int) -> int:
         """Know the height of one block. Answers by how much the guess was short."""

@@ -82,6 +82,7 @@ class TranscriptView(BlockChooser):
     def _selected_by_key(self, text: str | None) -> None:
         self.select_mode = None
         self.screen.clear_selection()
+        self.look_for_end()
         self.refresh()
         self.post_message(self.SelectModeChanged(False))
         if text:

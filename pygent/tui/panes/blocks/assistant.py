@@ -39,7 +39,10 @@ class AssistantBlock(TextBlock):
     def codes(self) -> list[Code]:
         from pygent.tui.markdown import fence_of, split_all  # noqa: PLC0415 - when code is copied
 
-        found = (fence_of(block) for block in split_all(self.item.text))
+        text = self.item.text
+        if "```" not in text and "~~~" not in text:
+            return []
+        found = (fence_of(block) for block in split_all(text))
         return [Code(*fence) for fence in found if fence is not None]
 
     def lines(self, width: int, palette: Palette) -> list[Line]:

@@ -11,6 +11,9 @@ from pygent.tui.diffs import DiffLine, Hunk, parse
 from pygent.tui.text import clean, plural
 from pygent.tui.wrap import Line
 
+LONGEST = 100_000
+"""Characters of a written file that are looked at."""
+
 
 def edited(item: ToolItem, most: int, width: int, palette: Palette) -> list[Line]:
     """The changed lines that ``edit_file`` answered, about ``most`` of them."""
@@ -35,14 +38,11 @@ def edited(item: ToolItem, most: int, width: int, palette: Palette) -> list[Line
 
 def written(item: ToolItem, most: int, width: int, palette: Palette) -> list[Line]:
     """The first lines of what ``write_file`` writes. What was there before is not known."""
-    content = clean(str(item.arguments.get("content", "")))
+    content = str(item.arguments.get("content", "")).removesuffix("\n")
     path = str(item.arguments.get("path", ""))
-    lines = content.split("\n", most)
-    rest = lines.pop() if len(lines) > most else ""
-    if lines and not lines[-1] and not rest:
-        lines.pop()
+    lines = clean(content[:LONGEST]).split("\n")[:most] if content else []
     hunk = Hunk(1, 1, [DiffLine(" ", line, number, number) for number, line in enumerate(lines, 1)])
-    hidden = len(rest.removesuffix("\n").split("\n")) if rest else 0
+    hidden = content.count("\n") + bool(content) - len(lines)
     return [*unified(hunk.lines, digits_of(hunk), language_of(path), width, palette), *_more(hidden, palette)]
 
 

@@ -27,6 +27,9 @@ CHANGES = 14
 UNFOLDED = 400
 """Lines of output that an unfolded one shows; the detail view has them all."""
 
+_SILENT = ("stop", "continue")
+"""Calls whose output says nothing that their line does not."""
+
 _EXIT = re.compile(r"\[exit status: (-?\d+)\]\s*$")
 _FAILED = Sign("!", "", "warning")
 
@@ -111,6 +114,8 @@ class ToolBlock(Block):
 
     def _output(self, width: int, palette: Palette) -> list[Line]:
         full = self.shape == "full"
+        if self.item.tool in _SILENT and self.item.state == "ok" and not full:
+            return []
         shown, before = tail_lines(self.item.output, UNFOLDED if full else self._tail() + 2)
         if shown and before == 0 and shown[0].startswith("$ "):
             shown = shown[1:]  # the command stands in the line above
