@@ -105,6 +105,10 @@ def _headless(settings: Settings, args: Arguments) -> int:
 
 
 def _tui(settings: Settings, args: Arguments) -> int:
+    if why := config.no_screen():
+        raise SettingsError(
+            f"no full-screen application can be shown here: {why}; pygent -p PROMPT needs none", key="term"
+        )
     from pygent.tui.app import run_tui  # noqa: PLC0415
 
     prompt = args.prompt or (_demo_prompt() if args.demo else None)

@@ -7,7 +7,7 @@ files and the command line's options, for the front ends.
 from __future__ import annotations
 
 from pygent.settings.command_environment import command_environment
-from pygent.settings.environment import editor, from_environment, set_variables, terminal
+from pygent.settings.environment import editor, from_environment, no_screen, set_variables, terminal
 from pygent.settings.git_environment import git_environment
 from pygent.settings.load import config_files, existing_init_files, load
 from pygent.settings.model import PERMISSION_MODES, Settings
@@ -29,6 +29,7 @@ __all__ = [
     "git_environment",
     "is_trusted",
     "load",
+    "no_screen",
     "save_user_settings",
     "set_variables",
     "terminal",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,17 @@ def terminal(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     environ = os.environ if environ is None else environ
     names = ("TERM", "COLORTERM", "TERM_PROGRAM", "NO_COLOR", "TMUX", "EDITOR", "VISUAL", *_TELLTALE)
     return {name: environ[name] for name in names if environ.get(name)}
+
+
+def no_screen(environ: Mapping[str, str] | None = None) -> str:
+    """Why a full-screen application cannot be shown here, "" where it can."""
+    environ = os.environ if environ is None else environ
+    if environ.get("TEXTUAL_DRIVER"):  # its screen is a browser's
+        return ""
+    for stream, name in ((sys.__stdin__, "standard input"), (sys.__stderr__, "standard error")):
+        if stream is None or not stream.isatty():
+            return f"{name} is no terminal"
+    return "the terminal says TERM=dumb, so it moves no cursor" if environ.get("TERM") == "dumb" else ""
 
 
 def suspicious(environ: Mapping[str, str]) -> list[str]:

@@ -7,8 +7,10 @@ obeyed by the terminal. Every line passes this filter, whatever widget drew it.
 from __future__ import annotations
 
 import re
+import sys
 from functools import lru_cache
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -43,10 +45,49 @@ class _Chain(LineFilter):
         return segments
 
 
+class Spelled(LineFilter):
+    """Signs that the terminal's encoding does not have, spelled with those it has; their width stays."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [
+            segment if segment.text.isascii() else Segment(spelled(segment.text, self._encoding), segment.style)
+            for segment in segments
+        ]
+
+
+@lru_cache(4096)
+def spelled(text: str, encoding: str) -> str:
+    """``text`` in characters of ``encoding``."""
+    from pygent.tui.ascii_signs import SIGNS  # noqa: PLC0415 - where a terminal has no UTF-8
+
+    out = []
+    for char in text:
+        try:
+            char.encode(encoding)
+            out.append(char)
+        except UnicodeEncodeError:
+            out.append(SIGNS.get(char) or "?" * cell_len(char))
+    return "".join(out)
+
+
+def foreign_encoding() -> str:
+    """The encoding of the terminal where it is not UTF-8, else ""."""
+    screen = sys.__stderr__  # where Textual draws
+    if screen is None or not screen.isatty():
+        return ""
+    encoding = screen.encoding or "ascii"
+    return "" if "utf" in encoding.lower() else encoding
+
+
 @lru_cache(8)  # the same object for the same filters, since strips remember what a filter made of them
 def safe_after(*filters: LineFilter) -> LineFilter:
     """One filter that applies ``filters``, then ``SafeText``."""
-    return _Chain((*filters, SafeText()))
+    encoding = foreign_encoding()
+    return _Chain((*filters, SafeText(), *([Spelled(encoding)] if encoding else [])))
 
 
 def _safe(segment: Segment) -> Segment:

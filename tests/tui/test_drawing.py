@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 
 import pytest
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
+from pygent.tui.ascii_signs import SIGNS
 from pygent.tui.colours import Palette
-from pygent.tui.line_filter import SafeText
+from pygent.tui.line_filter import SafeText, Spelled, spelled
 from pygent.tui.markdown import draw, split, split_all
 from pygent.tui.text import clean, count, seconds, tail_lines
 from pygent.tui.widgets.row_index import RowIndex
@@ -120,3 +122,14 @@ def test_rows_are_found_whatever_the_heights() -> None:
             found, offset = rows.find(row)
             assert rows.start(found) + offset == row
             assert offset < heights[found]
+
+
+def test_signs_that_an_encoding_lacks_are_spelled_in_as_many_cells() -> None:
+    text = "╭─ ✓ é ● … 漢 ⠋ \u200b│"
+    plain = spelled(text, "ascii")
+    assert plain == "+- v ? * . ?? | |"
+    assert cell_len(plain) == cell_len(text)
+    assert "é" in spelled(text, "latin-1")
+    assert all(len(sign) == 1 and sign.isascii() for sign in SIGNS.values())
+    line = [Segment("│ ", Style(bold=True)), Segment("plain")]
+    assert Spelled("ascii").apply(line, Color.parse("black")) == [Segment("| ", Style(bold=True)), Segment("plain")]

@@ -256,7 +256,8 @@ class RowsView(ScrollView, can_focus=True):
         elif index == self.hover:
             base += self.style("hover")
         left, right = self._row(index, line, width)
-        plain = on_cursor and self.has_focus  # a full cursor has one foreground, which its ground was made for
+        # A full cursor has the one foreground that its ground was made for; so has one in the terminal's colours.
+        plain = on_cursor and (self.has_focus or (base.bgcolor is not None and base.bgcolor.triplet is None))
         return self._strip(left, right, width, base, plain=plain)
 
     def _row(self, index: int, line: int, width: int) -> tuple[Sequence[Part], Sequence[Part]]:
