@@ -107,6 +107,7 @@ def test_rows_cut_a_long_line_without_loss_and_never_too_wide(tmp_path: Path, wi
     garbage = rng.randbytes(9000).replace(b"\n", b"x")
     for data in ("añ日🙂".encode() * 2000, garbage, b"\t\0\x1b[31m" * 2000):
         source = opened(file_of(tmp_path, data))
+        source.binary = False
         size, step = source.long(0), source.step(0, width)
         assert size == len(data)
         pieces = [source.piece(0, at, at + step).text for at in range(0, size, step)]

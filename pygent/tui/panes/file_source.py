@@ -13,9 +13,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
-from rich.cells import cell_len
-
-from pygent.tui.panes.line_source import LONG, Line, Match, Rows, row_count
+from pygent.tui.panes.line_source import LONG, Line, Match, Rows, cells_of, row_count
 from pygent.tui.text import UNSEEN, clean
 
 BLOCK = 32 * 1024
@@ -26,6 +24,8 @@ READ = 1024 * 1024
 
 KEPT = 16
 """Chunks whose lines are kept decoded."""
+
+_BINARY = dict.fromkeys(range(128, 256), 183)
 
 PICTURES = {**{code: 0x2400 + code for code in range(0x20)}, 0x7F: 0x2421, 0x09: 0x20}
 """Control characters as characters that show them, each one cell wide."""
@@ -150,8 +150,7 @@ class FileSource:
                 widest = max(widest, size)
             else:
                 rows.append(row_count(text, width))
-                if not text.isascii():
-                    widest = max(widest, cell_len(text))
+                widest = max(widest, cells_of(text))
         return rows, widest
 
     def long(self, line: int) -> int:
@@ -164,6 +163,8 @@ class FileSource:
 
     def step(self, line: int, width: int) -> int:
         start = self.start_of(line)
+        if self.binary:
+            return width
         blocks = self._ascii[start // BLOCK : (start + self.long(line) - 1) // BLOCK + 1]
         # A character that begins in one row and ends in the next is one cell more at most.
         return max(1, width if all(blocks) else width - 1)
@@ -176,6 +177,8 @@ class FileSource:
         data = self.read(base + start - before, base + end + 1)
         stop = before + end - start
         last = stop if end == size else _whole(data, stop)
+        if self.binary:
+            return Line(_bytes(data[before:stop]))
         return Line(pictured(data[_whole(data, before) : last].decode("utf-8", "replace")))
 
     def line(self, line: int) -> Line:
@@ -265,6 +268,8 @@ class FileSource:
         return base + found if found >= 0 else self.size
 
     def _decoded(self, raw: list[bytes]) -> list[str | None]:
+        if self.binary:
+            return [_bytes(line) if len(line) <= LONG else None for line in raw]
         if max(map(len, raw)) <= LONG:
             text = b"\n".join(raw).decode("utf-8", "replace")
             texts: list[str | None] = [*text.split("\n")]
@@ -272,8 +277,7 @@ class FileSource:
                 return texts
         else:
             texts = [line.decode("utf-8", "replace") if len(line) <= LONG else None for line in raw]
-        shown = pictured if self.binary else _cleaned
-        return [text and shown(text) for text in texts]
+        return [text and clean(text.rstrip("\r")) for text in texts]
 
 
 def pictured(text: str) -> str:
@@ -282,8 +286,9 @@ def pictured(text: str) -> str:
     return text if text.isascii() else UNSEEN.sub("·", text)
 
 
-def _cleaned(text: str) -> str:
-    return clean(text.rstrip("\r"))
+def _bytes(data: bytes) -> str:
+    """Each byte as one character that shows it, as far as it is ASCII."""
+    return data.decode("latin-1").translate(PICTURES).translate(_BINARY)
 
 
 def _whole(data: bytes, at: int) -> int:

@@ -57,7 +57,7 @@ class Finding:
         self._view.mark(pattern, match)
         self._view.go_to_line(match.line, match.at)
         more = "+" if len(self._matches) >= MOST else ""
-        return f"{self._at + 1:,} of {len(self._matches):,}{more}"
+        return f"{self._at + 1:,} of {len(self._matches):,}{more} · n, N: next, before"
 
 
 def _collect(source: Source, pattern: re.Pattern[str], wanted: Callable[[], bool]) -> list[Match]:

@@ -22,8 +22,12 @@ CHUNK = 1024
 Rows: TypeAlias = Sequence[int] | int
 """The rows of each line of a chunk; a number of lines where each has one row."""
 
-_WIDE = re.compile("[^\x20-\u02ff\u0370-\u0482\u2010-\u2027\u2190-\u21ff\u2400-\u2426\u2500-\u25ff\ufffd]")
+_ONE_CELL = "\x20-\u02ff\u0370-\u0482\u2010-\u2027\u2190-\u21ff\u2400-\u2426\u2500-\u25fc\ufffd"
+_WIDE = re.compile(f"[^{_ONE_CELL}]")
 """What may not be one cell wide."""
+
+_JOINED = re.compile(f"[^{_ONE_CELL}\u3001-\u3029\u3030-\u3096\u309b-\ua48c\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60]")
+"""What may be one character with its neighbours, or have a width of its own."""
 
 
 class Line(NamedTuple):
@@ -124,7 +128,7 @@ class ListSource:
                 widest = max(widest, len(text) if self._plain(index) else 2 * len(text))
             else:
                 rows.append(row_count(text, width))
-                widest = max(widest, len(text) if text.isascii() else cell_len(text))
+                widest = max(widest, cells_of(text))
         return rows, widest
 
     def long(self, line: int) -> int:
@@ -172,14 +176,14 @@ def shifted(spans: Sequence[tuple[int, int, str]], start: int, end: int) -> tupl
 
 def row_count(text: str, width: int) -> int:
     """How many rows of ``width`` cells a line has that is not long."""
-    if text.isascii():
+    if text.isascii() or _WIDE.search(text) is None:
         return -(-len(text) // width) or 1
     return len(row_starts(text, width))
 
 
 def row_cut(text: str, width: int, part: int) -> tuple[int, int]:
     """From where to where a line shows in its row number ``part``."""
-    if text.isascii():
+    if text.isascii() or _WIDE.search(text) is None:
         return part * width, min(len(text), (part + 1) * width)
     starts = row_starts(text, width)
     start = starts[part] if part < len(starts) else len(text)
@@ -189,8 +193,26 @@ def row_cut(text: str, width: int, part: int) -> tuple[int, int]:
 @lru_cache(maxsize=512)
 def row_starts(text: str, width: int) -> tuple[int, ...]:
     """Where the rows of a text with wide characters begin."""
+    width = max(2, width)
     starts, at = [], 0
-    for piece in chop_cells(text, max(2, width)):
-        starts.append(at)
-        at += len(piece)
-    return tuple(starts) or (0,)
+    if _JOINED.search(text) is not None:
+        for piece in chop_cells(text, width):
+            starts.append(at)
+            at += len(piece)
+        return tuple(starts) or (0,)
+    starts.append(0)
+    used = 0
+    for at, char in enumerate(text):
+        size = 1 if char < "\u3001" or char == "\ufffd" else 2
+        used += size
+        if used > width:
+            starts.append(at)
+            used = size
+    return tuple(starts)
+
+
+def cells_of(text: str) -> int:
+    """The cells that a line takes, quickly where its characters are simple."""
+    if text.isascii() or _WIDE.search(text) is None:
+        return len(text)
+    return cell_len(text)
