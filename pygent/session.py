@@ -217,6 +217,8 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionArchive):
         if busy := self.busy_with:
             raise PygentError(busy)
         agent.history.reset()
+        self._forget_originals()
+        self._keep_originals()
         self.bus.begin()
         self.bus.publish(started(self.status(), agent))
         self._notice("A new conversation begins; the workspace stays as it is.")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pygent.tui.app import PygentApp
 from pygent.tui.completion import NOTHING, Found, find, mention
 from pygent.tui.file_finder import Answer, FileFinder, Search
 from pygent.tui.file_index import FileIndex
@@ -207,7 +208,7 @@ async def test_many_files_keep_no_key_waiting(tmp_path: Path) -> None:
         for char in "mod77part":
             app.main.prompt.insert(char)
             began = time.perf_counter()
-            app.main._completion.edited()
+            app.main.desk.completion.edited()
             longest = max(longest, time.perf_counter() - began)
             await asyncio.sleep(0.01)
         assert longest < 0.05  # a few milliseconds, on a machine with other work
@@ -238,3 +239,14 @@ async def test_the_list_takes_no_width_from_the_panes(tmp_path: Path) -> None:
         await type_text(pilot, "@")
         await until(lambda: app.main.prompt.completing)
         assert app.main.query_one("#body").size.width == before
+
+
+async def test_what_is_asked_before_the_session_is_open_is_answered_when_it_is(tmp_path: Path) -> None:
+    (tmp_path / "early.py").write_text("x")
+    gate = threading.Event()
+    app = PygentApp(FakeSession(tmp_path, open_gate=gate))  # type: ignore[arg-type]
+    async with app.run_test(size=(120, 40)) as pilot:
+        await type_text(pilot, "@ear")
+        await until(lambda: "listing the files" in shown(app))
+        gate.set()
+        await until(lambda: "@early.py" in shown(app))

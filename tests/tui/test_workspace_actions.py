@@ -15,7 +15,7 @@ from pygent.git import GitTimeout
 from pygent.tui.app import PygentApp
 from pygent.tui.file_finder import finder_of
 from pygent.tui.panes.file_tree import list_of, tree_of
-from pygent.tui.panes.file_views import FilterLine
+from pygent.tui.panes.filter_line import FilterLine
 from pygent.tui.panes.git_marks import GitMarks
 from pygent.tui.panes.workspace import WorkspacePane
 from pygent.tui.screens.ask import AskScreen

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from itertools import chain
 
-from textual.binding import Binding
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input
 
 from pygent.tui.file_finder import Answer, FileFinder, Search
 from pygent.tui.file_index import FileIndex
@@ -21,33 +19,20 @@ MOST = 500
 NOTHING_CHANGED = "nothing changed: neither against the last commit nor in this session"
 
 
-class FilterLine(Input):
-    """Letters to filter by; there only while it is used."""
+class FilterTyped(Message):
+    """Letters to filter by were typed."""
 
-    DEFAULT_CSS = """
-    FilterLine { display: none; height: 1; padding: 0 1; border: none; background: $surface; }
-    FilterLine:focus { border: none; }
-    FilterLine.-on { display: block; }
-    """
-    BINDINGS = [  # noqa: RUF012 - as Textual declares it
-        Binding("escape", "leave", "No filter", show=False, id="files.filter-close"),
-        Binding("down", "to_list", "To the files found", show=False, id="files.filter-list"),
-    ]
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
 
-    class Left(Message):
-        """The filter is not wanted any longer."""
 
-    class Done(Message):
-        """The keys go to the list."""
+class FilterDone(Message):
+    """The keys go to the list."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(placeholder="letters of a file's name or path", id=id, compact=True)
 
-    def action_leave(self) -> None:
-        self.post_message(self.Left())
-
-    def action_to_list(self) -> None:
-        self.post_message(self.Done())
+class FilterLeft(Message):
+    """The filter is not wanted any longer."""
 
 
 class FileViews:

@@ -9,11 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Input
 
 from pygent.events import Event, FilesChanged, RunFinished, ToolFinished
 from pygent.transcript import Item, Transcript
@@ -21,7 +19,7 @@ from pygent.tui.panes.file_keys import FileHints, FileKeys
 from pygent.tui.panes.file_peek import FilePeek
 from pygent.tui.panes.file_tree import FileTree, TreeRow, with_parents
 from pygent.tui.panes.file_tree_view import CHANGED, FileTreeView
-from pygent.tui.panes.file_views import FileViews, FilterLine
+from pygent.tui.panes.file_views import FileViews, FilterDone, FilterLeft, FilterTyped
 from pygent.tui.panes.folder_watch import FolderWatch
 from pygent.tui.panes.git_marks import IGNORED
 from pygent.tui.panes.git_watch import GitWatch
@@ -63,7 +61,6 @@ class WorkspacePane(FileKeys):
         self._views = FileViews(self, self._show)
 
     def compose(self) -> ComposeResult:
-        yield FilterLine(id="file-filter")
         yield FileTreeView(self.files)
         yield FilePeek(id="preview")
         yield FileHints()
@@ -212,30 +209,30 @@ class WorkspacePane(FileKeys):
 
     # The filter and the other views.
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         if self._session is None:
             return
         from pygent.tui.file_finder import finder_of  # noqa: PLC0415 - only where files are filtered
+        from pygent.tui.panes.filter_line import FilterLine  # noqa: PLC0415
 
         self._views.finder = finder_of(self._session)
+        if not self.query(FilterLine):
+            await self.mount(FilterLine(id="file-filter"), before=self.view)
         line = self.query_one(FilterLine)
-        line.add_class("-on")
-        line.focus()
+        if not line.has_class("-on"):
+            line.clear()
+        line.add_class("-on").focus()
 
-    @on(Input.Changed, "#file-filter")
-    def _typed(self, event: Input.Changed) -> None:
+    def on_filter_typed(self, event: FilterTyped) -> None:
         event.stop()
-        self._views.typed = event.value.strip()
+        self._views.typed = event.text
         self._views.update()
 
-    @on(Input.Submitted, "#file-filter")
-    @on(FilterLine.Done)
-    def _filtered(self, event: Input.Submitted | FilterLine.Done) -> None:
+    def on_filter_done(self, event: FilterDone) -> None:
         event.stop()
         self.view.focus()
 
-    @on(FilterLine.Left)
-    def _filter_left(self, event: FilterLine.Left) -> None:
+    def on_filter_left(self, event: FilterLeft) -> None:
         event.stop()
         self.action_whole()
         self.view.focus()
@@ -262,15 +259,12 @@ class WorkspacePane(FileKeys):
             self._leave_views()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "whole" and not (self._views.on or self.query_one(FilterLine).has_class("-on")):
+        if action == "whole" and not (self._views.on or self.query("#file-filter.-on")):
             return False  # Esc is for others
         return super().check_action(action, parameters)
 
     def _leave_views(self) -> None:
-        line = self.query_one(FilterLine)
-        line.remove_class("-on")
-        with line.prevent(Input.Changed):
-            line.value = ""
+        self.query("#file-filter").remove_class("-on")
         self._views.typed, self._views.only_changed = "", False
         self._views.update()
         self._facts()

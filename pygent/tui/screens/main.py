@@ -104,6 +104,7 @@ class MainScreen(PaneScreen):
         if not self._past.under_way:
             self.attach_panes()
         self.desk.sender.opened()
+        self.desk.completion.edited()  # files can be listed now
         self.state_changed()
 
     def attach_panes(self) -> None:
