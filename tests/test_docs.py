@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import runpy
 import tomllib
 from pathlib import Path
 
@@ -48,6 +49,12 @@ def test_the_numbers_that_tests_refer_to_are_there() -> None:
     for page, last in (("providers.md", 17), ("hostile.md", 79)):
         text = (ROOT / "docs" / page).read_text("utf-8")
         assert [int(number) for number in re.findall(r"^(\d+)\. ", text, re.MULTILINE)] == list(range(1, last + 1))
+
+
+def test_every_key_is_documented() -> None:
+    make = runpy.run_path(str(ROOT / "docs" / "make_keys.py"))
+    text = (ROOT / "docs" / "keys.md").read_text("utf-8")
+    assert text == make["page"](text), "python docs/make_keys.py"
 
 
 def test_the_changelog_knows_this_version() -> None:

@@ -16,46 +16,43 @@ from textual.drivers.linux_driver import LinuxDriver
 
 
 class TerminalDriver(LinuxDriver):
-    """Stops the process for Ctrl+Z, as shells expect it, and draws anew when it goes on."""
+    """Stops the process for Ctrl+Z, as shells expect it, and draws anew when it goes on.
+
+    While another program has the terminal, such as an editor, the signals have their usual effect: the shell's.
+    """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._running = False
-        self._came_back = False
         for number in (signal.SIGTSTP, signal.SIGCONT):
             signal.signal(number, signal.SIG_DFL)
 
     def start_application_mode(self) -> None:
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        self._running = True
         loop = asyncio.get_running_loop()
         with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread
             loop.add_signal_handler(signal.SIGTSTP, self.stop_process)
             loop.add_signal_handler(signal.SIGCONT, self._continued)
 
     def stop_application_mode(self) -> None:
-        self._running = False
+        with contextlib.suppress(RuntimeError, ValueError):
+            loop = asyncio.get_running_loop()
+            loop.remove_signal_handler(signal.SIGTSTP)
+            loop.remove_signal_handler(signal.SIGCONT)
         super().stop_application_mode()
 
     def stop_process(self) -> None:
         """Give the terminal back, stop until a shell lets the process go on, take the terminal again."""
         from pygent.session import standing_still  # noqa: PLC0415 - the clock of the core
 
-        mine = self._auto_restart and self._running
-        if mine:
-            self.suspend_application_mode()
+        self.suspend_application_mode()
         with standing_still():
             os.kill(os.getpid(), signal.SIGSTOP)
-        self._came_back = True
-        if mine:
-            self._take_again()
+        self._take_again()
 
     def _continued(self) -> None:
-        if self._came_back:
-            self._came_back = False
-        elif self._auto_restart and self._running:  # stopped from outside, where nothing could be given back
-            self.suspend_application_mode()
-            self._take_again()
+        """It was stopped in a way that nobody can be told of, so the terminal may be in any state."""
+        self.suspend_application_mode()
+        self._take_again()
 
     def _take_again(self) -> None:
         self._must_signal_resume = True

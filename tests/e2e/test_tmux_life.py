@@ -103,6 +103,20 @@ def test_what_runs_goes_on_after_a_stop_longer_than_its_time_limit(start: Start)
     assert "time limit" not in screen
 
 
+def test_an_editor_is_suspended_with_the_application_it_was_opened_from(start: Start, home: Path) -> None:
+    editor = home / "editor"
+    editor.write_text('#!/bin/sh\necho in the editor\nread line\necho "$line" > "$1"\n')
+    editor.chmod(0o755)
+    terminal = start("--no-docker", env={"EDITOR": str(editor), "OPENAI_API_KEY": "test-key"})
+    terminal.press("C-g")
+    terminal.wait("in the editor")
+    terminal.press("C-z")
+    terminal.wait("topped")
+    terminal.run("clear; fg")
+    terminal.run("written there")
+    terminal.wait(lambda screen: "│ written there" in screen and "● ready" in screen)
+
+
 def test_stopped_and_continued_from_outside(start: Start) -> None:
     terminal = start("--no-docker", script=[reply("The first answer.")])
     pid = terminal.pygent()
