@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from benchmarks.picture import Picture
 from benchmarks.terminal import ESCAPES, end, open_terminal, resident
 
 EVERY = 0.1
@@ -37,6 +38,7 @@ _ASKED, _CAN = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
 _RARE = range(0x1401, 0x1660)  # syllabics, one cell each: nothing on the screen has them
 _TICKS = os.sysconf("SC_CLK_TCK")
 _OVERLAP = 4096
+_LOOKED_AT = 1 << 18
 
 
 class NotShownError(Exception):
@@ -86,6 +88,8 @@ class Live:
             start_new_session=True,
         )
         self.frames = 0
+        self._size = (columns, rows)
+        self._picture: Picture | None = None
         self._output = bytearray()
         self._waiting: dict[bytes, float] = {}
         self._done: list[float] = []
@@ -110,7 +114,18 @@ class Live:
         """Write keys as a terminal sends them."""
         os.write(self._screen, keys.encode() if isinstance(keys, str) else keys)
 
+    @property
+    def picture(self) -> Picture:
+        """The screen from now on: asked for before the program starts to draw, or nothing is known of what was."""
+        if self._picture is None:
+            self._picture = Picture(*self._size)
+        return self._picture
+
     def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size."""
+        self._size = (columns, rows)
+        if self._picture is not None:
+            self._picture.resize(columns, rows)
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def _key(self) -> None:
@@ -132,14 +147,27 @@ class Live:
         """
         pattern = re.compile(what.encode())
         until = time.perf_counter() + seconds
-        while not (found := pattern.search(ESCAPES.sub(b"", bytes(self._output)))):
+        while not pattern.search(ESCAPES.sub(b"", bytes(self._output))):
             if time.perf_counter() > until or self.process.poll() is not None:
                 tail = ESCAPES.sub(b"", bytes(self._output)).decode("utf-8", "replace")
                 raise NotShownError(f"{what!r} did not show: {tail[-300:].strip()}")
             self._read(0.05)
-        del found
+            del self._output[:-_LOOKED_AT]
         self._output.clear()
-        return time.perf_counter() - self.began
+        return self.now()
+
+    def see(self, what: str, seconds: float = PATIENCE) -> str:
+        """Read on until that stands on the screen (a regular expression); answers the text of it.
+
+        Raises ``NotShownError``.
+        """
+        pattern = re.compile(what)
+        until = time.perf_counter() + seconds
+        while not (found := pattern.search(self.picture.text)):
+            if time.perf_counter() > until or self.process.poll() is not None:
+                raise NotShownError(f"{what!r} does not stand on the screen:\n{self.picture.text}")
+            self.read_on(0.05)
+        return found[0]
 
     def answer(self, keys: bytes | str, what: str, seconds: float = PATIENCE) -> float:
         """Seconds from pressing ``keys`` until the text shows."""
@@ -191,6 +219,8 @@ class Live:
             time.sleep(0.01)
             return
         now = time.perf_counter()
+        if self._picture is not None:
+            self._picture.feed(data)
         before = len(self._output)
         self._output += data
         new = self._output[max(0, before - len(FRAME)) :]

@@ -59,11 +59,35 @@ def delegates(count: int, rate: int, seconds: int) -> Scene:
     return answer
 
 
+def works(rate: int) -> Scene:
+    """A working day: what the last two words of the newest prompt ask for."""
+
+    def answer(request: dict[str, Any]) -> Step:
+        messages = request["messages"]
+        prompt = next(str(one["content"]) for one in reversed(messages) if one["role"] == "user")
+        word, number = ["", "", *prompt.split()][-2:]  # an interrupted prompt stands before it, in the same message
+        over = [f"\n\nover-{word}-{number}.\n"]
+        if messages[-1]["role"] == "tool":
+            return streamed(tokens(40) + over, rate)
+        calls: dict[str, list[tuple[str, dict[str, str]]]] = {
+            "run": [("bash", {"cmd": "seq 3000; echo $$ >&2"}), ("bash", {"cmd": "ls -la; false"})],
+            "write": [("write_file", {"path": f"part_{number}.txt", "content": "line\n" * 50})],
+            "share": [("delegate_task", {"prompt": f"run {number}"}), ("delegate_task", {"prompt": f"say {number}"})],
+            "wait": [("bash", {"cmd": f"sleep 1{number}; sleep 300"})],
+        }
+        if word in calls:
+            return reply("I do that.", tool_calls=calls[word])
+        return streamed(tokens(3000 if word == "talk" else 200) + over, rate)
+
+    return answer
+
+
 SCENES: dict[str, Callable[..., Scene]] = {
     "tells": tells,
     "shows_code": shows_code,
     "runs": runs,
     "delegates": delegates,
+    "works": works,
 }
 
 
