@@ -6,12 +6,28 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import commands, first_request, screen, startup, steps
+from benchmarks import (
+    big_folder,
+    commands,
+    crowd,
+    first_request,
+    floods,
+    history,
+    screen,
+    startup,
+    steps,
+    streaming,
+)
 from benchmarks.harness import Row, machine, table
 
 PARTS = {
     "startup": startup.measure,
     "screen": screen.measure,
+    "files": big_folder.measure,
+    "streaming": streaming.measure,
+    "history": history.measure,
+    "floods": floods.measure,
+    "tasks": crowd.measure,
     "request": first_request.measure,
     "steps": steps.measure,
     "commands": commands.measure,

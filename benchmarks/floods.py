@@ -17,7 +17,9 @@ FLOODS = {
 }
 """In pieces, so that it lasts long enough for keys to meet it."""
 
-QUIET = "sleep 2"
+QUIET, SETTLE = "sleep 2", 2.5
+"""What is no flood; and seconds until all is loaded, so that what is loaded counts for none of them."""
+
 LONGEST = 60.0
 AFTER = 1.0
 """Seconds of typing after the end, where the whole output may show."""
@@ -26,12 +28,12 @@ GROWTH = 64
 """MiB that a flood may leave behind."""
 
 
-def measure(floods: Mapping[str, str] = FLOODS) -> Iterator[Row]:
+def measure(floods: Mapping[str, str] = FLOODS, quiet_command: str = QUIET, settle: float = SETTLE) -> Iterator[Row]:
     """Key to paint from the call to its end, and the memory that it took."""
     try:
-        quiet = flooded(QUIET)
+        quiet = flooded(quiet_command, settle)
         for name, command in floods.items():
-            watched = flooded(command)
+            watched = flooded(command, settle)
             what = f"typing while a tool prints {name} ({watched.seconds:.1f} s)"
             yield keys_row(f"{what}: key to paint, p95", "`sleep`", quiet.p95, watched.p95)
             met = watched.longest <= 0.1
@@ -48,10 +50,10 @@ def measure(floods: Mapping[str, str] = FLOODS) -> Iterator[Row]:
         yield Row("typing while a tool prints", "", f"**failed**: {error}", "", False)
 
 
-def flooded(command: str) -> Watched:
+def flooded(command: str, settle: float = SETTLE) -> Watched:
     with model_server("runs", command) as url, home(url) as (env, work), pygent(env, work) as live:
         live.wait("ready")
-        live.read_on(2.5)  # loaded, so that what is loaded counts for none of them
+        live.read_on(settle)
         live.press("go\r")
         watched = live.type_for(LONGEST, until=LAST)
         after = live.type_for(AFTER)

@@ -10,7 +10,7 @@ _TOKENS = re.compile(
     r"|\n|([^\x00-\x1f]+)|[\x00-\x1f]",
     re.DOTALL,
 )
-_UNFINISHED = re.compile(r"\x1b[^\x1b]{0,200}\Z")
+_UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)\Z")
 
 
 class Picture:
@@ -30,12 +30,9 @@ class Picture:
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
         text = self._rest + self._decoder.decode(data)
-        self._rest = ""
-        end = 0
-        for token in _TOKENS.finditer(text):
-            if token[0] == "\x1b" or (token[2] is None and token.end() == len(text) and _UNFINISHED.match(token[0])):
-                break
-            end = token.end()
+        cut = _UNFINISHED.search(text)
+        self._rest = text[cut.start() :] if cut else ""
+        for token in _TOKENS.finditer(text, 0, cut.start() if cut else len(text)):
             if token[3]:
                 self._write(token[3])
             elif token[0] == "\n":
@@ -45,7 +42,6 @@ class Picture:
                 self._y, self._x = int(row or 1) - 1, int(column or 1) - 1
             elif token[2] == "J":
                 self.resize(self._columns, len(self._rows))
-        self._rest = text[end:]
 
     def _write(self, text: str) -> None:
         if 0 <= self._y < len(self._rows):

@@ -32,8 +32,11 @@ WARM_UP = 0.25
 GROWTH = 24.0
 """MiB that a quarter of an hour's rounds may add: what was said, kept to be read again."""
 
-OBJECTS = 3000
-"""Objects of one type that a round may not leave behind, by the rounds: more than a conversation's items."""
+OBJECTS = 500
+"""Objects of one of our types, or of Textual's, that a round may leave behind: a conversation's items are fewer."""
+
+BOUNDED = ("textual.cache.", "textual.strip.")
+"""Types that fill caches of a fixed size."""
 
 TOLERANCE = 4
 """Threads and descriptors that may come and go."""
@@ -175,7 +178,7 @@ def verdicts(first: Sample, last: Sample, problems: str, left: list[str], code: 
         before, after = getattr(first, name), getattr(last, name)
         if after - before > TOLERANCE:
             out.append(f"{name}: {before} after the warm-up, {after} at the end")
-    out += [f"objects: {line}" for line in grown(first, last) if int(line.split()[0]) > OBJECTS]
+    out += [f"objects: {line}" for line in grown(first, last, OBJECTS) if _ours(line.rpartition(" ")[2])]
     if problems:
         out.append(f"problems were told:\n{problems}")
     if left:
@@ -185,12 +188,16 @@ def verdicts(first: Sample, last: Sample, problems: str, left: list[str], code: 
     return out
 
 
-def grown(first: Sample, last: Sample) -> list[str]:
+def grown(first: Sample, last: Sample, least: float = 1) -> list[str]:
     """The types of which there are more now: how many more a round, the most first."""
     rounds = max(1, last.rounds - first.rounds)
     more = {kind: (count - first.objects.get(kind, 0)) / rounds for kind, count in last.objects.items()}
-    most = sorted(more.items(), key=lambda item: -item[1])[:12]
-    return [f"{count:.0f} more a round of {kind}" for kind, count in most if count >= 1]
+    most = sorted(more.items(), key=lambda item: -item[1])
+    return [f"{count:.0f} more a round of {kind}" for kind, count in most if count >= least]
+
+
+def _ours(kind: str) -> bool:
+    return kind.startswith(("pygent.", "textual.")) and not kind.startswith(BOUNDED)
 
 
 def soak(seconds: float, say: Callable[[str], object] = print) -> bool:
@@ -211,7 +218,7 @@ def soak(seconds: float, say: Callable[[str], object] = print) -> bool:
         problems = (folder / "problems").read_text("utf-8") if (folder / "problems").exists() else ""
         time.sleep(0.5)
         wrong = verdicts(first, last, problems, list(day.seen.alive().lines().values()), code)
-    for line in grown(first, last):
+    for line in grown(first, last)[:12]:
         say(f"  {line}")
     for line in wrong:
         say(f"WRONG: {line}")

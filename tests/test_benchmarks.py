@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import bare_textual
+from benchmarks import bare_textual, big_folder, crowd, floods, history, streaming
 from benchmarks.harness import Row, clean_environment, table, within
+from benchmarks.picture import Picture
 from benchmarks.terminal import start
 from pygent import Agent, OpenAIModel, Runtime
 from tests.fakes.openai_server import FakeOpenAI, reply
@@ -55,3 +56,32 @@ def test_the_first_request_is_small(tmp_path: Path) -> None:
         runtime.cleanup()
         assert len(server.requests[0]["tools"]) == 13
         assert len(server.bodies[0]) <= 6000
+
+
+def test_typing_is_measured_while_an_answer_streams() -> None:
+    rows = list(streaming.measure(count=100, rate=200))
+    assert len(rows) == 3
+    assert all("ms" in row.pygent or "cores" in row.pygent for row in rows)
+
+
+def test_a_long_conversation_is_measured() -> None:
+    rows = list(history.measure(messages=60, short=20, seconds=0.5))
+    assert not [row for row in rows if "failed" in row.pygent]
+    assert [row.what.split()[0] for row in rows[-3:]] == ["PageUp", "Home", "End"]
+
+
+def test_floods_tasks_and_folders_are_measured() -> None:
+    rows = [
+        *floods.measure({"lines": "seq 1000; sleep 0.2"}, "sleep 0.2", 0.2),
+        *crowd.measure(tasks=2, rate=20, seconds=1),
+        *big_folder.measure(files=300, repeats=1, seconds=0.6),
+    ]
+    assert not [row for row in rows if "failed" in row.pygent]
+
+
+def test_a_picture_is_told_from_what_is_written() -> None:
+    picture = Picture(20, 3)
+    written = "\x1b[2J\x1b[2;3H\x1b[1mhéllo\x1b[0m there\x1b[1;1H\x1b]0;title\x07top\x1b[2;3HJ".encode()
+    for start_at in range(0, len(written), 5):
+        picture.feed(written[start_at : start_at + 5])
+    assert picture.text.split("\n") == ["top", "  Jéllo there", ""]

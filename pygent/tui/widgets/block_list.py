@@ -65,6 +65,7 @@ class BlockList(ScrollView, can_focus=True):
         self._width = 0
         self._selected: int | None = None
         self._quiet = False
+        self._shown = range(0)
 
     def set_palette(self, palette: Palette) -> None:
         """Draw with other colours from now on."""
@@ -237,9 +238,22 @@ class BlockList(ScrollView, can_focus=True):
             return super().render_lines(crop)
         base, ground, filters = self.rich_style, self.background_colors[1], self.get_line_filters()
         strips = [self._line(y, base) for y in crop.line_range]
+        if crop.height >= self.size.height:
+            self._drop_unseen()
         for line_filter in filters:
             strips = [strip.apply_filter(line_filter, ground) for strip in strips]
         return [strip.crop_extend(*crop.column_span, base) for strip in strips]
+
+    def _drop_unseen(self) -> None:
+        """Keep the strips of what is on the screen only: they weigh far more than their lines."""
+        top = self.scroll_offset.y
+        first = self._rows.find(max(0, top))[0]
+        last = self._rows.find(min(self._rows.total - 1, top + self.size.height))[0] if self._rows.total else first
+        shown = range(first, last + 1)
+        for index in self._shown:
+            if index not in shown and (kept := self._strips.get(index)) is not None:
+                kept.strips.clear()
+        self._shown = shown
 
     def _lines(self, block: Block) -> list[Line]:
         try:

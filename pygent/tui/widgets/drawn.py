@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from pygent.tui.wrap import Line
 
-KEPT = 500
+KEPT = 300
 """Finished strips of one block that stay in memory: more than any screen has lines."""
 
 
