@@ -27,7 +27,10 @@ def wrap(runs: Sequence[Run], width: int) -> list[Line]:
     """Break ``runs`` at blanks into lines of at most ``width`` cells; a longer word is cut. Newlines end a line."""
     lines: list[Line] = []
     for paragraph in _paragraphs(runs):
-        lines.extend(_wrap(paragraph, max(1, width)))
+        if sum(len(text) for text, _ in paragraph) <= width and all(text.isascii() for text, _ in paragraph):
+            lines.append(_fitting(paragraph))
+        else:
+            lines.extend(_wrap(paragraph, max(1, width)))
     return lines
 
 
@@ -127,6 +130,14 @@ def _wrap(runs: list[Run], width: int) -> list[Line]:
                     line, used = [], 0
     lines.append(line)
     return lines
+
+
+def _fitting(runs: list[Run]) -> Line:
+    """A paragraph that is one line, without the blanks at its end."""
+    line = [Segment(text, style) for text, style in runs if text]
+    while line and (stripped := line[-1].text.rstrip(" ")) != line[-1].text:
+        line[-1:] = [Segment(stripped, line[-1].style)] if stripped else []
+    return line
 
 
 def _words(runs: list[Run]) -> list[Line]:

@@ -343,3 +343,26 @@ async def test_a_very_long_file_that_is_written_shows_its_beginning(tmp_path: Pa
     async with running(session) as (app, _):
         session.tool("write_file", {"path": "a.py", "content": "x = 1\n" * 500_000}, "Wrote a.py")
         await until(lambda: "499986 more lines" in shown(app))
+
+
+async def test_a_block_on_its_own_screen_is_searched_and_selected_in_too(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, pilot):
+        session.say("\n\n".join(f"part {number}" for number in range(200)))
+        await until(lambda: "part 199" in shown(app))
+        await focus(app, pilot)
+        await pilot.press("shift+up", "m")
+        await until(lambda: isinstance(app.screen, BlockScreen) and "part 1 " in shown(app))
+        await pilot.press("slash")
+        await until(lambda: app.focused is not None and app.focused.id == "search-input")
+        await pilot.press(*"part 77")
+        await until(lambda: "1 of 1" in shown(app) and "part 77" in shown(app).replace("/ part 77", ""))
+        await pilot.press("escape")
+        await until(lambda: "1 of 1" not in shown(app))
+        assert isinstance(app.screen, BlockScreen)
+        await pilot.press("v")
+        await until(lambda: "select: " in shown(app))
+        await pilot.press("escape")
+        await until(lambda: "select: " not in shown(app))
+        await pilot.press("escape")
+        await until(lambda: app.screen is app.main)

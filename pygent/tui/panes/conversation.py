@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -18,12 +17,12 @@ from pygent.transcript import Item, Transcript
 from pygent.tui.colours import Palette
 from pygent.tui.panes.blocks import AssistantBlock, Block, NoteBlock, block_for
 from pygent.tui.panes.news import NewsBelow
+from pygent.tui.panes.reading import Reading
 from pygent.tui.panes.welcome import WelcomeBlock
 from pygent.tui.widgets.transcript_view import TranscriptView
 
 if TYPE_CHECKING:
     from pygent.session import Session
-    from pygent.tui.panes.search_bar import SearchBar
 
 HINTS = (
     ("block.fold", "enter", "fold", "toggle_block"),
@@ -49,7 +48,7 @@ class NewBelow(Static):
         self.post_message(self.Clicked())
 
 
-class ConversationPane(Vertical):
+class ConversationPane(Reading):
     """What was said and done, in order. Knows items and blocks; the view in it knows rows."""
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
@@ -67,11 +66,6 @@ class ConversationPane(Vertical):
 
     def on_mount(self) -> None:
         self.view.extend([self.welcome])
-
-    @property
-    def view(self) -> TranscriptView:
-        """The list of blocks."""
-        return self.query_one(TranscriptView)
 
     def focus_view(self) -> None:
         """Give the keys to the list of blocks."""
@@ -184,52 +178,3 @@ class ConversationPane(Vertical):
     def on_new_below_clicked(self, event: NewBelow.Clicked) -> None:
         event.stop()
         self.view.follow()
-
-    # Searching, and selecting by key: each has a line at the bottom while it goes on.
-
-    @on(TranscriptView.SearchAsked)
-    async def _search_asked(self, event: TranscriptView.SearchAsked) -> None:
-        event.stop()
-        from pygent.tui.panes.search_bar import SearchBar  # noqa: PLC0415 - when it is asked for
-
-        bars = self.query(SearchBar)
-        bar = bars.first() if bars else SearchBar(id="search")
-        if not bars:
-            await self.mount(bar)
-            self.add_class("-searching")
-        bar.input.focus()
-        bar.input.select_all()
-
-    def on_search_bar_changed(self, event: SearchBar.Changed) -> None:
-        event.stop()
-        self.view.find(event.query)
-
-    def on_search_bar_step(self, event: SearchBar.Step) -> None:
-        event.stop()
-        self.view.action_search_next(event.step)
-
-    def on_search_bar_closed(self, event: SearchBar.Closed) -> None:
-        event.stop()
-        self.view.focus()
-        self.end_search()
-
-    @on(TranscriptView.Searched)
-    def _searched(self, event: TranscriptView.Searched) -> None:
-        event.stop()
-        for bar in self.query("#search"):
-            cast("SearchBar", bar).say(event.said)
-
-    def end_search(self) -> None:
-        """Mark nothing any more; the view stays where it is."""
-        self.view.end_search()
-        self.remove_class("-searching")
-        self.query("#search").remove()
-
-    @on(TranscriptView.SelectModeChanged)
-    async def _select_mode(self, event: TranscriptView.SelectModeChanged) -> None:
-        event.stop()
-        await self.query("#select-hint").remove()
-        if event.on:
-            from pygent.tui.widgets.select_mode import HINT  # noqa: PLC0415 - it is there
-
-            await self.mount(Static(HINT, id="select-hint", markup=False))

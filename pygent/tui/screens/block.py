@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from pygent.tui.colours import Palette
 from pygent.tui.panes.blocks import AssistantBlock, Block, block_for
 from pygent.tui.panes.keys import KeyLine
+from pygent.tui.panes.reading import Reading
 from pygent.tui.text import plural
 from pygent.tui.widgets.transcript_view import TranscriptView
 
@@ -30,7 +30,7 @@ class BlockScreen(ModalScreen[None]):
         self._block.set_shape("full")
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="block"):
+        with Reading(id="block"):
             yield TranscriptView(Palette.of(self.app))
             yield KeyLine(
                 ("esc", "Close", "close"),

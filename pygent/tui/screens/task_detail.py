@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.theme import Theme
@@ -18,6 +17,7 @@ from pygent.transcript import AssistantItem, Item, TaskItem, ToolItem, Transcrip
 from pygent.tui.colours import Palette
 from pygent.tui.panes.blocks import ToolBlock, block_for
 from pygent.tui.panes.keys import KeyLine
+from pygent.tui.panes.reading import Reading
 from pygent.tui.panes.signs import task_sign
 from pygent.tui.panes.text import one_line, running_for, took
 from pygent.tui.screens.confirm import ConfirmScreen
@@ -48,7 +48,7 @@ class TaskDetailScreen(ModalScreen[None]):
         self._said = ""
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="task"):
+        with Reading(id="task"):
             yield Static(markup=False, id="task-state")
             yield Static(markup=False, id="task-empty")
             yield TranscriptView(self._palette())
