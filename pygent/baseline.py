@@ -59,7 +59,7 @@ class Baseline:
 
     def original(self, path: str) -> Original:
         """What the file was. May take a while where git is asked."""
-        name = self._workspace.relative(path)
+        name = self._real(path)
         with self._lock:
             kept = self._kept.get(name)
         if isinstance(kept, Path):
@@ -70,6 +70,13 @@ class Baseline:
         repository = Repository.find(self._workspace.root)
         data = None if repository is None else repository.committed(name, self.commit or "HEAD", most=FILE_LIMIT)
         return Original(data, "unknown" if data is None else "commit", self.commit)
+
+    def _real(self, path: str) -> str:
+        """The path without links, as far as it leads somewhere."""
+        name = self._workspace.relative(path)
+        with contextlib.suppress(PygentError, ValueError):
+            return self._workspace.host_path(name).relative_to(self._workspace.root).as_posix()
+        return name
 
     def close(self) -> None:
         """Remove what was kept."""

@@ -21,6 +21,7 @@ BREAK = 0.0002
 _REMEMBERED = 8
 _BONUS = 1_700
 _BOUNDARY = frozenset("/_-. ")
+_INITIALS = re.compile(r"(?<![^/_. -])[^/_. -]")
 
 
 class FileIndex:
@@ -129,7 +130,7 @@ class FileIndex:
         return found
 
     def _matching(self, needle: str, among: array[int] | None, stop: Callable[[], bool]) -> array[int]:
-        match = re.compile("".join(f"[^{re.escape(char)}]*+{re.escape(char)}" for char in needle[:100])).match
+        match = _in_order(needle)
         lower = self._lower
         found = array("I")
         count = len(lower) if among is None else len(among)
@@ -137,7 +138,7 @@ class FileIndex:
             if stop():
                 return found
             portion = range(start, min(start + PORTION, count)) if among is None else among[start : start + PORTION]
-            found.extend([at for at in portion if match(lower[at])])
+            found.extend([at for at in portion if match(lower[at], 0)])
             self._pause(range(count))
         while len(self._hits) >= _REMEMBERED:
             del self._hits[next(iter(self._hits))]
@@ -153,10 +154,18 @@ class FileIndex:
             time.sleep(BREAK)
 
 
+def _in_order(needle: str) -> Callable[[str, int], re.Match[str] | None]:
+    """Matches the letters of ``needle`` in their order; the group is the first.
+
+    No part of the pattern gives back what it took, so that no name makes it slow.
+    """
+    first, *others = [re.escape(char) for char in needle[:100]]
+    return re.compile(f"[^{first}]*+({first})" + "".join(f"[^{char}]*+{char}" for char in others), re.DOTALL).match
+
+
 def _scorer(needle: str) -> Callable[[str, int], float | None]:
     """Tells how badly a path fits, by its lower-case form and where its name begins there; None: not at all."""
-    initials = re.compile("".join(f"(?:^|.*?[/_. -]){re.escape(char)}" for char in needle[:20])).match
-    scattered = re.compile(".*?".join(map(re.escape, needle[:100]))).search
+    in_order = _in_order(needle)
     with_folder = "/" in needle
 
     def score(lower: str, name: int) -> float | None:
@@ -173,15 +182,15 @@ def _scorer(needle: str) -> Callable[[str, int], float | None]:
                 return (0 if not after or after in "./" else 500 if after in _BOUNDARY else 1_000) + length
             if at > name:
                 return (2_000 if lower[at - 1] in _BOUNDARY else 3_000) + length
-            if initials(lower[name:]):
+            if in_order("".join(_INITIALS.findall(lower, name)), 0):
                 return 3_500 + length
             at = lower.find(needle)
             if at >= 0:
                 return (4_000 if at == 0 or lower[at - 1] == "/" else 5_000) + length
-        found = scattered(lower, name)
+        found = in_order(lower, name)
         if found:
-            return 6_000 + 20 * (found.end() - found.start()) + length
-        found = scattered(lower)
-        return 8_000 + 20 * (found.end() - found.start()) + length if found else None
+            return 6_000 + 20 * (found.end() - found.start(1)) + length
+        found = in_order(lower, 0)
+        return 8_000 + 20 * (found.end() - found.start(1)) + length if found else None
 
     return score

@@ -252,6 +252,8 @@ def test_what_a_file_was_before_it_was_changed(root: Path) -> None:
         original = baseline.original(path)
         assert (original.data, original.origin) == (data, "session")
     assert baseline.original("never.py").origin == "unknown"
+    (root / "link").symlink_to("src/a.py")
+    assert baseline.original("link").data == b"a\n"
     (root / "large").write_bytes(b"x" * (FILE_LIMIT + 1))
     workspace.write_text("large", "small")
     assert baseline.original("large").origin == "unknown"

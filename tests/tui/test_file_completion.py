@@ -71,6 +71,14 @@ def test_names_that_would_not_survive_in_a_prompt_are_left_out() -> None:
     assert best(["a\nb.txt", "a\x1b[31m.txt", "a\udcff.txt", "a\u202eb.txt", "a.txt"], "a") == ["a.txt"]
 
 
+@pytest.mark.parametrize("typed", ["aaaaaaaaab", "a_a_a_a_a_ab", "/a/a/a/a/ab", "[^]-\\*+", "aaaaa("])
+def test_no_name_makes_a_search_slow(typed: str) -> None:
+    names = [f"dir_{typed}/{'a' * 240}", f"dir_{typed}/{'a_' * 120}", f"{typed}/{'a/' * 120}{'a ' * 120}"]
+    began = time.perf_counter()
+    assert best(names, typed)
+    assert time.perf_counter() - began < 0.5
+
+
 def test_a_search_that_nobody_waits_for_stops() -> None:
     index = FileIndex(f"a{number}" for number in range(20_000))
     assert index.search("a1", 8, stop=lambda: True) == []
