@@ -167,7 +167,7 @@ class PygentApp(App[int]):
     # What every text goes through.
 
     def get_line_filters(self) -> list[LineFilter]:
-        return [safe_after(*super().get_line_filters())]
+        return [safe_after(*super().get_line_filters(), colours=self.console.color_system)]
 
     def notify(
         self,

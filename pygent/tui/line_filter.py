@@ -84,8 +84,15 @@ def foreign_encoding() -> str:
 
 
 @lru_cache(8)  # the same object for the same filters, since strips remember what a filter made of them
-def safe_after(*filters: LineFilter) -> LineFilter:
-    """One filter that applies ``filters``, then ``SafeText``."""
+def safe_after(*filters: LineFilter, colours: str | None = None) -> LineFilter:
+    """One filter that applies ``filters``, then ``SafeText``, and what a terminal needs that has no more than it has.
+
+    ``colours`` is the terminal's colour system, as Rich calls it.
+    """
+    if colours == "256":
+        from pygent.tui.colours_256 import Colours256  # noqa: PLC0415 - for those terminals
+
+        filters = (*filters, Colours256())
     encoding = foreign_encoding()
     return _Chain((*filters, SafeText(), *([Spelled(encoding)] if encoding else [])))
 

@@ -12,6 +12,7 @@ from textual.color import Color
 
 from pygent.tui.ascii_signs import SIGNS
 from pygent.tui.colours import Palette
+from pygent.tui.colours_256 import near_style, nearest
 from pygent.tui.line_filter import SafeText, Spelled, spelled
 from pygent.tui.markdown import draw, split, split_all
 from pygent.tui.text import clean, count, seconds, tail_lines
@@ -133,3 +134,18 @@ def test_signs_that_an_encoding_lacks_are_spelled_in_as_many_cells() -> None:
     assert all(len(sign) == 1 and sign.isascii() for sign in SIGNS.values())
     line = [Segment("│ ", Style(bold=True)), Segment("plain")]
     assert Spelled("ascii").apply(line, Color.parse("black")) == [Segment("| ", Style(bold=True)), Segment("plain")]
+
+
+def test_256_colours_keep_greys_grey_and_colours_apart() -> None:
+    assert [nearest(*rgb) for rgb in ((0, 0, 0), (255, 255, 255), (255, 0, 0), (8, 8, 8))] == [16, 231, 196, 232]
+    ground, raised, border, muted = (
+        nearest(*Color.parse(c).rgb) for c in ("#14171d", "#232934", "#2d3441", "#939eb0")
+    )
+    assert all(number >= 232 for number in (ground, raised, border, muted))
+    assert ground < raised < border < muted
+    assert nearest(*Color.parse("#ee8b8b").rgb) == 210
+    style = near_style(Style.parse("bold #7fb2e5 on #14171d"))
+    assert style.bold
+    assert style.color is not None
+    assert style.color.number == nearest(*Color.parse("#7fb2e5").rgb) == 110
+    assert near_style(Style.parse("red")) == Style.parse("red")
