@@ -81,7 +81,7 @@ class PygentApp(App[int]):
         self.on_first_frame: Callable[[], object] = lambda: None
         self.themes = AppThemes(self, self._problems.append)
         source = session.settings.source("theme")
-        self.themes.choose(session.settings.theme, forced=source.startswith(("--", "PYGENT_")))
+        self.themes.choose(session.settings.theme, source, forced=source.startswith(("--", "PYGENT_")))
 
     @property
     def session(self) -> Session:

@@ -13,6 +13,7 @@ from textual.timer import Timer
 
 from pygent.errors import PygentError, SettingsError
 from pygent.settings import config_dir
+from pygent.settings.nodes import nearest
 from pygent.tui.themes import DEFAULT_THEME, find_file, find_theme, load_themes, read_theme, shipped_folder
 
 if TYPE_CHECKING:
@@ -53,10 +54,10 @@ class AppThemes:
 
     # The start.
 
-    def choose(self, wanted: str, *, forced: bool = False) -> None:
+    def choose(self, wanted: str, source: str = "default", *, forced: bool = False) -> None:
         """Use the theme ``wanted``; the others are read only where there is none of that name.
 
-        A terminal with few colours gets a theme made for those, unless ``forced``.
+        A terminal with few colours gets a theme made for those, unless ``forced``. ``source``: where the name stands.
         """
         if not forced:
             wanted = self._for_terminal(wanted)
@@ -67,7 +68,10 @@ class AppThemes:
         if wanted not in app.available_themes:
             self.complete()
         if wanted not in app.available_themes:
-            self.tell(f"There is no theme {wanted!r}; /theme lists them.")
+            near = nearest(wanted, app.available_themes) or ";"
+            self.tell(
+                f"{source}: there is no theme {wanted!r}{near} /theme shows all. {DEFAULT_THEME} is on instead."
+            )
             wanted = DEFAULT_THEME
         self.use(wanted)
 

@@ -111,8 +111,7 @@ def places(screen: Screen[Any]) -> list[Place]:
     app, focused = screen.app, screen.focused
     if screen is not getattr(app, "main", None):
         inside = [node for node in screen.query("*") if node.focusable]
-        title = next((str(node.border_title) for node in screen.query("*") if node.border_title), "")
-        return [Place(title or "Here", _actions([screen, *inside])), Place(EVERYWHERE, _actions([app]))]
+        return [Place("Here", _actions([screen, *inside])), Place(EVERYWHERE, _actions([app]))]
     found: list[Place] = []
     for title, selector in PANES:
         for pane in screen.query(selector):

@@ -14,6 +14,9 @@ from typing import Any
 
 from textual.drivers.linux_driver import LinuxDriver
 
+TRIES = 1000
+"""How often it can be sent to the background and brought back."""
+
 
 class TerminalDriver(LinuxDriver):
     """Stops the process for Ctrl+Z, as shells expect it, and draws anew when it goes on.
@@ -55,8 +58,12 @@ class TerminalDriver(LinuxDriver):
         self._take_again()
 
     def _take_again(self) -> None:
-        self._must_signal_resume = True
-        self.resume_application_mode()
+        """Take the terminal. A shell that let the process go on in the background stops it in the middle of that."""
+        for _ in range(TRIES):
+            self._must_signal_resume = True
+            self.resume_application_mode()
+            if self._key_thread is not None and self._key_thread.is_alive():
+                break
 
     def _run_input_thread(self) -> None:
         try:

@@ -164,3 +164,31 @@ async def test_what_the_palette_does_to_a_pane_it_does_in_that_pane(tmp_path: Pa
         await until(lambda: "Stop tester?" in shown(app))
         await pilot.press("y")
         await until(lambda: bool(session.called("cancel_task")))
+
+
+async def test_the_keyboard_alone_reaches_every_pane_and_comes_back(tmp_path: Path) -> None:
+    async with running(FakeSession(tmp_path)) as (app, pilot):
+        reached = set()
+        for _ in range(8):
+            await pilot.press("tab")
+            await pilot.pause()
+            assert app.focused is not None
+            reached |= {node.id for node in app.focused.ancestors_with_self}
+        assert {"prompt", "conversation", "tool-log", "tasks", "workspace"} <= reached
+        for key in ("f2", "f3", "f4", "f5"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert app.focused is not app.main.prompt
+            await pilot.press("escape")
+            await pilot.pause()
+            assert app.focused is app.main.prompt
+        await pilot.press("f4", "shift+tab")
+        assert app.session.permission_mode == "plan", "the mode is changed from any pane"
+
+
+async def test_a_theme_that_is_not_there_is_told_with_its_place(tmp_path: Path) -> None:
+    settings = FakeSettings(workspace=tmp_path, theme="pygent-drak", sources={"theme": "config.yaml:3"})
+    async with running(FakeSession(tmp_path, settings=settings)) as (app, _):
+        said = "config.yaml:3: there is no theme 'pygent-drak'; did you mean 'pygent-dark'"
+        await until(lambda: said in " ".join(shown(app).replace("│", " ").split()))
+        assert app.theme == "pygent-dark"

@@ -108,7 +108,7 @@ class PaneLayout:
         arrangement.side_hidden = not arrangement.side_hidden
         if not arrangement.side_hidden and len(arrangement.hidden) == len(SIDE_PANES):
             arrangement.hidden.clear()
-        if arrangement.side_hidden and self._current != "conversation":
+        if arrangement.side_hidden and self.focused != "conversation":
             self._to_conversation()
         self._changed()
         self._rearrange()
