@@ -20,6 +20,7 @@ from typing import Any
 
 from pygent.errors import PygentError
 from pygent.events import MAIN, AnyEvent, Event, Notice, RunStarted, SessionStarted, from_dict, to_dict
+from pygent.images import text_of
 
 log = logging.getLogger(__name__)
 
@@ -219,9 +220,9 @@ class Store:
         for (line,) in self._rows(last, [session_id]):
             data = json.loads(line)
             message = data.get("message") or {}
-            role, content = str(message.get("role")), message.get("content")
+            role, content = str(message.get("role")), text_of(message.get("content"))
             spoken = role == "assistant" or data.get("origin") == "user"
-            if spoken and isinstance(content, str) and content.strip() and not words.get(role, "x"):
+            if spoken and content.strip() and not words.get(role, "x"):
                 words[role] = content.strip()
         return Glimpse(int(count), words["user"], words["assistant"])
 

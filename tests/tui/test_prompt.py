@@ -474,9 +474,10 @@ async def test_what_was_not_sent_comes_back(kept: FakeSettings, tmp_path: Path) 
     async with running(again) as (app, pilot):
         await until(lambda: "[Pasted text #1 +42 lines] and [Image shot.png 48 B]" in app.main.prompt.text)
         await until(lambda: rows(app) == ["waits for you: queued"])
-        assert "back in the prompt" in told(app)
+        await until(lambda: "what you had not sent is back, and the queue" in shown(app))
         assert again.called("steer") == []
         await pilot.press("enter")
+        await until(lambda: "is back" not in shown(app))
         await until(lambda: len(again.prompts) == 2)
         assert again.prompts[1] == f"{LONG} and [Image shot.png]"
         assert again.images[1][0].data == PNG

@@ -38,6 +38,7 @@ class HistorySearch:
         self._entries = [(whole.lower(), by_text[text]) for whole, text in newest_first]
         self.on = prompt.searching = prompt.completing = True
         prompt.border_title = "search the prompt history"
+        prompt.placeholder = "Words of what you sent"
         prompt.hint("Enter takes · ↑ ↓ choose · Esc back to the draft")
         prompt.set_text("")
         self.edited()
@@ -78,6 +79,7 @@ class HistorySearch:
         return True
 
     def _end(self) -> None:
+        self._entries, self._hits = [], []
         prompt = self._screen.prompt
         self.on = prompt.searching = prompt.completing = False
         prompt.border_title = None

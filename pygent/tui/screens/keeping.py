@@ -117,20 +117,19 @@ class Keeper:
         prompt, draft = screen.prompt, left[-1].draft
         for earlier in left[:-1]:
             prompt.recall.remember(earlier.draft)
-        told = []
-        if draft.text.strip():
-            if prompt.text or prompt.searching:
-                prompt.recall.remember(draft)
-                told.append("What you had not sent is in the prompt history: ↑ in an empty prompt.")
-                self._jobs.put(lambda files: files.append(draft))
-            else:
-                prompt.set_draft(draft)
-                told.append("What you had not sent is back in the prompt.")
+        back = draft.text.strip() and not prompt.text and not prompt.searching
+        if back:
+            prompt.set_draft(draft)
+        elif draft.text.strip():
+            prompt.recall.remember(draft)
+            self._jobs.put(lambda files: files.append(draft))
+            screen.notify("What you had not sent is in the prompt history: ↑ in an empty prompt.", timeout=6)
         queued = [draft for one in left for draft in one.queued]
         if queued:
             screen.desk.sender.hold(queued)
-            told.append("Prompts that were queued wait for you.")
-        screen.notify(" ".join(told), timeout=6, markup=False)
+        if not prompt.searching and (back or queued):
+            what = "what you had not sent" if back else "what you had queued"
+            prompt.remark(f"{what} is back{', and the queue' if back and queued else ''}")
         self.changed()
 
     def _tell(self, error: str) -> None:

@@ -218,7 +218,8 @@ class Sender:
         if waits:
             what = "steers with the first" if working else "sends the next"
             choose = key_of(app, "prompt.queue", "alt+up")
-            return f"{enter} {what} · ↑ takes the last back · {choose} chooses"
+            ends = f" · {escape} ends the command" if self._commands and not working else ""
+            return f"{enter} {what} · ↑ takes the last back · {choose} chooses{ends}"
         if working:
             return f"{enter} queues · {escape} interrupts · {newline} new line"
         if self._commands:

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.message import Message
 from textual.widgets import TextArea
 
@@ -15,40 +14,12 @@ from pygent.tui import enter_keys
 from pygent.tui.draft import Draft, is_long
 from pygent.tui.keys import key_of
 from pygent.tui.recall import Recall
-from pygent.tui.widgets.chips import ChipArea
-
-TALLEST = 10
-"""Lines of text that show at once."""
+from pygent.tui.widgets.prompt_frame import PromptFrame
 
 
-class Prompt(ChipArea):
+class Prompt(PromptFrame):
     """A text area that sends with Enter. Messages say what it asks for; the screen does it."""
 
-    DEFAULT_CSS = """
-    Prompt {
-        height: 3;
-        padding: 0 1;
-        background: $background;
-        border: round $border-blurred;
-        border-title-color: $text-muted;
-        border-subtitle-color: $text-disabled;
-        scrollbar-size-vertical: 1;
-
-        &:focus {
-            border: round $border;
-        }
-        &.-command {
-            border: round $warning;
-            border-title-color: $text-warning;
-        }
-        & .text-area--placeholder {
-            color: $text-muted;
-        }
-        & .text-area--cursor-line {
-            background: transparent;
-        }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "enter", "submit", "Send; while the agent works, queue; empty, steer with the queue", id="prompt.send"
@@ -115,26 +86,16 @@ class Prompt(ChipArea):
             placeholder="Ask for something, / for commands",
         )
         self.completing = False
-        self.searching = False
         self.complete_with_enter: Callable[[], bool] = lambda: False
         """Asked at once: a message would come after what is typed behind Enter. True where it did what Enter asks."""
         self.take_back: Callable[[], Draft | None] = lambda: None
         """Asked for Up in an empty prompt: a queued prompt, taken out of the queue."""
         self.recall = Recall()
-        self.hinted = ""
-        self._lines = 1
 
     def on_mount(self) -> None:
         enter_keys.know()
         enter, newline = key_of(self.app, "prompt.send", "enter"), key_of(self.app, "prompt.newline", "shift+enter")
         self.hint(f"{enter} sends · {newline} new line", sends=True)
-
-    def hint(self, text: str, *, sends: bool = False) -> None:
-        """Say below the text what keys do now. Where the first one ``sends``, a click on it does so, too."""
-        if self.hinted != text:
-            self.hinted = text
-            first, dot, more = text.partition(" · ")
-            self.border_subtitle = Content(first).stylize("@click=submit" if sends else "") + Content(dot + more)
 
     def set_text(self, text: str) -> None:
         """Replace the text; the cursor goes to its end."""
@@ -253,22 +214,8 @@ class Prompt(ChipArea):
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         event.stop()
-        self._fit()
-        command = self.text.startswith("!") and not self.searching
-        self.set_class(command, "-command")
-        if not self.searching:
-            self.border_title = "run in the sandbox" if command else None
+        self.frame()
         self.post_message(self.Edited(self.text))
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self._fit)
-
-    def _fit(self) -> None:
-        """A new height only where the number of lines changed: a layout costs more than a key."""
-        lines = max(1, min(TALLEST, self.wrapped_document.height))
-        if lines != self._lines:
-            self._lines = lines
-            self.styles.height = lines + 2
 
 
 def may_be_images(text: str) -> bool:
