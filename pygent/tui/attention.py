@@ -144,7 +144,7 @@ class Attention:
         self._calls = Calls(self._write, terminal())
         self._title = Title(self._write)
         app.watch(app, "app_focus", self._focus_changed, init=False)
-        app.app_suspend_signal.subscribe(app, lambda _: self.end())
+        app.app_suspend_signal.subscribe(app, lambda _: self.end(), immediate=True)
         app.app_resume_signal.subscribe(app, lambda _: self.changed())
         self.changed()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.openai_server import FakeOpenAI, reply
 from tests.fakes.terminal import Terminal
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
@@ -63,3 +64,44 @@ def test_the_title_tells_workspace_and_state_and_is_given_back(terminal: Termina
     assert title().startswith("pygent · ")
     terminal.press("C-q")
     terminal.wait(lambda _: title() == before)
+
+
+def test_a_stored_session_is_gone_on_with_in_the_same_application(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    with FakeOpenAI() as server:
+        server.replies = [reply("the first answer"), reply("the second answer"), reply("the third answer")]
+        env = {
+            "HOME": str(tmp_path),
+            "PYTHONPATH": os.getcwd(),
+            "OPENAI_API_KEY": "test-key",
+            "OPENAI_BASE_URL": server.url,
+            "PYGENT_USE_DOCKER": "0",
+        }
+        with Terminal(tmp_path / "work", env, (120, 36)) as terminal:
+            terminal.run(f"{sys.executable} -m pygent")
+            terminal.wait("● ready")
+            terminal.run("one thing")
+            terminal.wait("the first answer")
+            terminal.wait("● ready")
+            terminal.run("/new")
+            terminal.wait("A new conversation begins")
+            terminal.run("another thing")
+            terminal.wait("the second answer")
+            terminal.wait("● ready")
+            terminal.run("/resume")
+            terminal.wait("Type to find what was said")
+            terminal.type("first")
+            terminal.wait(lambda screen: "one thing" in screen and "● another thing" not in screen)
+            terminal.wait("in this workspace")
+            terminal.press("Enter")
+            terminal.wait(lambda screen: "the first answer" in screen and "● ready" in screen)
+            terminal.run("go on")
+            terminal.wait("the third answer")
+            terminal.press("C-q")
+            terminal.wait("shell>")
+        said = [message["content"] for message in server.requests[-1]["messages"][1:]]
+        assert [text for text in said if text in {"one thing", "the first answer", "another thing", "go on"}] == [
+            "one thing",
+            "the first answer",
+            "go on",
+        ]
