@@ -161,12 +161,14 @@ class ConversationPane(Reading):
         self._show_new()
 
     def _show_new(self) -> None:
+        from pygent.tui.keys import key_of  # noqa: PLC0415 - not before the first frame
+
         said = self.news.said()
         bar = self.query_one(NewBelow)
         if bar.display != bool(said) or bar.said != said:
             bar.said = said
             bar.display = bool(said)
-            bar.update(said)
+            bar.update(f"{said} · {key_of(self.app, 'view.end', 'end')}")
 
     @on(TranscriptView.FollowChanged)
     def _follow_changed(self, event: TranscriptView.FollowChanged) -> None:

@@ -47,8 +47,8 @@ class NewsBelow:
     def said(self) -> str:
         """What to tell; empty where nothing is new."""
         if self._messages:
-            return f"↓ {self._messages} new below · End"
-        return "↓ more below · End" if self._more else ""
+            return f"↓ {self._messages} new below"
+        return "↓ more below" if self._more else ""
 
     def _count(self) -> None:
         silent = [block for block in self._silent if not block.item.text.strip()]

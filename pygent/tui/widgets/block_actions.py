@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pygent.tui.panes.blocks import Block, TaskBlock, ToolBlock
-from pygent.tui.text import plural
+from pygent.tui.text import clean_line, plural
 
 if TYPE_CHECKING:
     from pygent.tui.widgets.block_chooser import BlockChooser
@@ -26,9 +26,10 @@ def copy_code(view: BlockChooser, block: Block, number: int) -> int:
     number %= len(codes)
     language, text = codes[number]
     view.app.copy_to_clipboard(text)
+    name = clean_line(language)[:60] or "code"
     which = f" ({number + 1} of {len(codes)})" if len(codes) > 1 else ""
     lines = plural(text.count("\n") + 1, "line")
-    view.notify(f"Copied {lines} of {language or 'code'}{which}.", timeout=3, markup=False)
+    view.notify(f"Copied {lines} of {name}{which}.", timeout=3, markup=False)
     return number
 
 
