@@ -13,7 +13,7 @@ from pygent.tui.colours import Palette
 from pygent.tui.diff_words import SMALL_BLOCK, Span
 from pygent.tui.diffs import DiffLine, FileDiff, Hunk, rows
 from pygent.tui.text import UNSEEN, clean_line, plural
-from pygent.tui.wrap import Aside, Line, Run, cells, cut, fold_runs
+from pygent.tui.wrap import Aside, Line, Run, cells, cut, fold_runs, on_ground
 
 LONGEST = 2000
 """Characters of a line that are drawn."""
@@ -218,9 +218,9 @@ def _column(
         name = number or "" if part == 0 else ""
         head = [Aside(f"{name:>{digits}} ", palette.faint), Aside(f"{sign if part == 0 else ' '} ", style)]
         if style.bgcolor is None:  # no grounds in the terminal's own colours: the text has the colour
-            body = [Segment(piece, (own or Style()) + style) for piece, own, _ in pieces]
+            body = [type(piece)(piece.text, (piece.style or Style()) + style) for piece in pieces]
         else:
-            body = [Segment(piece, ground + (own or Style())) for piece, own, _ in pieces]
+            body = on_ground(pieces, ground)
         rest = inner - cells(body) if line.kind != " " else 0
         out.append([*head, *body, *([Aside(" " * rest, ground)] if rest > 0 else [])])
     return out

@@ -17,7 +17,7 @@ from rich.style import Style
 
 from pygent.tui.code import highlighted
 from pygent.tui.colours import Palette
-from pygent.tui.wrap import Aside, Line, Run, cells, fold_runs, wrap
+from pygent.tui.wrap import Aside, Line, Run, cells, fold_runs, on_ground, wrap
 
 LONGEST = 12_000
 """Characters of a block up to which emphasis is looked for, and rows of a table up to a hundredth of it."""
@@ -195,7 +195,7 @@ def code_lines(code: list[list[Run]], width: int, palette: Palette) -> list[Line
     out: list[Line] = []
     for runs in code:
         for line in fold_runs(runs, inner):
-            styled = [Aside(" ", ground), *(Segment(text, ground + (style or Style())) for text, style, _ in line)]
+            styled = [Aside(" ", ground), *on_ground(line, ground)]
             out.append([*styled, Aside(" " * max(0, width - 1 - cells(line)), ground)])
     return out
 
@@ -263,8 +263,8 @@ def _item_head(item: re.Match[str], indents: list[int], width: int, palette: Pal
 
 def _margin(width: int, palette: Palette, *, quoted: bool) -> Line:
     if quoted:
-        return [Segment("▎ ", palette.accent)]
-    return [Segment(" " * width)] if width else []
+        return [Aside("▎ ", palette.accent)]
+    return [Aside(" " * width)] if width else []
 
 
 def _table(lines: list[str], width: int, palette: Palette) -> list[Line]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
@@ -18,6 +18,20 @@ class Aside(Segment):
     """What stands beside the text of a line, such as a margin or a number: no part of what is copied."""
 
     __slots__ = ()
+
+
+class Joint(Aside):
+    """Empty, at the start of a line that goes on with the one before it. ``BETWEEN`` is what stood there."""
+
+    __slots__ = ()
+    BETWEEN: ClassVar[str] = " "
+
+
+class Cut(Joint):
+    """The same, in the middle of a word."""
+
+    __slots__ = ()
+    BETWEEN: ClassVar[str] = ""
 
 
 _TOKENS = re.compile(r" +|[^ ]+")
@@ -42,7 +56,9 @@ def fold(text: str, style: Style, width: int) -> list[Line]:
         if len(line) <= width and (line.isascii() or cell_len(line) <= width):
             lines.append([Segment(line, style)] if line else [])
         else:
-            lines.extend([Segment(piece, style)] for piece in chop_cells(line, width))
+            first, *others = chop_cells(line, width)
+            lines.append([Segment(first, style)])
+            lines.extend([Cut(""), Segment(piece, style)] for piece in others)
     return lines
 
 
@@ -63,7 +79,7 @@ def fold_runs(runs: Sequence[Run], width: int) -> list[Line]:
             if head:
                 lines[-1].append(Segment(head, style))
             rest = rest[len(head) :]
-            lines.append([])
+            lines.append([Cut("")])
             used = 0
     return lines
 
@@ -75,6 +91,11 @@ def cut(text: str, width: int) -> str:
     if width <= 1:
         return "…"[: max(0, width)]
     return chop_cells(text[: width * 2], width - 1)[0] + "…"
+
+
+def on_ground(line: Line, ground: Style) -> Line:
+    """The line with ``ground`` behind it."""
+    return [type(segment)(segment.text, ground + (segment.style or Style())) for segment in line]
 
 
 def cells(line: Iterable[Segment]) -> int:
@@ -93,6 +114,7 @@ def _paragraphs(runs: Sequence[Run]) -> list[list[Run]]:
 
 def _wrap(runs: list[Run], width: int) -> list[Line]:
     lines: list[Line] = []
+    joints: list[type[Joint]] = []
     line: Line = []
     used = 0
     blank: tuple[str, Style | None] | None = None
@@ -106,6 +128,7 @@ def _wrap(runs: list[Run], width: int) -> list[Line]:
         gap = len(blank[0]) if blank else 0
         if line and used + gap + size > width:
             lines.append(line)
+            joints.append(Joint)
             line, used, blank, gap = [], 0, None, 0
         if blank:
             line.append(Segment(*blank))
@@ -127,9 +150,16 @@ def _wrap(runs: list[Run], width: int) -> list[Line]:
                     rest = ""
                 if rest:
                     lines.append(line)
+                    joints.append(Cut)
                     line, used = [], 0
     lines.append(line)
+    _begin(lines[1:], joints)
     return lines
+
+
+def _begin(lines: list[Line], joints: list[type[Joint]]) -> None:
+    for line, joint in zip(lines, joints, strict=True):
+        line.insert(0, joint(""))
 
 
 def _fitting(runs: list[Run]) -> Line:

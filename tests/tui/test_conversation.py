@@ -366,3 +366,18 @@ async def test_a_block_on_its_own_screen_is_searched_and_selected_in_too(tmp_pat
         await until(lambda: "select: " not in shown(app))
         await pilot.press("escape")
         await until(lambda: app.screen is app.main)
+
+
+async def test_what_was_broken_to_fit_is_copied_as_one_line(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    words = " ".join(f"word{number}" for number in range(40))
+    long = "x" * 150
+    async with running(session) as (app, pilot):
+        session.say(f"{words}\n\n- {words}\n\n```\n{long}\nend\n```")
+        await until(lambda: "end" in shown(app))
+        await focus(app, pilot)
+        await pilot.press("shift+up", "v", "v", "G", "end", "y")
+        lines = app.clipboard.split("\n")
+        assert lines[0] == words
+        assert f"• {words}" in lines
+        assert long in lines

@@ -13,7 +13,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from pygent.tui.widgets.block_list import BlockList, highlighted
-from pygent.tui.wrap import Aside, Line, cells
+from pygent.tui.wrap import Aside, Joint, Line, cells
 
 if TYPE_CHECKING:
     from pygent.tui.widgets.select_mode import SelectMode
@@ -69,14 +69,18 @@ class BlockText(BlockList):
     # What is selected.
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text."""
+        """The selected text. What was only broken to fit is one line again."""
         if not self._rows.total:
             return None
         first = selection.start.y if selection.start is not None else 0
         last = selection.end.y if selection.end is not None else self._rows.total - 1
         rows = range(max(0, first), min(last, self._rows.total - 1) + 1)
-        lines = [text_between(self.line_at(row), *(selection.get_span(row) or (0, 0))) for row in rows]
-        return "\n".join(lines), "\n"
+        out: list[str] = []
+        for row in rows:
+            line = self.line_at(row)
+            joint = next((segment.BETWEEN for segment in line if isinstance(segment, Joint)), "\n")
+            out += [joint if out else "", text_between(line, *(selection.get_span(row) or (0, 0)))]
+        return "".join(out), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         self.refresh()

@@ -10,7 +10,7 @@ from pygent.transcript import UserItem
 from pygent.tui.colours import Palette
 from pygent.tui.panes.blocks.base import MARGIN, TextBlock, shortened
 from pygent.tui.text import clean, clean_line
-from pygent.tui.wrap import Aside, Line, cells, cut, wrap
+from pygent.tui.wrap import Aside, Line, cells, cut, on_ground, wrap
 
 TALLEST = 12
 """Lines of a message that show of themselves."""
@@ -51,7 +51,7 @@ class UserBlock(TextBlock):
                 Aside(" "),
                 Aside("┃", palette.accent + ground),
                 Aside(" ", ground),
-                *(Segment(piece, ground + (style or palette.text)) for piece, style, _ in line),
+                *on_ground(line, ground),
                 Aside(" " * max(0, width - MARGIN - cells(line)), ground),
             ]
             for line in wrapped
