@@ -21,6 +21,7 @@ from textual.pilot import Pilot
 
 from pygent.tui.app import PygentApp
 from pygent.tui.draft import Draft, Picture
+from pygent.tui.panes.workspace import WorkspacePane
 from pygent.tui.widgets.status import FRAMES
 from tests.tui.fake_session import FakeSession, FakeSettings
 
@@ -267,6 +268,39 @@ async def file(stage: Stage) -> None:
     """A file large."""
     await stage.pilot.press("f5", "home", "right", "down", "down", "enter")
     await stage.pilot.pause(0.6)
+
+
+@scene
+async def file_menu(stage: Stage) -> None:
+    """What can be done with a file."""
+    await workspace(stage)
+    await stage.pilot.press("m")
+    await stage.pilot.pause(0.2)
+
+
+@scene
+async def file_filter(stage: Stage) -> None:
+    """Files found by their letters."""
+    await stage.pilot.press("f5", "slash", *"core")
+    await stage.pilot.pause(0.5)
+
+
+@scene
+async def file_difference(stage: Stage) -> None:
+    """A file against what it was when the session began."""
+    stage.session._files.write_text("roman/core.py", FILES["roman/core.py"].replace("'X'", "'x'").replace("''", '""'))
+    stage.session.files("roman/core.py")
+    await stage.settle()
+    stage.app.main.query_one(WorkspacePane).commands.diff("roman/core.py")
+    await stage.pilot.pause(0.5)
+
+
+@scene
+async def file_rename(stage: Stage) -> None:
+    """A name that cannot be."""
+    await workspace(stage)
+    await stage.pilot.press("r", *(2 * ("full_stop", "full_stop", "slash")), "x")
+    await stage.pilot.pause(0.3)
 
 
 @scene

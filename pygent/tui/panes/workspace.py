@@ -149,6 +149,7 @@ class WorkspacePane(FileKeys):
         view.show()
         if fresh and view.rows:
             view.action_first()
+            view.cursor_moved()
 
     # Rows.
 
