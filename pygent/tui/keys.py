@@ -1,9 +1,8 @@
-"""The keys that are live, with what they do, as the help, the palette and all hints tell them."""
+"""The keys that are live, as the help, the palette and all hints tell them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from textual.binding import Binding
@@ -11,7 +10,6 @@ from textual.dom import DOMNode
 
 if TYPE_CHECKING:
     from textual.app import App
-    from textual.screen import Screen
 
 NAMES = {
     "escape": "Esc",
@@ -36,40 +34,6 @@ NAMES = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
 }
-
-PANES = (
-    ("Prompt", "#prompt"),
-    ("Queued prompts", "#queue"),
-    ("Approval", "#approval"),
-    ("Conversation", "#conversation"),
-    ("Tool calls", "#tool-log"),
-    ("Tasks", "#tasks"),
-    ("Workspace", "#workspace"),
-)
-"""Where keys belong on the main screen, and the widget that has them."""
-
-EVERYWHERE = "Everywhere"
-
-
-@dataclass(frozen=True, slots=True)
-class KeyAction:
-    """What a key does: its keys as people write them, and the node that the action is run on."""
-
-    keys: str
-    words: str
-    id: str
-    action: str
-    node: DOMNode
-    shown: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The keys of one place on the screen; ``selector`` finds its pane, "" where it is none."""
-
-    title: str
-    actions: tuple[KeyAction, ...]
-    selector: str = ""
 
 
 def key_name(keys: str) -> str:
@@ -104,36 +68,6 @@ def rebound(node: DOMNode) -> dict[str, str]:
     """The keys that the settings changed on ``node``, by their actions."""
     keymap = _keymap(node.app)
     return {binding.action: keys for keys, binding in bindings_of(node) if binding.id in keymap}
-
-
-def places(screen: Screen[Any]) -> list[Place]:
-    """All keys that work on ``screen``, where they work, the place that has the focus first."""
-    app, focused = screen.app, screen.focused
-    if screen is not getattr(app, "main", None):
-        inside = [node for node in screen.query("*") if node.focusable]
-        return [Place("Here", _actions([screen, *inside])), Place(EVERYWHERE, _actions([app]))]
-    found: list[Place] = []
-    for title, selector in PANES:
-        for pane in screen.query(selector):
-            place = Place(title, _actions([pane, *pane.query("*")]), selector)
-            here = focused is not None and pane in focused.ancestors_with_self
-            found.insert(0 if here else len(found), place)
-    found.insert(1, Place(EVERYWHERE, _actions([app, screen])))
-    return [place for place in found if place.actions]
-
-
-def _actions(nodes: Iterable[DOMNode]) -> tuple[KeyAction, ...]:
-    return tuple(sorted(_unique(nodes), key=lambda action: not action.shown))
-
-
-def _unique(nodes: Iterable[DOMNode]) -> Iterator[KeyAction]:
-    seen: set[str] = set()
-    for node in nodes:
-        for keys, binding in bindings_of(node):
-            name = binding.id or binding.action
-            if name not in seen:
-                seen.add(name)
-                yield KeyAction(keys, binding.description, binding.id or "", binding.action, node, binding.show)
 
 
 def _keymap(app: App[Any]) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from pygent.tui import slash
-from pygent.tui.keys import EVERYWHERE, KeyAction, Place, places
+from pygent.tui.places import EVERYWHERE, KeyAction, Place, places
 
 if TYPE_CHECKING:
     from pygent.tui.app import PygentApp

@@ -9,9 +9,10 @@ from textual.command import CommandPalette
 
 from pygent.tui import slash
 from pygent.tui.keymap import checked, known
-from pygent.tui.keys import key_name, places
+from pygent.tui.keys import key_name
 from pygent.tui.palette import PygentCommands
 from pygent.tui.panes.lines import LinesView
+from pygent.tui.places import places
 from pygent.tui.screens.confirm import ConfirmScreen
 from tests.tui.fake_session import FakeSession, FakeSettings
 from tests.tui.test_app import running, shown, until
@@ -41,6 +42,24 @@ def test_every_binding_of_ours_has_an_id_of_its_own_and_says_what_it_does() -> N
             seen[binding.id] = where
     assert len(seen) > 50
     assert set(known()) == set(seen)
+
+
+def test_no_key_hides_another_by_default() -> None:
+    from pygent.tui.keymap import _contexts, _keys
+
+    meant = {
+        ("layout.shorter", "prompt.queue"),  # sizes are changed from a pane; the prompt has its queue there
+        ("app.help", "help.close"),
+    }
+    clashes = set()
+    for context in _contexts():
+        users: dict[str, str] = {}
+        for name in sorted(context):
+            for key in _keys(known()[name].binding.key):
+                other = users.setdefault(key, name)
+                if other != name and key != "escape":  # which ends the innermost thing there is
+                    clashes.add((other, name))
+    assert clashes <= meant
 
 
 def test_keys_are_spelled_as_people_spell_them() -> None:

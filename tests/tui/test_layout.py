@@ -117,14 +117,14 @@ async def test_one_pane_has_all_the_room_and_gives_it_back(tmp_path: Path) -> No
 
 async def test_panes_are_hidden_and_come_back_with_their_keys(tmp_path: Path) -> None:
     async with running(FakeSession(tmp_path)) as (app, pilot):
-        await pilot.press("f4", "f8")
+        await pilot.press("f4", "shift+f6")
         await pilot.pause()
         assert list(sizes(app)) == ["conversation", "tool-log", "workspace"]
         assert app.focused is app.main.prompt
-        await pilot.press("f8")
+        await pilot.press("shift+f6")
         await pilot.pause()
         assert [notification.message for notification in app._notifications][-1].startswith("The conversation stays.")
-        await pilot.press("f3", "f8", "f5", "f8")
+        await pilot.press("f3", "shift+f6", "f5", "shift+f6")
         await pilot.pause()
         assert list(sizes(app)) == ["conversation"]
         await pilot.press("f4")
@@ -143,7 +143,7 @@ async def test_panes_are_hidden_and_come_back_with_their_keys(tmp_path: Path) ->
 
 async def test_the_layout_is_remembered_privately(tmp_path: Path) -> None:
     async with running(FakeSession(tmp_path)) as (app, pilot):
-        await pilot.press("alt+left", "f4", "alt+down", "f3", "f8")
+        await pilot.press("alt+left", "f4", "alt+down", "f3", "shift+f6")
         await pilot.pause()
         liked = sizes(app)
     kept = data_dir() / "layout.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from textual import events
 from textual.pilot import Pilot
 
 from pygent.tui.app import PygentApp
@@ -62,7 +63,12 @@ async def test_a_narrow_screen_has_its_tabs_and_the_way_to_everything(tmp_path: 
         await click(app, pilot, "F1")
         await until(lambda: isinstance(app.screen, HelpScreen))
         await click(app, pilot, "Command palette")
-        await until(lambda: isinstance(app.screen, Palette) and "Quit" in shown(app))
+        await until(lambda: isinstance(app.screen, Palette) and "Workspace:" in shown(app))
+        for _ in range(40):
+            if "Quit  " in shown(app):
+                break
+            await pilot._post_mouse_events([events.MouseScrollDown], offset=(20, 12))
+            await pilot.pause()
         await click(app, pilot, "Quit")
         await until(lambda: not app.is_running)
 

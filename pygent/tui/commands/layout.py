@@ -22,7 +22,10 @@ def _names(surface: Surface) -> Sequence[str]:  # noqa: ARG001 - the signature o
 def _layout(surface: Surface, argument: str) -> None:
     if not argument:
         rows = [f"{name:<7} {about}" for name, about in LAYOUTS.items()]
-        rows += ["", "F6 hides the side panes, F7 gives a pane all the room, F8 hides one; Alt+arrows and the mouse"]
+        rows += [
+            "",
+            "F6 hides the side panes, F7 gives a pane all the room, Shift+F6 hides one; Alt+arrows and the mouse",
+        ]
         rows += ["on a border change sizes. The layout is remembered."]
         surface.note("/layout", "\n".join(rows))
         return

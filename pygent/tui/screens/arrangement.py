@@ -25,8 +25,8 @@ HEIGHTS = {"tool-log": 5, "tasks": 3, "workspace": 5}
 """Their heights, in relation to each other."""
 
 _LARGEST = 2000
-_PART = re.compile(r'"([a-z-]{1,20})": (\d{1,4})')
-_WHOLE_FILE = re.compile(r'\{("[a-z-]{1,20}": \d{1,4}(, |\}\s*$))+')
+_PART = r'"([a-z-]{1,20})": (\d{1,4})'
+_WHOLE_FILE = r'\{("[a-z-]{1,20}": \d{1,4}(, |\}\s*$))+'
 
 
 @dataclass
@@ -49,9 +49,9 @@ class Arrangement:
     @classmethod
     def parse(cls, text: str) -> Arrangement | None:
         """What ``text`` keeps; None where that is not to be understood. What is missing is as it is at first."""
-        if not _WHOLE_FILE.fullmatch(text):
+        if not re.fullmatch(_WHOLE_FILE, text):
             return None
-        values = {name: int(number) for name, number in _PART.findall(text)}
+        values = {name: int(number) for name, number in re.findall(_PART, text)}
         out = cls(side=values.get("side", SIDE), side_hidden=bool(values.get("side-hidden")))
         out.heights |= {pane: values[pane] for pane in SIDE_PANES if pane in values}
         out.hidden = {pane for pane in SIDE_PANES if values.get(f"{pane}-hidden")}

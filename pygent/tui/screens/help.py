@@ -13,9 +13,9 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
 from pygent.tui import slash
-from pygent.tui.keys import places
 from pygent.tui.panes.keys import KeyLine
 from pygent.tui.panes.lines import Line, LinesView
+from pygent.tui.places import places
 
 COLUMN = 26
 WORDS = 42

@@ -28,7 +28,7 @@ class PaneScreen(Screen[None]):
         Binding("f5", "show_pane('workspace')", "Go to the workspace", id="pane.workspace", priority=True),
         Binding("f6", "toggle_side", "Show or hide the side panes", id="pane.side", priority=True),
         Binding("f7", "maximise", "All the room for this pane, or back", id="pane.maximise", priority=True),
-        Binding("f8", "hide_pane", "Hide this side pane", id="pane.hide", priority=True),
+        Binding("shift+f6", "hide_pane", "Hide this side pane", id="pane.hide", priority=True),
         Binding("alt+right", "wider(1)", "Conversation wider", id="layout.wider"),
         Binding("alt+left", "wider(-1)", "Conversation narrower", id="layout.narrower"),
         Binding("alt+down", "taller(1)", "Side pane taller", id="layout.taller"),
