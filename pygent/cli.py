@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from pygent.store import Store
 
 __all__ = ["Arguments", "main", "options", "parse", "settings_for"]
+
+OPENING = 3.0
+"""Seconds from the first frame in which hardly anything is made but what stays: modules, a resumed conversation."""
 
 LONGEST_COLLECTION = 0.01
 """Seconds that a look through all objects for garbage may take, more or less."""
@@ -124,7 +128,13 @@ def _collect_from_now_on() -> None:
 
 
 def _collect_in_short() -> None:
-    """The same for a screen, which nothing may stop for longer than a key takes."""
+    """The same for a screen, which nothing may stop for longer than a key takes; begun once the session is open."""
+    timer = threading.Timer(OPENING, _collect_and_freeze)
+    timer.daemon = True
+    timer.start()
+
+
+def _collect_and_freeze() -> None:
     _collect_from_now_on()
     began = 0.0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pygent.events import Event, RunFinished
@@ -35,7 +34,11 @@ class Past:
         if not past:
             return False
         self._waiting = list(batch)
-        self._screen.run_worker(partial(self._fold, past, then), thread=True, exit_on_error=False)
+
+        def work() -> None:  # a partial would be described with all its arguments
+            self._fold(past, then)
+
+        self._screen.run_worker(work, thread=True, exit_on_error=False)
         return True
 
     def _fold(self, past: list[Event], then: Callable[[Sequence[Event]], None]) -> None:
