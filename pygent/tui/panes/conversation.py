@@ -59,6 +59,7 @@ class ConversationPane(Reading):
         self._places: dict[str, int] = {}
         self.news = NewsBelow()
         self.welcome = WelcomeBlock()
+        self._prepared: dict[str, Block] = {}
 
     def compose(self) -> ComposeResult:
         yield TranscriptView(Palette.of(self.app), id="conversation-view")
@@ -88,6 +89,13 @@ class ConversationPane(Reading):
         await self.view.run_action(action)
 
     # What the main screen calls.
+
+    def prepare(self, transcript: Transcript) -> None:
+        """Make the blocks that ``attach`` will ask for; on any thread."""
+        prepared = {item.key: block_for(item) for item in list(transcript.main.items)}
+        for block in prepared.values():
+            block.estimate(self.size.width)
+        self._prepared = prepared
 
     def attach(self, session: Session, transcript: Transcript) -> None:
         """Show what the transcript has already and keep up from there."""
@@ -150,7 +158,8 @@ class ConversationPane(Reading):
         start = len(self.view.blocks)
         for item in items:
             self._places[item.key] = start + len(blocks)
-            blocks.append(block_for(item))
+            prepared = self._prepared.pop(item.key, None)
+            blocks.append(prepared or block_for(item))
         self._extend(blocks)
 
     def _extend(self, blocks: list[Block]) -> None:

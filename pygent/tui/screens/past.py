@@ -45,6 +45,7 @@ class Past:
         transcript = self._screen.transcript
         for event in past:
             transcript.apply(event)
+        self._screen.conversation.prepare(transcript)
         costs = [event.cost for event in past if isinstance(event, RunFinished) and event.cost is not None]
         self._screen.app.call_later(self._folded, sum(costs) if costs else None, then)
 
