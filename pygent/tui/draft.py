@@ -28,10 +28,10 @@ class Paste:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image file. ``image`` is None until it is read."""
+    """An image file. ``image`` is None until it is read, and once it was sent."""
 
     path: str
-    image: Image | None = None
+    image: Image | None = field(default=None, compare=False, repr=False)
 
 
 Chip: TypeAlias = Paste | Picture
@@ -66,6 +66,10 @@ class Draft:
             lambda label, chip: chip.text if isinstance(chip, Paste) else chip.image.mark if chip.image else label
         )
 
+    def light(self) -> Draft:
+        """Without what was read of its images: they are read again where it is sent again."""
+        return Draft(self.text, {label: lightened(chip) for label, chip in self.chips.items()})
+
     def stripped(self) -> Draft:
         """Without blanks around it, and without chips whose label is gone."""
         text = self.text.strip()
@@ -76,6 +80,11 @@ class Draft:
             return self.text
         pattern = "|".join(re.escape(label) for label in self.chips)
         return re.sub(pattern, lambda match: by(match[0], self.chips[match[0]]), self.text)
+
+
+def lightened(chip: Chip) -> Chip:
+    """A chip without what was read of its image."""
+    return Picture(chip.path) if isinstance(chip, Picture) else chip
 
 
 def is_long(text: str) -> bool:

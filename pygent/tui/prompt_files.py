@@ -43,10 +43,14 @@ class Unsent:
 
 
 class PromptFiles:
-    """The files of one workspace. Methods raise ``OSError`` where the disk refuses; what is damaged is skipped."""
+    """The files of one workspace. Methods raise ``OSError`` where the disk refuses; what is damaged is skipped.
 
-    def __init__(self, folder: Path, workspace: str) -> None:
+    What begins with a blank or holds one of ``secrets`` is not written.
+    """
+
+    def __init__(self, folder: Path, workspace: str, secrets: Sequence[str] = ()) -> None:
         self._folder = folder
+        self._secrets = secrets
         self._key = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:20]
         self._history = folder / f"{self._key}.jsonl"
         self._own = f"{self._key}.{uuid4().hex[:12]}"
@@ -76,8 +80,8 @@ class PromptFiles:
         return drafts
 
     def append(self, draft: Draft) -> None:
-        """Add a prompt, unless it begins with a blank or is very large."""
-        if not draft.text or draft.text[0].isspace():
+        """Add a prompt, unless it is very large."""
+        if not draft.text or not self._may_be_kept(draft):
             return
         line = _encoded({"at": int(time.time()), **to_json(draft)})
         if len(line) > LARGEST_PROMPT:
@@ -99,10 +103,10 @@ class PromptFiles:
     # What is unsent.
 
     def keep(self, unsent: Unsent) -> None:
-        """Write what is unsent now in the place of what was. A draft that begins with a blank is not written."""
+        """Write what is unsent now in the place of what was."""
         file = self._folder / f"{self._own}.draft"
-        if unsent.draft.text[:1].isspace():
-            unsent = Unsent(queued=unsent.queued)
+        draft = unsent.draft if self._may_be_kept(unsent.draft) else Draft()
+        unsent = Unsent(draft, tuple(filter(self._may_be_kept, unsent.queued)))
         if not unsent:
             file.unlink(missing_ok=True)
             return
@@ -140,6 +144,12 @@ class PromptFiles:
                 (self._folder / f"{self._own}.lock").unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
+
+    def _may_be_kept(self, draft: Draft) -> bool:
+        if draft.text[:1].isspace():
+            return False
+        whole = draft.whole() if self._secrets else ""
+        return not any(secret in whole for secret in self._secrets)
 
     def _hold_lock(self) -> None:
         if self._lock is None:

@@ -64,6 +64,7 @@ class FakeSettings:
     terminal_title: bool = True
     keymap: dict[str, str] = field(default_factory=dict)
     context_window: int | None = 128_000
+    env: dict[str, str] = field(default_factory=dict)
     ephemeral: bool = True  # what is written in the prompt is not kept
     max_tasks: int = 3
     personas: tuple[Persona, ...] = ()

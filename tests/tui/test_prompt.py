@@ -367,6 +367,9 @@ async def test_a_dropped_image_becomes_a_chip_and_goes_with_the_prompt(tmp_path:
         await until(lambda: bool(session.prompts))
         assert session.prompts == ["[Image a shot.png] [Image b.png]"]
         assert [len(image.data) for image in session.images[0]] == [48, 48]
+        await pilot.press("up", "enter")
+        await until(lambda: len(session.prompts) == 2)
+        assert [len(image.data) for image in session.images[1]] == [48, 48]
         await pilot.press("up", "backspace")
         assert app.main.prompt.text == "[Image a shot.png 48 B] [Image b.png 48 B]"
         await pilot.press("backspace")

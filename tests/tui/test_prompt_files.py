@@ -147,6 +147,19 @@ def test_a_draft_that_begins_with_a_blank_is_not_written(tmp_path: Path) -> None
     assert not tmp_path.exists() or b"password" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
 
 
+def test_what_holds_a_key_is_not_written(tmp_path: Path) -> None:
+    files = PromptFiles(tmp_path, "/work", ["sk-secret"])
+    label = "[Pasted text #1 +2 lines]"
+    for draft in (Draft("use sk-secret-1"), Draft(label, {label: Paste("a\nsk-secret")})):
+        files.append(draft)
+        files.keep(Unsent(draft, (draft, Draft("fine"))))
+    files.append(Draft("fine, too"))
+    written = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert b"secret" not in written
+    assert written.count(b"fine") == 2
+    files.close()
+
+
 def test_drafts_with_equal_labels_are_joined_without_mixing() -> None:
     label = paste_label("a\nb", ())
     one, two = Draft(label, {label: Paste("a\nb")}), Draft(f"see {label}", {label: Paste("c\nd")})

@@ -43,13 +43,14 @@ class Keeper:
         if session.settings.ephemeral or session.status().demo:
             return
         from pygent.settings.paths import data_dir  # noqa: PLC0415 - after the first frame
+        from pygent.settings.secrets import secrets_of  # noqa: PLC0415
         from pygent.tui.prompt_files import PromptFiles  # noqa: PLC0415
 
         try:
             folder = data_dir() / "prompts"
         except SettingsError:
             return
-        files = PromptFiles(folder, str(session.workspace))
+        files = PromptFiles(folder, str(session.workspace), secrets_of(session.settings))
         self._thread = threading.Thread(target=self._work, args=(files,), name="pygent-prompts", daemon=True)
         self._thread.start()
         self._jobs.put(self._load)

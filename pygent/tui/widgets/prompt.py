@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from pygent.tui import enter_keys
-from pygent.tui.draft import Draft, is_long
+from pygent.tui.draft import Draft, is_long, lightened
 from pygent.tui.keys import key_of
 from pygent.tui.recall import Recall
 from pygent.tui.widgets.prompt_frame import PromptFrame
@@ -148,8 +148,9 @@ class Prompt(PromptFrame):
         if not draft.text.strip():
             self.action_ask("send_queued")
             return
-        self.recall.remember(draft)
+        self.recall.remember(draft.light())
         self.clear()
+        self.chips = {label: lightened(chip) for label, chip in self.chips.items()}
         self.post_message(self.Submitted(draft))
 
     def action_ask(self, what: str) -> None:
