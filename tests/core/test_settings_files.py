@@ -402,3 +402,46 @@ def test_settings_follow_into_another_workspace(place: Place, tmp_path: Path) ->
     trust(other, place.environ)
     assert elsewhere(here, other, place.environ).max_steps == 4
     assert elsewhere(here, other, place.environ).deny == ("sudo", "rm")
+
+
+def test_a_file_with_much_of_yaml_in_it_is_mended_not_rewritten(place: Place) -> None:
+    lines = [
+        "# of mine",
+        "---",
+        "common: &names [a, b]",
+        "deny: *names   # the same",
+        "",
+        "# what it costs",
+        "prices:",
+        "  m:  # a model",
+        "    input: 1",
+        "",
+        "    # in a block",
+        "    output: 2",
+        "# after it",
+        "personas:",
+        "- name: p",
+        "  prompt: |",
+        "    one",
+        "",
+        "    two",
+        "max_steps: 3",
+    ]
+    lines = [line for line in lines if not line.startswith("common")]
+    lines[2] = "deny: &names [a, b]   # the same"
+    lines.append("ask: *names")
+    file = place.user("\n".join(lines))
+    save_user_settings({"prices": {"n": {"input": 3.0}}, "max_steps": 4, "theme": "nord"}, place.environ)
+    text = file.read_text()
+    kept = [line for line in lines if line not in lines[6:12] and line not in {"prices:", "max_steps: 3"}]
+    assert [line for line in kept if line not in text.splitlines()] == []
+    assert "prices: {n: {input: 3.0}}\n" in text
+    assert text.endswith("max_steps: 4\nask: *names\ntheme: nord\n")
+    assert place.load().ask == ("a", "b")
+    with pytest.raises(SettingsError):  # the anchor is needed elsewhere
+        save_user_settings({"deny": None}, place.environ)
+    assert file.read_text() == text
+    place.user("model: a\r\nimage: b # c\r\n")
+    save_user_settings({"model": "z"}, place.environ)
+    assert place.load().model == "z"
+    assert b"image: b # c\r\n" in file.read_bytes()

@@ -19,6 +19,7 @@ from typing import TypeAlias
 import time_machine
 from textual.pilot import Pilot
 
+from pygent.store import StoredSession
 from pygent.tui.app import PygentApp
 from pygent.tui.draft import Draft, Picture
 from pygent.tui.panes.workspace import WorkspacePane
@@ -366,6 +367,54 @@ async def search(stage: Stage) -> None:
         stage.app.main.prompt.recall.remember(Draft(text))
     await stage.pilot.press("ctrl+r", "t", "h", "e", "down")
     await stage.pilot.pause(0.2)
+
+
+@scene
+async def themes(stage: Stage) -> None:
+    """The themes, one of them looked at."""
+    await conversation(stage)
+    stage.app.main.submit("/theme")
+    await stage.pilot.pause(0.3)
+
+
+@scene
+async def settings(stage: Stage) -> None:
+    """All settings, one of them explained."""
+    await stage.pilot.press("f8")
+    await stage.pilot.pause(0.6)
+    await stage.pilot.press("down", "down")
+    await stage.pilot.pause(0.2)
+
+
+@scene
+async def setting(stage: Stage) -> None:
+    """A setting being changed."""
+    await settings(stage)
+    await stage.pilot.press(*"max_steps", "enter")
+    await stage.pilot.pause(0.3)
+    await stage.pilot.press("ctrl+u", *"many", "enter")
+    await stage.pilot.pause(0.2)
+
+
+@scene
+async def sessions(stage: Stage) -> None:
+    """The stored sessions, one of them looked into."""
+    here = str(stage.session.workspace)
+    titles = (
+        "Mend the roman numerals",
+        "Write tests for the parser of dates, and for what comes with it",
+        "[/x] why?",
+    )
+    now = BEGIN.timestamp()
+    for number, title in enumerate(titles):
+        at = now - 4_000 - 90_000 * number
+        one = StoredSession(f"{number}a9f3b2c4d5e6f7", title, here, "gpt-4.1-mini", at, at, 12)
+        stage.session.archive.append(one)
+        stage.session.said[one.id] = "Please look at roman/core.py and mend what is wrong with it."
+    stage.app.main.submit("/resume")
+    await stage.pilot.pause(0.6)
+    await stage.pilot.press("down")
+    await stage.pilot.pause(0.5)
 
 
 async def _draw(folder: Path, names: list[str]) -> None:

@@ -135,7 +135,7 @@ class SessionsScreen(ModalScreen[Answer]):
                 yield Button(Content("New ^n"), id="new")
                 yield Button(Content("Title ^r"), id="rename")
                 yield Button(Content("Delete ^d"), id="delete")
-                yield Button(Content("Everywhere ^o"), id="everywhere")
+                yield Button(Content("All ^o"), id="everywhere")
                 yield Button(Content("Back esc"), id="leave")
 
     def on_mount(self) -> None:
@@ -252,7 +252,7 @@ class SessionsScreen(ModalScreen[Answer]):
 
     def action_everywhere(self) -> None:
         self._everywhere = not self._everywhere
-        label = "Only here ^o" if self._everywhere else "Everywhere ^o"
+        label = "Here ^o" if self._everywhere else "All ^o"
         self.query_one("#everywhere", Button).label = Content(label)
         self._load()
 
