@@ -14,7 +14,7 @@ class FilterLine(Input):
     """There only while it is used. Tells what is typed; Enter and Down hand the keys to the list, Esc ends it."""
 
     DEFAULT_CSS = """
-    FilterLine { display: none; height: 1; padding: 0 1; border: none; background: $panel; }
+    FilterLine { display: none; height: 1; padding: 0 1; border: none; background: $background; color: $text-accent; }
     FilterLine:focus { border: none; }
     FilterLine.-on { display: block; }
     """
