@@ -381,3 +381,22 @@ async def test_what_was_broken_to_fit_is_copied_as_one_line(tmp_path: Path) -> N
         assert lines[0] == words
         assert f"• {words}" in lines
         assert long in lines
+
+
+async def test_keys_scroll_by_lines_halves_and_pages(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, pilot):
+        for number in range(100):
+            session.say(f"answer {number}")
+        await until(lambda: "answer 99" in shown(app))
+        view = await focus(app, pilot)
+        height = view.scrollable_content_region.height
+        await pilot.press("g")
+        await until(lambda: view.scroll_offset.y == 0)
+        for key, row in (("j", 1), ("k", 0), ("ctrl+d", height // 2), ("ctrl+u", 0), ("pagedown", height - 1)):
+            await pilot.press(key)
+            await pilot.pause()
+            assert view.scroll_offset.y == row, key
+        assert not view.following
+        await pilot.press("G")
+        await until(lambda: view.following and "answer 99" in shown(app))

@@ -69,6 +69,10 @@ class BlockChooser(BlockText):
             self._under = under
             self.refresh()
 
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        self._under = None  # the pointer stands still, the blocks do not
+        super().watch_scroll_y(old_value, new_value)
+
     def on_leave(self) -> None:
         self._under = None
         self.refresh()
