@@ -114,7 +114,7 @@ def unified(lines: Sequence[DiffLine], digits: int, language: str, width: int, p
 
 def side_by_side(lines: Sequence[DiffLine], digits: int, language: str, width: int, palette: Palette) -> list[Line]:
     """Lines of a hunk, the old file at the left of the new one."""
-    left = max(digits + 4, (width - 1) // 2)
+    left = left_width(digits, width)
     right = max(digits + 4, width - 1 - left)
     old = iter(_coloured((line.text for line in lines if line.kind != "+"), language, palette))
     new = iter(_coloured((line.text for line in lines if line.kind != "-"), language, palette))
@@ -132,6 +132,11 @@ def side_by_side(lines: Sequence[DiffLine], digits: int, language: str, width: i
             gap = Aside(" " * max(0, left - cells(first)))
             out.append([*first, gap, Aside("│", palette.faint), *second])
     return out
+
+
+def left_width(digits: int, width: int) -> int:
+    """Cells of the old file's column, where it stands beside the new one."""
+    return max(digits + 4, (width - 1) // 2)
 
 
 def parts(lines: Sequence[DiffLine], size: int, *, split: bool) -> Iterator[Sequence[DiffLine]]:

@@ -86,3 +86,14 @@ async def test_a_very_large_diff_is_drawn_where_it_is_seen() -> None:
         await pilot.pause()
         assert "line 99999" in shown(app)
         assert len(app.view._strips) < 20
+
+
+async def test_of_two_columns_the_one_in_which_it_began_is_selected() -> None:
+    async with showing(compare("a.py", BEFORE, AFTER), size=(140, 20)) as (app, pilot):
+        y, line = next((y, line) for y, line in enumerate(shown(app).splitlines()) if "value_50 = 51" in line)
+        x = line.index("value_50 = 51")
+        await pilot.mouse_down(app.view, offset=(x, y))
+        await pilot.hover(app.view, offset=(x + 20, y + 1))
+        await pilot.mouse_up(app.view, offset=(x + 20, y + 1))
+        await pilot.pause()
+        assert app.screen.get_selected_text() == "value_50 = 51\nvalue_51 = 51"

@@ -79,8 +79,17 @@ class BlockText(BlockList):
         for row in rows:
             line = self.line_at(row)
             joint = next((segment.BETWEEN for segment in line if isinstance(segment, Joint)), "\n")
-            out += [joint if out else "", text_between(line, *(selection.get_span(row) or (0, 0)))]
+            out += [joint if out else "", text_between(line, *(self._span(selection, row) or (0, 0)))]
         return "".join(out), "\n"
+
+    def _span(self, selection: Selection, row: int) -> tuple[int, int] | None:
+        """The selected cells of a row: only those in the column in which the selection began."""
+        span = selection.get_span(row)
+        if span is None:
+            return None
+        block = self.blocks[self._rows.find(row)[0]]
+        first, last = block.column(selection.start.x if selection.start is not None else 0, self._width)
+        return max(span[0], first), last if span[1] == -1 else min(span[1], last)
 
     def selection_updated(self, selection: Selection | None) -> None:
         self.refresh()
@@ -104,7 +113,7 @@ class BlockText(BlockList):
     def decorated(self, strip: Strip, index: int, offset: int, row: int) -> Strip:
         strip = super().decorated(strip, index, offset, row)
         selection = self.text_selection
-        if selection is not None and (span := selection.get_span(row)) is not None:
+        if selection is not None and (span := self._span(selection, row)) is not None:
             for part in _text_spans(self.line_at(row), *span):
                 strip = highlighted(strip, part, self.palette.selection)
         if self.select_mode is not None and (x := self.select_mode.cursor_in(row)) is not None:

@@ -65,6 +65,12 @@ class PartBlock(Block):
         body = draw(self._part, digits, self._language, width, palette)
         return [*(diff_draw.hunk_heading(self.hunk, width, palette) if self.first else []), *body]
 
+    def column(self, x: int, width: int) -> tuple[int, int]:
+        if not self.split:
+            return super().column(x, width)
+        middle = diff_draw.left_width(diff_draw.digits_of(self.hunk), width)
+        return (0, middle) if x <= middle else (middle + 1, width)
+
     def plain(self) -> str:
         return "\n".join([self.hunk.header, *(f"{line.kind}{line.text}" for line in self.hunk.lines)])
 

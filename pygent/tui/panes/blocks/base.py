@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 from rich.segment import Segment
@@ -65,6 +66,10 @@ class Block:
     def toggles_at(self, row: int, x: int) -> bool:
         """Whether a click there folds: on the sign of the first line."""
         return row == 0 and x < MARGIN
+
+    def column(self, x: int, width: int) -> tuple[int, int]:
+        """The cells of the column of text that ``x`` is in, for a width."""
+        return 0, sys.maxsize
 
     def codes(self) -> list[Code]:
         """The code in the block, in order."""
