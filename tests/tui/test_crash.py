@@ -72,7 +72,7 @@ async def test_a_row_that_cannot_be_drawn_is_a_row_that_says_so(tmp_path: Path) 
 async def test_a_pane_that_cannot_take_events_does_not_keep_the_others_from_them(tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
     async with running(session) as (app, _):
-        app.main.query_one("#tool-log")._index = None  # type: ignore[attr-defined]
+        app.main.query_one("#tool-log").rows = None  # type: ignore[attr-defined]
         session.run("x")
         session.tool("bash", {"cmd": "one"})
         session.task("t1", "tester")

@@ -88,6 +88,7 @@ async def _flood(app: PygentApp, folder: Path, code: str, *, watched: bool) -> F
             lines = view.source.count()
         beat.cancel()
         growth = max(growth, _memory() - before)
+        await pilot.pause(0.3)  # what the end of the command has set off begins
         return Flood(keys, max(stalls), growth, item, lines)
 
 
