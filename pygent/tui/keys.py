@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.keys import key_to_character
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -26,13 +27,10 @@ NAMES = {
     "right": "→",
     "slash": "/",
     "backslash": "\\",
-    "question_mark": "?",
-    "full_stop": ".",
-    "comma": ",",
     "minus": "-",
     "plus": "+",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
+    "underscore": "_",
+    "at": "@",
 }
 
 
@@ -75,9 +73,12 @@ def _keymap(app: App[Any]) -> Mapping[str, str]:
 
 
 def _name(key: str) -> str:
-    """A letter alone stays as it is typed: ``g`` is not ``G``."""
+    """A letter alone stays as it is typed: ``g`` is not ``G``. Signs stand for themselves."""
     return key if len(key) == 1 else "+".join(_part(part) for part in key.split("+"))
 
 
 def _part(part: str) -> str:
-    return NAMES.get(part, part.upper() if part[1:].isdigit() else part.title())
+    if part in NAMES:
+        return NAMES[part]
+    character = key_to_character(part) if len(part) > 1 else None
+    return character or (part.upper() if len(part) == 1 or part[1:].isdigit() else part.title())

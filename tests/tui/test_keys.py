@@ -129,7 +129,7 @@ async def test_the_help_begins_with_the_focused_pane_and_is_searched_by_typing(t
         assert any(line.endswith("tasks.stop") for line in lines)
         await pilot.press(*"trust")
         await pilot.pause()
-        assert [line.text.split()[0] for line in view.source.lines if line.text] == ["Slash", "/trust"]
+        assert [line.text.split()[0] for line in view.source.lines if line.text][:2] == ["Slash", "/trust"]
         await pilot.press("escape")
         await pilot.pause()
         assert len(view.source.lines) == len(lines)

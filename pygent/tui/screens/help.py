@@ -15,6 +15,7 @@ from textual.widgets import Input
 from pygent.tui import slash
 from pygent.tui.panes.keys import KeyLine
 from pygent.tui.panes.lines import Line, LinesView
+from pygent.tui.panes.rows import wrap_words
 from pygent.tui.places import places
 
 COLUMN = 26
@@ -81,7 +82,7 @@ class HelpScreen(ModalScreen[None]):
 
     def _fill(self, words: str) -> None:
         view = self.query_one(LinesView)
-        view.set_lines(list(_lines(self._sections, words.lower().split(), ids=view.size.width >= WITH_IDS)))
+        view.set_lines(list(_lines(self._sections, words.lower().split(), view.size.width - 2)))
         view.scroll_home(animate=False)
 
     def action_back(self) -> None:
@@ -113,14 +114,15 @@ def _sections(screen: Screen[Any]) -> Iterator[tuple[str, list[Row]]]:
     yield "Slash commands", [(f"/{item.name} {item.usage}".strip(), item.about, "") for item in slash.commands()]
 
 
-def _lines(sections: list[tuple[str, list[Row]]], words: list[str], *, ids: bool) -> Iterator[Line]:
+def _lines(sections: list[tuple[str, list[Row]]], words: list[str], width: int) -> Iterator[Line]:
     found = False
     for title, rows in sections:
         wanted = [row for row in rows if _has(words, title, row)]
         if wanted:
             found = True
             yield Line(title, "strong")
-            yield from (_line(row, ids=ids) for row in wanted)
+            for row in wanted:
+                yield from _row(row, width)
             yield Line("")
     if not found:
         yield Line("Nothing here has these words.", "muted")
@@ -133,12 +135,18 @@ def _has(words: list[str], title: str, row: Row) -> bool:
     return all(word in text for word in words)
 
 
-def _line(row: Row, *, ids: bool) -> Line:
+def _row(row: Row, width: int) -> Iterator[Line]:
+    """A row in as many lines as it needs, its id at the right where there is room."""
     keys, words, name = row
-    text = f"  {keys}{' ' * max(2, COLUMN - len(keys))}{words}"
+    before = f"  {keys}{' ' * max(2, COLUMN - len(keys))}"
+    with_id = bool(name) and width >= WITH_IDS - 2
+    first, *more = wrap_words(words, max(12, (COLUMN + WORDS if with_id else width) - len(before)))
+    text = before + first
     spans = [(0, 2 + len(keys), "primary")]
-    if ids and name:
+    if with_id:
         text = f"{text:<{COLUMN + WORDS}}  "
         spans.append((len(text), len(text) + len(name), "muted"))
         text += name
-    return Line(text, "", tuple(spans))
+    yield Line(text, "", tuple(spans))
+    for line in more:
+        yield Line(f"{' ' * (COLUMN + 2)}{line}")
