@@ -51,7 +51,7 @@ class PromptFiles:
     def __init__(self, folder: Path, workspace: str, secrets: Sequence[str] = ()) -> None:
         self._folder = folder
         self._secrets = secrets
-        self._key = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:20]
+        self._key = hashlib.sha256(os.fsencode(os.path.realpath(workspace))).hexdigest()[:20]
         self._history = folder / f"{self._key}.jsonl"
         self._own = f"{self._key}.{uuid4().hex[:12]}"
         self._lock: int | None = None

@@ -336,7 +336,7 @@ async def queue(stage: Stage) -> None:
     session.steer(session.waiting[2].id)
     session.run("mend the numerals")
     await stage.pilot.pause(0.3)
-    await stage.pilot.press("alt+up", "up")
+    await stage.pilot.press("alt+q", "up")
     await stage.pilot.pause(0.2)
 
 

@@ -119,7 +119,7 @@ async def test_queued_prompts_are_chosen_with_keys(tmp_path: Path) -> None:
             await type_text(pilot, text)
             await pilot.press("enter")
         await type_text(pilot, "draft")
-        await pilot.press("alt+up")
+        await pilot.press("alt+q")
         await pilot.pause()
         assert isinstance(app.focused, QueueList)
         await pilot.press("up", "delete")
@@ -127,10 +127,10 @@ async def test_queued_prompts_are_chosen_with_keys(tmp_path: Path) -> None:
         await pilot.press("up", "s")
         await until(lambda: session.called("steer") == [("steer", "one")])
         await until(lambda: app.focused is app.main.prompt)
-        await pilot.press("alt+up", "enter")
+        await pilot.press("alt+q", "enter")
         await until(lambda: app.main.prompt.text == "three\ndraft")
         assert app.focused is app.main.prompt
-        await pilot.press("alt+up", "escape")
+        await pilot.press("alt+q", "escape")
         await pilot.pause()
         assert app.focused is app.main.prompt
         assert session.called("interrupt") == []

@@ -217,7 +217,7 @@ class Sender:
         waits = [item for item in self._screen.session.queued() if item.waiting != "steer"] if empty else []
         if waits:
             what = "steers with the first" if working else "sends the next"
-            choose = key_of(app, "prompt.queue", "alt+up")
+            choose = key_of(app, "prompt.queue", "alt+q")
             ends = f" · {escape} ends the command" if self._commands and not working else ""
             return f"{enter} {what} · ↑ takes the last back · {choose} chooses{ends}"
         if working:

@@ -31,7 +31,7 @@ class Prompt(PromptFrame):
         Binding("ctrl+o", "expand", "Show a folded paste whole", id="prompt.expand"),
         Binding("alt+v", "ask('paste_image')", "Paste an image from the clipboard", id="prompt.paste-image"),
         Binding("ctrl+underscore,ctrl+shift+minus", "undo", "Undo what was typed", id="prompt.undo"),
-        Binding("alt+up", "ask('choose_queued')", "Choose among the queued prompts", id="prompt.queue"),
+        Binding("alt+q", "ask('choose_queued')", "Choose among the queued prompts", id="prompt.queue"),
         Binding("pageup", "screen.scroll_conversation(-1)", "Conversation up", id="prompt.page-up", show=False),
         Binding("pagedown", "screen.scroll_conversation(1)", "Conversation down", id="prompt.page-down", show=False),
     ]
