@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pygent.settings import Settings
 
 log = logging.getLogger(__name__)
+
+BEGINNING = 0.25
+"""Seconds from a prompt's turn to the beginning of its run at most, where an interrupt waits for it."""
 
 
 class SessionPrompts:
@@ -73,7 +77,12 @@ class SessionPrompts:
         """
         if self._queue.busy:
             self._queue.hold()
-        if self.agent is not None and self.agent.cancel():
+            end_by = time.monotonic() + BEGINNING
+            while self._queue.busy and time.monotonic() < end_by:  # a run that is about to begin cannot be ended yet
+                if self.agent is not None and self.agent.cancel():
+                    return True
+                time.sleep(0.001)
+        elif self.agent is not None and self.agent.cancel():
             return True
         return self._end_own_call()
 

@@ -124,6 +124,17 @@ def test_after_an_interrupt_what_was_queued_waits_for_the_person(
     gate.go.set()
 
 
+def test_an_interrupt_right_after_a_prompt_does_not_miss(tmp_path: Path, made: Callable[..., Watched]) -> None:
+    gate = Gate(say("late"))
+    watched = made(tmp_path, [gate] * 40)
+    for number in range(40):
+        watched.session.submit(str(number))
+        assert watched.session.interrupt()
+        until(lambda: not watched.session.running)
+    gate.go.set()
+    assert set(ends(watched)) == {"cancelled"}
+
+
 def test_a_run_that_fails_holds_what_waits(tmp_path: Path, made: Callable[..., Watched]) -> None:
     def fail(messages: list[dict[str, Any]]) -> Any:
         watched.session.submit("b")
