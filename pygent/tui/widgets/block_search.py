@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
 from pygent.tui.text import clean
 from pygent.tui.widgets.block_list import highlighted
+from pygent.tui.wrap import Aside, Line
 
 if TYPE_CHECKING:
     from pygent.tui.widgets.block_text import BlockText
@@ -96,7 +95,7 @@ class BlockSearch:
 
     def marked(self, strip: Strip, index: int, offset: int) -> Strip:
         """A drawn line with its matches on another ground."""
-        found = self.spans(strip) if self.shown else []
+        found = self.spans(self._view.drawn(index).line(offset)) if self.shown else []
         if not found:
             return strip
         palette = self._view.palette
@@ -109,10 +108,12 @@ class BlockSearch:
             strip = highlighted(strip, span, ground if current else palette.selection)
         return strip
 
-    def spans(self, line: Iterable[Segment]) -> list[tuple[int, int]]:
+    def spans(self, line: Line) -> list[tuple[int, int]]:
         """The matches in a drawn line, in cells."""
-        text = "".join(segment.text for segment in line)
-        return [(cell_len(text[:start]), cell_len(text[:end])) for start, end in self.found_in(text)]
+        text = "".join("\0" * len(one.text) if isinstance(one, Aside) else one.text for one in line)
+        found = self.found_in(text)
+        shown = "".join(one.text for one in line) if found else ""
+        return [(cell_len(shown[:start]), cell_len(shown[:end])) for start, end in found]
 
     async def _collect(self) -> None:
         """Find all matches; ``matches`` grows meanwhile."""
