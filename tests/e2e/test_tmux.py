@@ -347,11 +347,11 @@ def test_commands_and_a_session_that_goes_on(start: Start, server: FakeOpenAI) -
     terminal.wait("Now another")
     terminal.run("/theme pygent-light")
     terminal.run("/help")
-    terminal.wait("Esc closes")
+    terminal.wait("Type to search")
     terminal.press("End")
     terminal.wait("/undo")
     terminal.press("Escape")
-    terminal.wait(lambda screen: "Esc closes" not in screen)
+    terminal.wait(lambda screen: "Type to search" not in screen)
     terminal.run("first question")
     terminal.wait("● The first answer.")
     assert server.requests[0]["model"] == "another"

@@ -1,15 +1,19 @@
-"""The application's life in a real terminal when things go wrong: a failure of its own, being suspended."""
+"""The application in a real terminal when things go wrong: failures of its own (hostile 60), being suspended."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import time
 from pathlib import Path
 
-from tests.e2e.test_tmux import ENDED, Start, home, launch, pytestmark, server, start, work
+from pygent.events import RunFinished
+from pygent.store import Store
+from tests.e2e.test_tmux import ENDED, Start, home, launch, pytestmark, running, server, sleeper, start, work
 from tests.fakes.openai_server import reply
+from tests.fakes.terminal import until
 
 __all__ = ["home", "pytestmark", "server", "start", "work"]
 
@@ -160,3 +164,25 @@ def test_a_settings_file_with_mistakes_does_not_keep_anybody_out(start: Start, h
     terminal.press("C-q")
     terminal.wait(f"{ENDED} 0")
     launch(terminal, "-p", "hi", ready=f"{ENDED} 2")
+
+
+def test_a_failure_in_the_middle_of_a_command_ends_that_too(start: Start, home: Path) -> None:
+    command = sleeper()
+    script = [reply(tool_calls=[("bash", {"cmd": command, "timeout": 60})])]
+    terminal = start("--no-docker", script=script)
+    terminal.press("C-q")
+    terminal.wait(f"{ENDED} 0")
+    (home / "failing.py").write_text(FAILING)
+    options = "--no-docker --permission-mode yolo"
+    terminal.run(f"clear; {sys.executable} ../failing.py {options}; echo {ENDED[:3]}''{ENDED[3:]} $?")
+    terminal.wait("● ready")
+    terminal.run("wait for it")
+    until(lambda: len(running(command)) == 2)
+    begun = time.monotonic()
+    terminal.press("F1")
+    terminal.wait(f"{ENDED} 1")
+    assert time.monotonic() - begun < 6
+    assert not running(command)
+    with contextlib.closing(Store(home / ".local/share/pygent/sessions.db")) as store:
+        events = [event for session in store.sessions() for event in store.events(session.id)]
+    assert [event.reason for event in events if isinstance(event, RunFinished)] == ["cancelled"]

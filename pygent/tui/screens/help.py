@@ -20,7 +20,7 @@ from pygent.tui.places import places
 
 COLUMN = 26
 WORDS = 42
-WITH_IDS = 88
+WITH_IDS = 96
 """Cells of the box from which the ids have room."""
 
 Row: TypeAlias = tuple[str, str, str]
