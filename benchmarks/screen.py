@@ -42,6 +42,7 @@ def measure() -> Iterator[Row]:
         return Row(what, f"{ms(floor)} bare Textual", shown, f"≤ {factor} × floor", value <= factor * floor)
 
     yield row("first frame of the TUI", "first_frame", FACTOR)
+    yield row("the same, processor time", "cpu", FACTOR)
     yield row("a key typed before the start is on the screen", "key_shown", FACTOR)
     floor, value = (statistics.median(pair[side].memory for pair in rounds) for side in (0, 1))
     met = value <= MEMORY

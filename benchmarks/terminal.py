@@ -31,13 +31,15 @@ GIVE_UP, LOST = 30.0, 2.0
 class Start:
     """Seconds from the start of the process, and resident MiB; `key_shown` is infinite where the key was lost.
 
-    `memory` is taken once the key shows, `memory_later` after `settle` seconds more.
+    `memory` and `cpu`, seconds of processor time, are taken once the key shows, `memory_later` after `settle` seconds
+    more.
     """
 
     first_frame: float
     key_shown: float
     memory: float
     memory_later: float
+    cpu: float = 0.0
 
 
 def start(
@@ -84,9 +86,9 @@ def _watch(process: subprocess.Popen[bytes], screen: int, began: float, settle: 
         if not first and re.search(rb"[A-Za-z]{2}", text):
             first = now
         if KEY.encode() in text:
-            memory = resident(process.pid)
+            memory, cpu = resident(process.pid), processor_time(process.pid)
             _read_on(screen, settle)
-            return Start(first or now, now, memory, resident(process.pid))
+            return Start(first or now, now, memory, resident(process.pid), cpu)
     raise TimeoutError(ESCAPES.sub(b"", seen).decode("utf-8", "replace").strip()[-300:] or "nothing was shown")
 
 
@@ -103,6 +105,12 @@ def resident(pid: int) -> float:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20 + sum(resident(int(child)) for child in children)
+
+
+def processor_time(pid: int) -> float:
+    """Seconds that the threads of the process have run."""
+    ran = [file.read_text().split()[0] for file in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+    return sum(map(int, ran)) / 1e9
 
 
 def end(process: subprocess.Popen[bytes], screen: int) -> None:
