@@ -138,8 +138,10 @@ class PygentApp(App[int]):
         if self.session.settings.keymap:
             self.follow_keymap()
         self.themes.tell = lambda text: self.main.note("theme", text, level="warning")
+        from pygent.tui import forgetting  # noqa: PLC0415 - after the first frame
         from pygent.tui.attention import Attention  # noqa: PLC0415 - after the first frame
 
+        forgetting.begin(self)
         self.attention = Attention(self)
         self.life.on_events = self.attention.take
         self.life.begin()
