@@ -15,6 +15,11 @@ EVERY = 20.0
 """Seconds. What is forgotten is worked out anew in microseconds."""
 
 
-def begin(app: App[Any]) -> None:
+def begin(app: App[Any], every: float = EVERY) -> None:
     """Forget now and then, as long as ``app`` runs."""
-    app.set_interval(EVERY, StylesCache.get_inner_outer.cache_clear)
+    app.set_interval(every, forget)
+
+
+def forget() -> None:
+    """Let go of what is kept; what is still needed is worked out anew."""
+    StylesCache.get_inner_outer.cache_clear()

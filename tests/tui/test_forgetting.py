@@ -15,6 +15,7 @@ from pygent.tui import forgetting
 async def test_a_closed_screen_is_let_go() -> None:
     app: App[object] = App()
     async with app.run_test() as pilot:
+        forgetting.begin(app, 0.01)
         await app.push_screen(screen := ModalScreen[None]())
         await screen.mount(Static("text"))
         await pilot.pause()
@@ -22,7 +23,6 @@ async def test_a_closed_screen_is_let_go() -> None:
         await app.pop_screen()
         await pilot.pause()
         del screen
-        forgetting.StylesCache.get_inner_outer.cache_clear()
-        await pilot.pause()
+        await pilot.pause(0.1)
         gc.collect()
         assert drawn() is None
