@@ -106,12 +106,13 @@ class Day:
 
     def _allow(self) -> None:
         """Answer what is asked, once keys count."""
-        before = self.live.picture.text
         self.live.read_on(0.7)
+        before = self.live.picture.text
         self.live.press("1")
+        until = time.monotonic() + 3
+        while self.live.picture.text == before and time.monotonic() < until:
+            self.live.read_on(0.1)
         self.live.read_on(0.3)
-        if self.live.picture.text == before:  # it was too early
-            self._allow()
 
     def look_around(self) -> None:
         """Through panes, screens, sizes and themes."""
@@ -218,6 +219,7 @@ def soak(seconds: float, say: Callable[[str], object] = print) -> bool:
         problems = (folder / "problems").read_text("utf-8") if (folder / "problems").exists() else ""
         time.sleep(0.5)
         wrong = verdicts(first, last, problems, list(day.seen.alive().lines().values()), code)
+    say(f"{last.memory:.0f} MiB at the end, {first.memory:.0f} MiB after the warm-up, without garbage")
     for line in grown(first, last)[:12]:
         say(f"  {line}")
     for line in wrong:
