@@ -15,6 +15,9 @@ from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, dataclass_transfo
 VERSION = 1
 MAIN = "main"
 
+USER_CALL = "user_"
+"""What the id of a tool call begins with that the user made, not an agent."""
+
 ToolStatus = Literal["ok", "error", "denied", "cancelled", "timeout"]
 Decision = Literal["allow_once", "allow_session", "allow_always", "deny"]
 DecidedBy = Literal["user", "policy", "nobody"]

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 from pygent.events import (
     MAIN,
+    USER_CALL,
     AnyEvent,
     ApprovalRequested,
     ApprovalResolved,
@@ -91,6 +92,13 @@ class ToolItem:
     request_id: str | None = None
     exit_status: int | None = None
     output_file: str | None = None
+    folder: str = ""
+    """The workspace; paths below it are shown from there."""
+
+    @property
+    def by_user(self) -> bool:
+        """Whether the user made this call, not an agent."""
+        return self.call_id.startswith(USER_CALL)
 
 
 @dataclass(slots=True)
@@ -236,7 +244,13 @@ class Transcript:
                 return self._message(view, event)
             case ToolStarted():
                 tool = ToolItem(
-                    self._key(event), event.agent_id, event.call_id, event.tool, event.arguments, at=event.at
+                    self._key(event),
+                    event.agent_id,
+                    event.call_id,
+                    event.tool,
+                    event.arguments,
+                    at=event.at,
+                    folder=self.session.workspace if self.session is not None else "",
                 )
                 self.tools[event.agent_id, event.call_id] = view.last_tool = tool
                 return self._add(view, tool)

@@ -18,7 +18,7 @@ from pygent.approvals import Policy
 from pygent.approvals.base import Answer, Judged, PendingCall
 from pygent.cancellation import CancelToken
 from pygent.errors import PygentError
-from pygent.events import MAIN, Event, ToolFinished, ToolStarted, ToolStatus
+from pygent.events import MAIN, USER_CALL, Event, ToolFinished, ToolStarted, ToolStatus
 from pygent.openai_compat import ToolCall, ToolCallFunction
 from pygent.runtime import Scope
 from pygent.tools.executor import Executor
@@ -34,7 +34,7 @@ def run_user_command(
     runtime: Any, cmd: str, cancel: CancelToken, emit: Callable[[Event], object], agent_id: str = MAIN
 ) -> None:
     """Run a command of the user's own; it shows as a tool call of that agent."""
-    call_id = f"user_{uuid4().hex[:8]}"
+    call_id = f"{USER_CALL}{uuid4().hex[:8]}"
     scope = Scope(agent_id=agent_id, call_id=call_id, cancel=cancel, emit=emit)
     emit(ToolStarted(agent_id=agent_id, call_id=call_id, tool="bash", arguments={"cmd": cmd}))
     output = "Interrupted."
@@ -104,7 +104,7 @@ def run_user_tool(
     runtime, emit = _runtime(agent, agent_id), agent.wiring.bus.publish
     if tool == "bash":
         return partial(run_user_command, runtime, str(arguments.get("cmd", "")), cancel, emit, agent_id)
-    call = ToolCall(f"user_{uuid4().hex[:8]}", ToolCallFunction(tool, json.dumps(dict(arguments))))
+    call = ToolCall(f"{USER_CALL}{uuid4().hex[:8]}", ToolCallFunction(tool, json.dumps(dict(arguments))))
     executor = Executor(agent.registry, UsersOwn(policy), emit)
     return partial(executor.execute, call, runtime, agent_id=agent_id, cancel=cancel, tasks=agent.tasks)
 

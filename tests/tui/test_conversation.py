@@ -8,7 +8,11 @@ import pytest
 from textual.pilot import Pilot
 
 from pygent.tools.edit import diff
+from pygent.transcript import RunItem
 from pygent.tui.app import PygentApp
+from pygent.tui.colours import Palette
+from pygent.tui.panes.blocks import RunBlock
+from pygent.tui.panes.tool_log import ToolLogPane
 from pygent.tui.screens.block import BlockScreen
 from pygent.tui.screens.tool_detail import ToolDetailScreen
 from pygent.tui.widgets.transcript_view import TranscriptView
@@ -400,3 +404,74 @@ async def test_keys_scroll_by_lines_halves_and_pages(tmp_path: Path) -> None:
         assert not view.following
         await pilot.press("G")
         await until(lambda: view.following and "answer 99" in shown(app))
+
+
+async def test_a_denied_call_says_why_in_full(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    said = "Denied by the user.\nThe user says: " + " ".join(f"word{number}" for number in range(30))
+    async with running(session) as (app, _):
+        session.tool("bash", {"cmd": "make"}, said, status="denied")
+        session.tool("glob", {"pattern": "*"}, "Error: " + "why " * 40 + "so", status="error")
+        await until(lambda: "so" in shown(app).split())
+        assert "word29" in shown(app)
+
+
+async def test_the_lines_of_a_file_that_was_read_stand_in_a_column(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    lines = "\n".join(f"{number}\tvalue = {number}" for number in range(8, 20))
+    async with running(session) as (app, pilot):
+        session.tool(
+            "read_file", {"path": "a.py"}, f"a.py: lines 8-19 of 30\n{lines}\n… 11 more lines; go on with start=20"
+        )
+        session.tool("read_file", {"path": "src"}, "src: 2 entries\na.py\nb.py")
+        await until(lambda: "b.py" in shown(app))
+        rows = shown(app).split("\n")
+        first = next(row for row in rows if "value = 8" in row)
+        later = next(row for row in rows if "value = 10" in row)
+        assert first.index("value") == later.index("value")
+        assert "… 8 more lines" in shown(app)
+        await focus(app, pilot)
+        await pilot.press("shift+up", "shift+up", "enter")
+        await until(lambda: "value = 19" in shown(app))
+
+
+async def test_calls_of_the_person_and_paths_of_the_workspace_show_as_such(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, _):
+        session.tool("bash", {"cmd": "ls"}, "x")
+        session.tool_finish(session.user_command("pwd"), "$ pwd\n/here")
+        session.tool("write_file", {"path": str(tmp_path / "src" / "a.py"), "content": "a"}, "Wrote it.")
+        session.tool("read_file", {"path": "/etc/hosts"}, "no")
+        await until(lambda: "/etc/hosts" in shown(app))
+        text = shown(app)
+        assert "✓ you $ pwd" in text
+        assert "✓ $ ls" in text
+        assert "write_file  src/a.py" in text
+        log = app.screen.query_one(ToolLogPane).rows
+        rows = ["".join(part for part, _ in [*left, *right]) for left, right in (log.row(n, 0, 60) for n in range(4))]
+        assert "you" not in rows[0]
+        assert "you" in rows[1]
+        assert "write_file src/a.py" in rows[2]
+
+
+def test_the_end_of_a_run_leaves_out_whole_parts() -> None:
+    item = RunItem("e1", "main", "completed", 7, {"total_tokens": 2600}, files_changed=["a"], seconds=76.0)
+    said = {
+        width: RunBlock(item).lines(width, Palette.from_variables({}, dark=True))[0] for width in (80, 46, 30, 12)
+    }
+    texts = {width: "".join(segment.text for segment in line).strip(" ─") for width, line in said.items()}
+    assert texts[80] == "completed · 7 steps · 1m 16s · 2.6k tokens · 1 file changed"
+    assert texts[46] == "completed · 7 steps · 1 file changed"
+    assert texts[30] == "completed"
+    assert texts[12] == "com…"
+
+
+async def test_what_is_said_for_a_moment_leaves_the_prompt_free(tmp_path: Path) -> None:
+    app = PygentApp(FakeSession(tmp_path))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        app.notify("Copied 3 lines.")
+        await until(lambda: bool(app.screen.query("Toast")))
+        await pilot.pause()
+        toast = app.screen.query_one("Toast").region
+        assert toast.bottom < app.size.height // 2
+        assert toast.right <= app.size.width

@@ -19,7 +19,7 @@ def call_line(item: ToolItem) -> str:
     cmd = item.arguments.get("cmd")
     if isinstance(cmd, str):
         return "\n".join(f"{'$' if not number else ' '} {line}" for number, line in enumerate(output_lines(cmd)[:40]))
-    return summary(item.arguments)
+    return summary(item.arguments, item.folder)
 
 
 def call_text(item: ToolItem) -> str:

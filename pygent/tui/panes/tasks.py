@@ -159,7 +159,7 @@ def _doing(task: TaskItem, view: AgentView | None, now: float) -> tuple[Sequence
     if last is None:
         parts.append((one_line(task.prompt), "muted"))
     else:
-        parts += [(f"{one_line(last.tool, 24)} ", "secondary"), (summary(last.arguments), "muted")]
+        parts += [(f"{one_line(last.tool, 24)} ", "secondary"), (summary(last.arguments, last.folder), "muted")]
     if last is not None and last.state == "waiting":
         return parts, (("waits for you", "warning"),)
     idle = now - view.last_event_at if view is not None and view.last_event_at else 0.0

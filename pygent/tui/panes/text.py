@@ -44,14 +44,15 @@ def one_line(text: str, limit: int = 400) -> str:
     return joined if len(joined) <= limit and len(text) <= limit * 2 else joined[:limit] + ELLIPSIS
 
 
-def summary(arguments: Mapping[str, object]) -> str:
-    """The argument that tells what a call is about, on one line."""
+def summary(arguments: Mapping[str, object], folder: str = "") -> str:
+    """The argument that tells what a call is about, on one line; a path below ``folder`` from there."""
     if "persona" in arguments and "prompt" in arguments:
         return one_line(f"{arguments['persona']}: {arguments['prompt']}")
     for name in _MAIN_ARGUMENTS:
         value = arguments.get(name)
         if isinstance(value, str) and value:
-            return one_line(value)
+            below = name == "path" and folder and value.startswith(folder.rstrip("/") + "/")
+            return one_line(value[len(folder.rstrip("/")) + 1 :] or "." if below else value)
     import json  # noqa: PLC0415 - no first frame needs it
 
     parts = (

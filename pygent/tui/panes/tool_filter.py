@@ -107,7 +107,7 @@ class ToolIndex:
 
     def _add(self, item: ToolItem) -> int:
         number = self._numbers[item.key] = len(self.items)
-        said = summary(item.arguments)
+        said = summary(item.arguments, item.folder)
         self.items.append(item)
         self._summaries.append(said)
         self._texts.append(f"{item.tool}\n{said}".lower())

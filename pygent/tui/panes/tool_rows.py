@@ -72,6 +72,8 @@ class ToolRows(RowsView):
         item = self._index.items[number]
         sign = TOOL_SIGNS[item.state]
         right: list[Part] = [(self._state(item, width), "muted" if item.state == "ok" else sign.style)]
+        if item.by_user:
+            right.insert(0, ("you ", "primary"))
         if item.agent_id != MAIN:
             right.insert(0, (fit(self._agent(item.agent_id), 12 if width >= NARROW else 6) + " ", "secondary"))
         left = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rich.segment import Segment
 
 from pygent.transcript import ToolItem
@@ -10,6 +12,9 @@ from pygent.tui.diff_draw import digits_of, language_of, unified
 from pygent.tui.diffs import DiffLine, Hunk, parse
 from pygent.tui.text import clean, plural
 from pygent.tui.wrap import Line
+
+_NUMBERED = re.compile(r"(\d+)\t([^\n]*)")
+_NUMBER = re.compile(r"^\d+\t", re.MULTILINE)
 
 LONGEST = 100_000
 """Characters of a written file that are looked at."""
@@ -44,6 +49,20 @@ def written(item: ToolItem, most: int, width: int, palette: Palette) -> list[Lin
     hunk = Hunk(1, 1, [DiffLine(" ", line, number, number) for number, line in enumerate(lines, 1)])
     hidden = content.count("\n") + bool(content) - len(lines)
     return [*unified(hunk.lines, digits_of(hunk), language_of(path), width, palette), *_more(hidden, palette)]
+
+
+def read(item: ToolItem, most: int, width: int, palette: Palette) -> list[Line]:
+    """The first lines that ``read_file`` answered, their numbers in a column; empty where it answered none."""
+    _, _, answer = item.output.partition("\n")
+    found = [_NUMBERED.fullmatch(line) for line in answer.split("\n", most)[:most]]
+    lines = [DiffLine(" ", clean(match[2]), int(match[1]), int(match[1])) for match in found if match is not None]
+    if not lines:
+        return []
+    first = lines[0].new or 1
+    hunk = Hunk(first, first, lines)
+    path = str(item.arguments.get("path", ""))
+    hidden = len(_NUMBER.findall(answer)) - len(lines)
+    return [*unified(lines, digits_of(hunk), language_of(path), width, palette), *_more(hidden, palette)]
 
 
 def _more(hidden: int, palette: Palette) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -65,14 +66,23 @@ class RunBlock(Block):
     def estimate(self, width: int) -> int:
         return 2 if self.shape == "folded" else 3 if self.item.error or self.item.reason in _ADVICE else 2
 
-    def _words(self) -> str:
+    def _parts(self) -> list[str]:
+        """What it says, what matters most first."""
         item = self.item
         parts = [item.reason.replace("_", " "), plural(item.steps, "step"), seconds(item.seconds)]
         if tokens := int(item.usage.get("total_tokens", 0)):
             parts.append(f"{count(tokens)} tokens")
         if item.files_changed:
             parts.append(f"{plural(len(item.files_changed), 'file')} changed")
-        return " · ".join(parts)
+        return parts
+
+    def _words(self, room: int = sys.maxsize) -> str:
+        """As many whole parts as fit into ``room`` cells: how it ended stays, and what it did to files."""
+        parts = self._parts()
+        changed = int(bool(self.item.files_changed))
+        while len(parts) > 1 and len(" · ".join(parts)) > room:
+            del parts[-1 - changed if len(parts) > 1 + changed else -1]
+        return cut(" · ".join(parts), room)
 
     def lines(self, width: int, palette: Palette) -> list[Line]:
         item = self.item
@@ -80,7 +90,7 @@ class RunBlock(Block):
         if item.reason == "failed":
             style = palette.error
         inner = max(1, width - MARGIN - 1)
-        words = cut(self._words(), max(1, width - 8))
+        words = self._words(max(1, width - 8))
         rest = max(0, width - MARGIN - len(words) - 5)
         rule = [Aside("   ── ", palette.faint), Segment(words, style), Aside(" " + "─" * rest, palette.faint)]
         if self.shape == "folded":

@@ -30,6 +30,9 @@ UNFOLDED = 400
 _SILENT = ("stop", "continue")
 """Calls whose output says nothing that their line does not."""
 
+REASON = 2000
+"""Characters of a line that says why a call was not made."""
+
 _EXIT = re.compile(r"\[exit status: (-?\d+)\]\s*$")
 _FAILED = Sign("!", "", "warning")
 
@@ -44,7 +47,9 @@ class ToolBlock(Block):
         self.item = item
 
     def plain(self) -> str:
-        return f"{self.item.tool} {summary(self.item.arguments)}\n{clean(self.item.output)}".rstrip()
+        return (
+            f"{self.item.tool} {summary(self.item.arguments, self.item.folder)}\n{clean(self.item.output)}".rstrip()
+        )
 
     def codes(self) -> list[Code]:
         command, content = (self.item.arguments.get(name) for name in ("cmd", "content"))
@@ -69,8 +74,20 @@ class ToolBlock(Block):
     def lines(self, width: int, palette: Palette) -> list[Line]:
         body: list[Line] = []
         if self.shape != "folded":
-            body = self._change(width, palette) if self._changes_file() else self._output(width, palette)
+            body = self._body(width, palette)
         return [self._head(width, palette), *body, []]
+
+    def _body(self, width: int, palette: Palette) -> list[Line]:
+        if self._changes_file():
+            return self._change(width, palette)
+        if self.item.tool == "read_file" and self.item.state == "ok":
+            from pygent.tui.panes.blocks.changes import read  # noqa: PLC0415 - once a file was read
+
+            most = UNFOLDED if self.shape == "full" else TAIL
+            lines = read(self.item, most, max(8, width - MARGIN - 3), palette)
+            if lines:
+                return [[Aside("   │ ", palette.faint), *line] for line in lines]
+        return self._output(width, palette)
 
     def _head(self, width: int, palette: Palette) -> Line:
         item = self.item
@@ -79,11 +96,13 @@ class ToolBlock(Block):
         right = self._right(sign)
         command = item.tool == "bash"
         name = "$ " if command else f"{clean_line(item.tool)[:40]}  "
-        room = max(4, width - MARGIN - len(name) - len(right) - 3)
+        who = "you " if item.by_user else ""
+        room = max(4, width - MARGIN - len(who) - len(name) - len(right) - 3)
         head: Line = [
             Aside(f" {sign.sign} ", style),
+            *([Aside(who, palette.muted)] if who else []),
             Segment(name, palette.accent if command else palette.strong),
-            Segment(cut(summary(item.arguments), room), palette.text if command else palette.muted),
+            Segment(cut(summary(item.arguments, item.folder), room), palette.text if command else palette.muted),
         ]
         gap = width - cells(head) - len(right) - 1
         return [*head, Aside(" " * max(1, gap)), Aside(right, palette.muted if sign is TOOL_SIGNS["ok"] else style)]
@@ -114,6 +133,8 @@ class ToolBlock(Block):
 
     def _output(self, width: int, palette: Palette) -> list[Line]:
         full = self.shape == "full"
+        state = self.item.state
+        told = state == "denied" or (state == "error" and not self._exit())  # why, in a sentence or two
         if self.item.tool in _SILENT and self.item.state == "ok" and not full:
             return []
         shown, before = tail_lines(self.item.output, UNFOLDED if full else self._tail() + 2)
@@ -131,8 +152,9 @@ class ToolBlock(Block):
         if before:
             out.append([bar, Segment(f"… {plural(before, 'line')} above", palette.faint)])
         for line in shown:
-            if full:
-                out.extend([[bar, *piece] for piece in fold(line, palette.muted, room)])
+            if full or told:
+                text = line if full else cut(line, REASON)
+                out.extend([[bar, *piece] for piece in fold(text, palette.muted, room)])
             else:
                 out.append([bar, Segment(cut(line, room), palette.muted)])
         return out
