@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from pygent.bus import EventBus
 from pygent.errors import PygentError, SandboxError
@@ -21,8 +21,7 @@ PermissionMode = Literal["ask", "auto", "plan", "yolo"]
 PERMISSION_MODES: tuple[PermissionMode, ...] = get_args(PermissionMode)
 
 
-@dataclass(frozen=True, slots=True)
-class ToolInfo:
+class ToolInfo(NamedTuple):
     """A tool as a front end lists it."""
 
     name: str
@@ -30,8 +29,7 @@ class ToolInfo:
     enabled: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SessionStatus:
+class SessionStatus(NamedTuple):
     """What the status line shows. ``sandbox`` is a line for people; ``context_window`` is in tokens."""
 
     model: str

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pygent.errors import PathOutsideWorkspace, PygentError
 from pygent.events import Level
-from pygent.images import MAX_BYTES, Content, Image, can_see, content, read_image, too_large, without_images
-from pygent.prompt_queue import PromptQueue, QueuedPrompt
 
 if TYPE_CHECKING:
     from pygent.agent import Agent
+    from pygent.images import Content, Image
+    from pygent.prompt_queue import PromptQueue, QueuedPrompt
     from pygent.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -33,8 +34,11 @@ class SessionPrompts:
     _notice: Callable[[str, Level], None]
     _end_own_call: Callable[[], bool]
 
-    def __init__(self) -> None:
-        self._queue = PromptQueue()
+    @cached_property
+    def _queue(self) -> PromptQueue:
+        from pygent.prompt_queue import PromptQueue  # noqa: PLC0415 - a first frame has no prompts
+
+        return PromptQueue()
 
     @property
     def running(self) -> bool:
@@ -91,7 +95,8 @@ class SessionPrompts:
 
         Raises ``PygentError``, which names the file and what is accepted.
         """
-        from pygent.workspace import Workspace  # noqa: PLC0415 - rarely asked for
+        from pygent.images import MAX_BYTES, read_image, too_large  # noqa: PLC0415 - rarely asked for
+        from pygent.workspace import Workspace  # noqa: PLC0415
 
         agent = self.agent
         workspace = getattr(agent.runtime, "workspace", None) if agent is not None else None
@@ -102,7 +107,7 @@ class SessionPrompts:
         except PathOutsideWorkspace:
             if not path.startswith(("/", "~/")):
                 raise
-            data = _read(Path(path))
+            data = _read(Path(path), MAX_BYTES + 1)
         else:
             with workspace.open(path) as file:
                 data = file.read(MAX_BYTES + 1)
@@ -131,6 +136,8 @@ class SessionPrompts:
         return [self._content(prompt) for prompt in self._queue.take_steering()]
 
     def _content(self, prompt: QueuedPrompt) -> Content:
+        from pygent.images import can_see, content, without_images  # noqa: PLC0415 - loaded with the agent
+
         model = (self.agent.model_name if self.agent is not None else None) or self.settings.model
         vision = self.settings.vision
         if not prompt.images or (can_see(model) if vision is None else vision):
@@ -144,13 +151,13 @@ class SessionPrompts:
         return without_images(prompt.text, prompt.images)
 
 
-def _read(path: Path) -> bytes:
-    """The first bytes of a file of this machine, as many as an image may have and one more."""
+def _read(path: Path, most: int) -> bytes:
+    """The first bytes of a file of this machine."""
     path = path.expanduser()
     try:
         if not path.is_file():  # a pipe or a device would block
             raise PygentError(f"{str(path)!r} is no file.")
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            return file.read(most)
     except OSError as error:
         raise PygentError(f"{str(path)!r} cannot be read: {error.strerror or error}") from error

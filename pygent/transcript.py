@@ -38,7 +38,6 @@ from pygent.events import (
     ToolOutput,
     ToolStarted,
 )
-from pygent.images import text_of
 
 LIVE_OUTPUT = 64 * 1024
 """Characters of a running tool's output that are kept; the end of it, since that is what is being watched."""
@@ -49,7 +48,7 @@ Doing = Literal["", "waiting for the model", "thinking", "writing", "running a t
 ToolState = Literal["waiting", "running", "ok", "error", "denied", "cancelled", "timeout"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class UserItem:
     """What a person said, or a reminder that Pygent added for the model."""
 
@@ -60,7 +59,7 @@ class UserItem:
     reminder: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class AssistantItem:
     """What the model said. ``done`` once it is whole; a discarded one stays, so that a broken stream is seen."""
 
@@ -73,7 +72,7 @@ class AssistantItem:
     discarded: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class ToolItem:
     """A tool call. ``output`` grows while it runs and is what the model read once it is over.
 
@@ -101,7 +100,7 @@ class ToolItem:
         return self.call_id.startswith(USER_CALL)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class NoticeItem:
     """Something a person should know."""
 
@@ -112,7 +111,7 @@ class NoticeItem:
     at: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class RunItem:
     """The end of a run."""
 
@@ -127,7 +126,7 @@ class RunItem:
     seconds: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class TaskItem:
     """A delegated run, as the conversation of its parent shows it."""
 
@@ -146,7 +145,7 @@ class TaskItem:
 Item: TypeAlias = UserItem | AssistantItem | ToolItem | NoticeItem | RunItem | TaskItem
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class AgentView:
     """One agent's part: its items in order, and the state of its run."""
 
@@ -305,14 +304,14 @@ class Transcript:
 
     def _message(self, view: AgentView, event: MessageFinished) -> Item | None:
         message = event.message
-        text = text_of(message.get("content"))
+        text = _text(message.get("content"))
         if message.get("role") == "user":
             reminder = event.origin == "reminder"
             return self._add(view, UserItem(self._key(event), event.agent_id, text, event.at, reminder))
         item = self._messages.pop(event.message_id, None)
         if item is not None:
             item.done, item.discarded = True, event.discarded
-            item.text, item.reasoning = text, text_of(message.get("reasoning_content"))
+            item.text, item.reasoning = text, _text(message.get("reasoning_content"))
         return item
 
     def _output(self, event: ToolOutput) -> Item | None:
@@ -343,6 +342,15 @@ class Transcript:
         if isinstance(event, TaskFinished):
             task.result, task.files_changed, task.ended_at = event.result, event.files_changed, event.at
         return task
+
+
+def _text(content: object) -> str:
+    """The text of a message's content; one with images is seldom, and what reads it is loaded then."""
+    if isinstance(content, str) or content is None:
+        return content or ""
+    from pygent.images import text_of  # noqa: PLC0415 - a first frame can do without
+
+    return text_of(content)
 
 
 def _doing(event: Event) -> Doing | None:

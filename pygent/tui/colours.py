@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.style import Style
 from textual.color import Color, ColorParseError
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
 
-@dataclass(frozen=True, slots=True)
-class Palette:
+class Palette(NamedTuple):
     """Styles by meaning. ``ground`` is the colour behind a block, ``raised`` that of a panel on it.
 
     ``added_mark`` and ``removed_mark`` are the stronger grounds of what changed within a line.

@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from pygent.images import Image
 from pygent.tui.text import clean_line
+
+if TYPE_CHECKING:
+    from pygent.images import Image
 
 LONG_LINES, LONG_TEXT = 8, 800
 """Lines and characters from which a paste becomes a label."""
@@ -19,8 +22,7 @@ LONG_LINES, LONG_TEXT = 8, 800
 LONGEST_NAME = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Paste:
+class Paste(NamedTuple):
     """A pasted text, whole."""
 
     text: str
@@ -37,12 +39,14 @@ class Picture:
 Chip: TypeAlias = Paste | Picture
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+NO_CHIPS: Mapping[str, Chip] = MappingProxyType({})
+
+
+class Draft(NamedTuple):
     """A text and what its labels stand for."""
 
     text: str = ""
-    chips: Mapping[str, Chip] = field(default_factory=dict)
+    chips: Mapping[str, Chip] = NO_CHIPS
 
     def whole(self) -> str:
         """The text with every paste in its place; the labels of images stay."""

@@ -6,9 +6,8 @@ A command acts through the session and answers with a note in the conversation. 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pygent.errors import PygentError
 from pygent.transcript import Transcript
@@ -53,8 +52,7 @@ class Surface(Protocol):
 Run = Callable[[Surface, str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One slash command. ``values`` answers what its argument may be, for completion."""
 
     name: str

@@ -151,7 +151,7 @@ def test_a_prompt_is_typed_answered_and_approved(show: Callable[[str], Page], ho
         page.press("Enter")
         partial = page.wait_for("Word after")
         assert "after word." not in partial, "the answer came at once"
-        page.wait_for("Pygent asks: write_file", "+hi")
+        page.wait_for("Pygent asks: write_file", "+ hi")
         file = Path(home["HOME"], "work", "a.txt")
         assert not file.exists()
         time.sleep(0.8)  # what is typed on before one has seen the question belongs to the prompt

@@ -10,7 +10,7 @@ from rich.segment import Segment
 
 from pygent.tui.colours import Palette
 from pygent.tui.crash import KEPT, farewell, report, write_report
-from pygent.tui.panes.blocks import NoteBlock
+from pygent.tui.panes.blocks.notices import NoteBlock
 from tests.tui.fake_session import FakeSession
 from tests.tui.test_app import running, shown, until
 

@@ -15,7 +15,6 @@ from textual.widgets import Static
 from pygent.events import MAIN, Event
 from pygent.transcript import Item, Transcript
 from pygent.tui.colours import Palette
-from pygent.tui.panes.blocks import AssistantBlock, Block, NoteBlock, block_for
 from pygent.tui.panes.news import NewsBelow
 from pygent.tui.panes.reading import Reading
 from pygent.tui.panes.welcome import WelcomeBlock
@@ -23,6 +22,7 @@ from pygent.tui.widgets.transcript_view import TranscriptView
 
 if TYPE_CHECKING:
     from pygent.session import Session
+    from pygent.tui.panes.blocks.base import Block
 
 HINTS = (
     ("block.fold", "enter", "fold", "toggle_block"),
@@ -92,6 +92,8 @@ class ConversationPane(Reading):
 
     def prepare(self, transcript: Transcript) -> None:
         """Make the blocks that ``attach`` will ask for; on any thread."""
+        from pygent.tui.panes.blocks.making import block_for  # noqa: PLC0415 - a first frame has no items
+
         prepared = {item.key: block_for(item) for item in list(transcript.main.items)}
         for block in prepared.values():
             block.estimate(self.size.width)
@@ -126,6 +128,8 @@ class ConversationPane(Reading):
 
     def note(self, title: str, text: str = "", *, level: str = "info") -> None:
         """Show what a command answers. It is no part of the transcript."""
+        from pygent.tui.panes.blocks.notices import NoteBlock  # noqa: PLC0415 - a first frame has none
+
         self._extend([NoteBlock(title, text, level=level)])
 
     def refresh_welcome(self) -> None:
@@ -148,12 +152,16 @@ class ConversationPane(Reading):
 
     def last_answer(self) -> str:
         """The text of the newest answer, empty where there is none."""
+        from pygent.tui.panes.blocks.assistant import AssistantBlock  # noqa: PLC0415 - there already, with any answer
+
         for block in reversed(self.view.blocks):
             if isinstance(block, AssistantBlock) and block.item.text.strip():
                 return block.item.text
         return ""
 
     def _add(self, items: Iterable[Item]) -> None:
+        from pygent.tui.panes.blocks.making import block_for  # noqa: PLC0415 - a first frame has no items
+
         blocks: list[Block] = []
         start = len(self.view.blocks)
         for item in items:

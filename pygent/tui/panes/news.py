@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pygent.tui.panes.blocks import AssistantBlock, Block, NoteBlock, NoticeBlock, UserBlock
-
 if TYPE_CHECKING:
+    from pygent.tui.panes.blocks.assistant import AssistantBlock
+    from pygent.tui.panes.blocks.base import Block
     from pygent.tui.widgets.transcript_view import TranscriptView
 
 
@@ -23,6 +23,10 @@ class NewsBelow:
         """These blocks are added at the end of ``view``."""
         if view.following:
             return
+        from pygent.tui.panes.blocks.assistant import AssistantBlock  # noqa: PLC0415 - there already, with the block
+        from pygent.tui.panes.blocks.notices import NoteBlock, NoticeBlock  # noqa: PLC0415
+        from pygent.tui.panes.blocks.user import UserBlock  # noqa: PLC0415
+
         for block in blocks:
             self._more = True
             if isinstance(block, AssistantBlock):

@@ -10,7 +10,7 @@ from rich.style import Style
 
 from pygent._version import __version__
 from pygent.tui.colours import Palette
-from pygent.tui.panes.blocks import Block
+from pygent.tui.panes.blocks.base import Block
 from pygent.tui.text import clean_line
 from pygent.tui.wrap import Line, cells, cut
 

@@ -10,7 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from pygent.tui.colours import Palette
-from pygent.tui.panes.blocks import AssistantBlock, Block, block_for
+from pygent.tui.panes.blocks.assistant import AssistantBlock
+from pygent.tui.panes.blocks.base import Block
+from pygent.tui.panes.blocks.making import block_for
 from pygent.tui.panes.keys import KeyLine
 from pygent.tui.panes.reading import Reading
 from pygent.tui.text import plural

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pygent.events import Event, FilesChanged, RunFinished, ToolFinished
 from pygent.tui import slash
 from pygent.tui.completion import NOTHING, SHOWN, Candidate, Found, file_candidates, find
-from pygent.tui.file_finder import Answer, FileFinder, Search, finder_of
 from pygent.tui.widgets.completions import Completions
 
 if TYPE_CHECKING:
+    from pygent.tui.file_finder import Answer, FileFinder, Search
     from pygent.tui.screens.main import MainScreen
 
 FAR = 50
@@ -26,10 +27,15 @@ class PromptCompletion:
 
     def __init__(self, screen: MainScreen) -> None:
         self._screen = screen
-        self._search = Search(screen, SHOWN, self._found)
         self._length = 0
         self._typed = ""
         self._mentioned: list[str] = []
+
+    @cached_property
+    def _search(self) -> Search:
+        from pygent.tui.file_finder import Search  # noqa: PLC0415 - with the first key
+
+        return Search(self._screen, SHOWN, self._found)
 
     def edited(self) -> None:
         """The prompt's text changed."""
@@ -92,7 +98,7 @@ class PromptCompletion:
     def forget_files(self, batch: Iterable[Event]) -> None:
         """List the files anew at the next need, if they may be others now."""
         if any(isinstance(event, FilesChanged | ToolFinished | RunFinished) for event in batch):
-            finder_of(self._screen.session).stale()
+            self._finder.stale()
 
     def _show(self, found: Found) -> None:
         for completions in self._screen.query(Completions):
@@ -127,6 +133,8 @@ class PromptCompletion:
 
     @property
     def _finder(self) -> FileFinder:
+        from pygent.tui.file_finder import finder_of  # noqa: PLC0415 - once files are asked for
+
         finder = finder_of(self._screen.session)
         finder.recent = self._recent
         return finder

@@ -191,7 +191,8 @@ class MainScreen(PaneScreen):
 
     @on(TranscriptView.BlockOpened)
     def _open_block(self, event: TranscriptView.BlockOpened) -> None:
-        from pygent.tui.panes.blocks import TaskBlock, ToolBlock  # noqa: PLC0415
+        from pygent.tui.panes.blocks.task import TaskBlock  # noqa: PLC0415
+        from pygent.tui.panes.blocks.tool import ToolBlock  # noqa: PLC0415
         from pygent.tui.screens.task_detail import TaskDetailScreen  # noqa: PLC0415
         from pygent.tui.screens.tool_detail import ToolDetailScreen  # noqa: PLC0415
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from pygent.errors import PygentError
 from pygent.events import MAIN, Event, ToolFinished, ToolStarted
-from pygent.images import Image
 from pygent.tui import slash
 from pygent.tui.draft import Chip, Draft, Picture, joined
 from pygent.tui.keys import key_of
 
 if TYPE_CHECKING:
+    from pygent.images import Image
     from pygent.prompt_queue import QueuedPrompt
     from pygent.tui.screens.main import MainScreen
     from pygent.tui.widgets.queue import QueueList, Waiting

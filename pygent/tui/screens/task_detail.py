@@ -15,7 +15,8 @@ from textual.widgets import Static
 
 from pygent.transcript import AssistantItem, Item, TaskItem, ToolItem, Transcript
 from pygent.tui.colours import Palette
-from pygent.tui.panes.blocks import ToolBlock, block_for
+from pygent.tui.panes.blocks.making import block_for
+from pygent.tui.panes.blocks.tool import ToolBlock
 from pygent.tui.panes.keys import KeyLine
 from pygent.tui.panes.reading import Reading
 from pygent.tui.panes.signs import task_sign

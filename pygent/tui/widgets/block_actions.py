@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pygent.tui.panes.blocks import Block, TaskBlock, ToolBlock
+from pygent.tui.panes.blocks.base import Block
+from pygent.tui.panes.blocks.task import TaskBlock
+from pygent.tui.panes.blocks.tool import ToolBlock
 from pygent.tui.text import clean_line, plural
 
 if TYPE_CHECKING:

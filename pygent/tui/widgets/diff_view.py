@@ -12,7 +12,7 @@ from textual.geometry import Size
 from pygent.tui import diff_draw
 from pygent.tui.colours import Palette
 from pygent.tui.diffs import DiffLine, FileDiff, Hunk, as_text
-from pygent.tui.panes.blocks import Block
+from pygent.tui.panes.blocks.base import Block
 from pygent.tui.widgets.block_text import BlockText
 from pygent.tui.wrap import Line
 
