@@ -110,3 +110,24 @@ async def test_the_answers_are_whole_on_a_small_screen_and_the_preview_can_have_
         assert isinstance(app.focused, Choices)
         await pilot.click("#approval-more")
         await until(lambda: shown(app).count("line ") == few)
+
+
+async def test_a_question_without_the_keys_says_how_it_gets_them(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, pilot):
+        session.ask("bash", {"cmd": "make test"})
+        await until(lambda: "❯ 1 Allow once" in shown(app))
+        assert isinstance(app.focused, Choices)
+        await pilot.press("escape")  # nothing runs: to the prompt
+        await until(lambda: "Tab or a click goes to the answers" in shown(app))
+        assert app.focused is app.main.prompt
+        assert "❯" not in shown(app)
+        await pilot.press("escape")  # and back
+        await until(lambda: "❯ 1 Allow once" in shown(app))
+        assert "goes to the answers" not in shown(app)
+        await pilot.press("escape")
+        for _ in range(8):
+            if isinstance(app.focused, Choices):
+                break
+            await pilot.press("tab")
+        assert isinstance(app.focused, Choices)

@@ -52,6 +52,14 @@ class ApprovalQueue:
         self._widget.back()
         return True
 
+    def answer_by_key(self) -> bool:
+        """Give the keys to the question; False where there is none, or it has them."""
+        widget, focused = self._widget, self._screen.focused
+        if widget is None or widget.request is None or (focused and widget in focused.ancestors_with_self):
+            return False
+        widget.back()
+        return True
+
     def _show(self) -> None:
         if not self._waiting:
             self._close()

@@ -210,7 +210,7 @@ class MainScreen(PaneScreen):
             return
         if self.session.interrupt():
             self.desk.sender.show()
-        else:
+        elif not self._approvals.answer_by_key():
             self.prompt.focus()
 
     def action_scroll_conversation(self, pages: int) -> None:

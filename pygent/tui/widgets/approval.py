@@ -106,6 +106,7 @@ class Approval(Vertical):
         self._read = read
         self._root = root
         self._large = False
+        self._more = 0
 
     def on_mount(self) -> None:
         if self.request is not None:
@@ -177,7 +178,20 @@ class Approval(Vertical):
 
     def waiting(self, more: int) -> None:
         """Say how many requests stand in line after this one."""
-        self.border_subtitle = Content(f"{more} more waiting") if more else Content("")
+        self._more = more
+        self._tell_waiting()
+
+    def on_descendant_focus(self) -> None:
+        self._tell_waiting()
+
+    def on_descendant_blur(self) -> None:
+        self.call_after_refresh(self._tell_waiting)
+
+    def _tell_waiting(self) -> None:
+        parts = [f"{self._more} more waiting"] if self._more else []
+        if not self.has_focus_within:
+            parts.append("Tab or a click goes to the answers")
+        self.border_subtitle = Content(" · ".join(parts))
 
     def close(self) -> None:
         """Nothing is asked any more."""

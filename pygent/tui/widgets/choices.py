@@ -102,9 +102,14 @@ class Choices(Widget, can_focus=True):
             chosen = index == self.current
             usable = decision != "allow_always" or self.rule is not None
             parts: list[Content | str | tuple[str, str]] = [
-                ("❯ " if chosen else "  ", "bold $primary"),
+                ("❯ " if chosen and self.has_focus else "  ", "bold $primary"),
                 (f"{index + 1} ", "bold $primary" if usable else "$foreground 45%"),
-                (words, ("bold $foreground" if chosen else "$foreground") if usable else "$foreground 45%"),
+                (
+                    words,
+                    ("bold $foreground" if chosen and self.has_focus else "$foreground")
+                    if usable
+                    else "$foreground 45%",
+                ),
                 (f"  {letter}", "$foreground 45%"),
             ]
             if decision == "allow_always":
@@ -112,6 +117,12 @@ class Choices(Widget, can_focus=True):
                 parts.append((rule, "$text-muted"))
             lines.append(Content.assemble(*parts))
         return Content("\n").join(lines)
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
 
     def on_key(self, event: events.Key) -> None:
         if event.key in {"escape", "tab", "shift+tab", "pageup", "pagedown"} or (
