@@ -34,6 +34,8 @@ class Cut(Joint):
     BETWEEN: ClassVar[str] = ""
 
 
+_INDENT = re.compile(r" *")
+_COLUMN = re.compile(r" *\S(?: ?\S)* {2,}(?=\S)")
 _TOKENS = re.compile(r" +|[^ ]+")
 
 
@@ -45,6 +47,18 @@ def wrap(runs: Sequence[Run], width: int) -> list[Line]:
             lines.append(_fitting(paragraph))
         else:
             lines.extend(_wrap(paragraph, max(1, width)))
+    return lines
+
+
+def hang(text: str, style: Style, width: int) -> list[Line]:
+    """Break each line of ``text`` at blanks, and go on below where its words begin: for notes and their columns."""
+    lines: list[Line] = []
+    for line in text.split("\n"):
+        starts = [found.end() for shape in (_COLUMN, _INDENT) if (found := shape.match(line[:width])) is not None]
+        start = next((end for end in starts if end <= width // 2 and cell_len(line) > width), 0)
+        first, *others = wrap([(line[start:], style)], max(1, width - cell_len(line[:start])))
+        lines.append([Segment(line[:start], style), *first] if start else first)
+        lines.extend([Aside(" " * cell_len(line[:start])), *other] if start else other for other in others)
     return lines
 
 

@@ -11,7 +11,7 @@ from pygent.tools.edit import diff
 from pygent.transcript import RunItem
 from pygent.tui.app import PygentApp
 from pygent.tui.colours import Palette
-from pygent.tui.panes.blocks import RunBlock
+from pygent.tui.panes.blocks.notices import RunBlock
 from pygent.tui.panes.tool_log import ToolLogPane
 from pygent.tui.screens.block import BlockScreen
 from pygent.tui.screens.tool_detail import ToolDetailScreen

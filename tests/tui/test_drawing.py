@@ -17,7 +17,7 @@ from pygent.tui.line_filter import SafeText, Spelled, spelled
 from pygent.tui.markdown import draw, split, split_all
 from pygent.tui.text import clean, count, seconds, tail_lines
 from pygent.tui.widgets.row_index import RowIndex
-from pygent.tui.wrap import cells, cut, fold, wrap
+from pygent.tui.wrap import cells, cut, fold, hang, wrap
 
 PALETTE = Palette.from_variables({}, dark=True)
 PLAIN = Style()
@@ -78,6 +78,16 @@ def test_wrapping_keeps_all_words_within_the_width() -> None:
         assert all(cells(line) <= width for line in lines)
         joined_text = "".join(segment.text for line in lines for segment in line).replace(" ", "")
         assert joined_text == text.replace(" ", "")
+
+
+def test_notes_are_broken_at_blanks_and_go_on_below_their_column() -> None:
+    said = ["".join(part.text for part in line) for line in hang("  tester   Writes tests for code", Style(), 22)]
+    assert said == ["  tester   Writes", "           tests for", "           code"]
+    assert ["".join(part.text for part in line) for line in hang("  one two three", Style(), 9)] == [
+        "  one two",
+        "  three",
+    ]
+    assert hang("", Style(), 9) == [[]]
 
 
 def test_folding_and_cutting_measure_cells() -> None:

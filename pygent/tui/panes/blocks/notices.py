@@ -12,7 +12,7 @@ from pygent.transcript import NoticeItem, RunItem
 from pygent.tui.colours import Palette
 from pygent.tui.panes.blocks.base import MARGIN, Block, TextBlock, indented, shortened
 from pygent.tui.text import clean, count, plural, seconds
-from pygent.tui.wrap import Aside, Line, cut, fold, wrap
+from pygent.tui.wrap import Aside, Line, cut, fold, hang, wrap
 
 _ADVICE = {
     "max_steps": "It may take no more steps: say “go on”, or allow more with max_steps in the settings.",
@@ -126,5 +126,5 @@ class NoteBlock(TextBlock):
         sign = "✗" if self.level == "error" else "!" if self.level == "warning" else "›"
         head: Line = [Aside(f" {sign} ", style), Segment(clean(self.title), style + Style(bold=True))]
         text = clean(self.text).strip("\n") if self.shape != "folded" else ""
-        body = indented(fold(text, palette.text, max(1, width - MARGIN - 1))) if text else []
+        body = indented(hang(text, palette.text, max(1, width - MARGIN - 1))) if text else []
         return [head, *body, []]

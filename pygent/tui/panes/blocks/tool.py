@@ -13,7 +13,7 @@ from pygent.tui.panes.blocks.base import MARGIN, Block, Code, sign_style
 from pygent.tui.panes.signs import TOOL_SIGNS, Sign
 from pygent.tui.panes.text import summary, took
 from pygent.tui.text import clean, clean_line, plural, tail_lines
-from pygent.tui.wrap import Aside, Line, cells, cut, fold
+from pygent.tui.wrap import Aside, Line, cells, cut, fold, hang
 
 LIVE_TAIL = 6
 """Lines of output that show while a call runs, or when it failed."""
@@ -153,8 +153,8 @@ class ToolBlock(Block):
             out.append([bar, Segment(f"… {plural(before, 'line')} above", palette.faint)])
         for line in shown:
             if full or told:
-                text = line if full else cut(line, REASON)
-                out.extend([[bar, *piece] for piece in fold(text, palette.muted, room)])
+                pieces = hang(cut(line, REASON), palette.muted, room) if told else fold(line, palette.muted, room)
+                out.extend([[bar, *piece] for piece in pieces])
             else:
                 out.append([bar, Segment(cut(line, room), palette.muted)])
         return out
