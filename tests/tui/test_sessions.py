@@ -86,7 +86,7 @@ async def test_typing_searches_titles_and_what_was_said(tmp_path: Path) -> None:
         await pilot.press("ctrl+o")
         await until(lambda: "about plums" in shown(app))
         await pilot.press("end", "down", "down")
-        await until(lambda: "which is another workspace" in shown(app))
+        await until(lambda: "in another workspace" in shown(app))
         await pilot.press("escape")
         await pilot.pause()
         assert app.screen is app.main

@@ -212,7 +212,7 @@ class SessionsScreen(ModalScreen[Answer]):
     def _seen(self, one: StoredSession, seen: Glimpse) -> None:
         if self.is_attached and self.query_one(SessionList).chosen is one:
             elsewhere = one.workspace != str(self._session.workspace)
-            place = f"in {_short(one.workspace)}, which is another workspace" if elsewhere else "in this workspace"
+            place = f"in another workspace: {_short(one.workspace)}" if elsewhere else "in this workspace"
             facts = f"{plural(seen.messages, 'message')} · {one.age} · {one.model}\n{place}"
             parts = [("", facts), ("You", seen.asked), ("Pygent", seen.answered)]
             text = Content("\n\n").join(
