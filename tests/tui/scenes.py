@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 import time_machine
 from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
 
 from pygent.store import StoredSession
 from pygent.tui.app import PygentApp
@@ -27,6 +28,8 @@ from pygent.tui.widgets.status import FRAMES
 from tests.tui.fake_session import FakeSession, FakeSettings
 
 SIZES = ((120, 40), (80, 24))
+HOME = Path("/home/ada/roman")
+"""Where the workspace seems to be."""
 THEMES = ("pygent-dark", "pygent-light")
 BEGIN = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 
@@ -122,15 +125,15 @@ def scene(play: Scene) -> Scene:
 
 
 @asynccontextmanager
-async def staged(size: tuple[int, int], theme: str, folder: Path) -> AsyncIterator[Stage]:
+async def staged(size: tuple[int, int], folder: Path) -> AsyncIterator[Stage]:
     """The application on a scripted session, in a workspace of its own below ``folder``, while time stands still."""
     workspace = folder / "roman"
     for name, text in FILES.items():
         path = workspace / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    session = FakeSession(workspace, settings=FakeSettings(workspace=workspace, theme=theme))
-    session._status = replace(session._status, workspace=Path("/home/ada/roman"))
+    session = FakeSession(workspace, settings=FakeSettings(workspace=HOME))
+    session._status = replace(session._status, workspace=HOME)
     with time_machine.travel(BEGIN, tick=False) as clock:
         app = PygentApp(session)
         async with app.run_test(size=size) as pilot:
@@ -143,13 +146,22 @@ async def staged(size: tuple[int, int], theme: str, folder: Path) -> AsyncIterat
             yield stage
 
 
-async def picture(name: str, size: tuple[int, int], theme: str, folder: Path) -> str:
-    """The scene as an SVG text in which nothing differs from one run to the next."""
-    async with staged(size, theme, folder) as stage:
+async def pictures(name: str, size: tuple[int, int], folder: Path) -> dict[str, str]:
+    """The scene in each of `THEMES` as an SVG text in which nothing differs from one run to the next."""
+    drawn: dict[str, str] = {}
+    async with staged(size, folder) as stage:
         await SCENES[name](stage)
         await stage.settle()
-        await stage.pilot.pause(0.2)
-        drawn = stage.app.export_screenshot(title=name)
+        for theme in THEMES:
+            stage.app.theme = theme
+            for field in (*stage.app.screen.query(Input), *stage.app.screen.query(TextArea)):
+                field.cursor_blink = False
+            await stage.pilot.pause(0.2)
+            drawn[theme] = _steady(stage.app.export_screenshot(title=name))
+    return drawn
+
+
+def _steady(drawn: str) -> str:
     drawn = re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)
     drawn = re.sub(r"terminal-\d+", "terminal", drawn)
     return re.sub(f"[{FRAMES}]", FRAMES[0], drawn)
@@ -420,10 +432,9 @@ async def sessions(stage: Stage) -> None:
 async def _draw(folder: Path, names: list[str]) -> None:
     for name in names or SCENES:
         for width, height in SIZES:
-            for theme in THEMES:
-                with tempfile.TemporaryDirectory() as place:
-                    drawn = await picture(name, (width, height), theme, Path(place))
-                (folder / f"{name}-{width}x{height}-{theme.rpartition('-')[2]}.svg").write_text(drawn)
+            with tempfile.TemporaryDirectory() as place:
+                for theme, drawn in (await pictures(name, (width, height), Path(place))).items():
+                    (folder / f"{name}-{width}x{height}-{theme.rpartition('-')[2]}.svg").write_text(drawn)
 
 
 if __name__ == "__main__":
