@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -78,6 +79,7 @@ class PygentApp(App[int]):
         self.contained: set[str] = set()
         self.attention: Attention | None = None
         self.typed_ahead = TypedAhead()
+        self.last_input = 0.0
         self.on_first_frame: Callable[[], object] = lambda: None
         self.themes = AppThemes(self, self._problems.append)
         source = session.settings.source("theme")
@@ -141,7 +143,7 @@ class PygentApp(App[int]):
         from pygent.tui import forgetting  # noqa: PLC0415 - after the first frame
         from pygent.tui.attention import Attention  # noqa: PLC0415 - after the first frame
 
-        forgetting.begin(self)
+        forgetting.begin(self, lambda: self.last_input)
         self.attention = Attention(self)
         self.life.on_events = self.attention.take
         self.life.begin()
@@ -161,6 +163,8 @@ class PygentApp(App[int]):
         message.bridge.ready()
 
     async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent):
+            self.last_input = time.monotonic()
         if not self.typed_ahead.keep(event):
             await super().on_event(event)
         for kept in self.typed_ahead.take():

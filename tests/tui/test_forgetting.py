@@ -1,8 +1,9 @@
-"""Textual's caches hold no widget that is gone."""
+"""Textual's caches hold no widget that is gone, and the collector finds garbage that was out of its sight."""
 
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 
 from textual.app import App
@@ -15,7 +16,7 @@ from pygent.tui import forgetting
 async def test_a_closed_screen_is_let_go() -> None:
     app: App[object] = App()
     async with app.run_test() as pilot:
-        forgetting.begin(app, 0.01)
+        forgetting.begin(app, time.monotonic, 0.01)
         await app.push_screen(screen := ModalScreen[None]())
         await screen.mount(Static("text"))
         await pilot.pause()
@@ -26,3 +27,33 @@ async def test_a_closed_screen_is_let_go() -> None:
         await pilot.pause(0.1)
         gc.collect()
         assert drawn() is None
+
+
+class Ring:
+    def __init__(self) -> None:
+        self.me = self
+
+
+async def test_frozen_garbage_is_collected_once_nobody_types() -> None:
+    typed = time.monotonic()
+    app: App[object] = App()
+    async with app.run_test() as pilot:
+        forgetting.begin(app, lambda: typed, 0.01)
+        ring = Ring()
+        kept = weakref.ref(ring)
+        gc.freeze()
+        try:
+            del ring
+            gc.collect()
+            typed = time.monotonic()
+            await pilot.pause(0.2)
+            assert kept() is not None
+            typed -= 60
+            for _ in range(200):
+                gc.collect(1)
+                await pilot.pause(0.02)
+                if kept() is None:
+                    break
+            assert kept() is None
+        finally:
+            gc.unfreeze()
