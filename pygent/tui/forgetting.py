@@ -23,8 +23,9 @@ _MALLOC = ((-3, 64 * 1024), (-1, 128 * 1024), (-8, 2))
 """M_MMAP_THRESHOLD and M_TRIM_THRESHOLD in bytes, M_ARENA_MAX: heaps that threads share."""
 
 
-QUIET = 1.5
-"""Seconds without a key or the mouse after which a collection of everything disturbs nobody."""
+QUIET, PATIENCE = 0.7, 40.0
+"""Seconds without a key or the mouse in which a collection of everything disturbs nobody, and how long such a moment
+is waited for."""
 
 
 RARELY = 200
@@ -35,16 +36,17 @@ def begin(app: App[Any], last_input: Callable[[], float], every: float = EVERY) 
     """Forget now and then, as long as ``app`` runs. ``last_input`` tells when the person did something last."""
     collector = _Collector()
 
-    def when_quiet() -> None:
-        if time.monotonic() - last_input() < QUIET:
-            app.set_timer(QUIET / 3, when_quiet)
+    def when_quiet(until: float) -> None:
+        now = time.monotonic()
+        if now - last_input() < QUIET and now < until:
+            app.set_timer(QUIET / 3, lambda: when_quiet(until))
         else:
             collector.collect()
 
     def now_and_then() -> None:
         forget()
         if collector.begin():
-            when_quiet()
+            when_quiet(time.monotonic() + PATIENCE)
 
     app.set_interval(every, now_and_then)
     threading.Thread(target=give_back, name="pygent-memory", daemon=True).start()
