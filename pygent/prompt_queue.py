@@ -10,9 +10,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from pygent.images import Image
+if TYPE_CHECKING:
+    from pygent.images import Image
 
 Waiting = Literal["next", "held", "steer"]
 """For the end of the run; for the person to say so; for the next step of the run."""

@@ -58,6 +58,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionArchive):
             from pygent.session_parts import demo_settings  # noqa: PLC0415 - the demo only
 
             settings = demo_settings(settings)
+        super().__init__()
         self.settings = settings
         self.demo = demo
         self.bus = EventBus(resume)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pygent.errors import PathOutsideWorkspace, PygentError
 from pygent.events import Level
+from pygent.prompt_queue import PromptQueue
 
 if TYPE_CHECKING:
     from pygent.agent import Agent
     from pygent.images import Content, Image
-    from pygent.prompt_queue import PromptQueue, QueuedPrompt
+    from pygent.prompt_queue import QueuedPrompt
     from pygent.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -34,11 +34,8 @@ class SessionPrompts:
     _notice: Callable[[str, Level], None]
     _end_own_call: Callable[[], bool]
 
-    @cached_property
-    def _queue(self) -> PromptQueue:
-        from pygent.prompt_queue import PromptQueue  # noqa: PLC0415 - a first frame has no prompts
-
-        return PromptQueue()
+    def __init__(self) -> None:
+        self._queue = PromptQueue()
 
     @property
     def running(self) -> bool:
