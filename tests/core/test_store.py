@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import stat
 import threading
@@ -145,16 +146,16 @@ def test_a_row_that_cannot_be_read_is_left_out(tmp_path: Path, caplog: pytest.Lo
 
 
 def test_a_session_is_glimpsed_and_named(tmp_path: Path) -> None:
-    store = Store(tmp_path / "sessions.db")
-    bus = _session(store, "mend [/it]")
-    assert store.glimpse(bus.session_id) == Glimpse(2, "mend [/it]", "")
-    bus.publish(MessageFinished(message_id="3", message={"role": "assistant", "content": "It is\nmended."}))
-    bus.publish(MessageFinished(message_id="t", message={"role": "user", "content": "of a task"}, agent_id="t1"))
-    reminder = {"role": "user", "content": "go on"}
-    bus.publish(MessageFinished(message_id="4", message=reminder, origin="reminder"))
-    assert store.glimpse(bus.session_id) == Glimpse(4, "mend [/it]", "It is\nmended.")
-    store.rename(bus.session_id, "  a\nname ")
-    assert store.find(bus.session_id).title == "a name"
-    store.rename(bus.session_id, "")
-    assert store.find(bus.session_id).title == "mend [/it]"
-    assert store.glimpse("nobody") == Glimpse(0, "", "")
+    with contextlib.closing(Store(tmp_path / "sessions.db")) as store:
+        bus = _session(store, "mend [/it]")
+        assert store.glimpse(bus.session_id) == Glimpse(2, "mend [/it]", "")
+        bus.publish(MessageFinished(message_id="3", message={"role": "assistant", "content": "It is\nmended."}))
+        bus.publish(MessageFinished(message_id="t", message={"role": "user", "content": "of a task"}, agent_id="t1"))
+        reminder = {"role": "user", "content": "go on"}
+        bus.publish(MessageFinished(message_id="4", message=reminder, origin="reminder"))
+        assert store.glimpse(bus.session_id) == Glimpse(4, "mend [/it]", "It is\nmended.")
+        store.rename(bus.session_id, "  a\nname ")
+        assert store.find(bus.session_id).title == "a name"
+        store.rename(bus.session_id, "")
+        assert store.find(bus.session_id).title == "mend [/it]"
+        assert store.glimpse("nobody") == Glimpse(0, "", "")
