@@ -126,7 +126,7 @@ async def test_a_session_at_work_stays_and_a_workspace_that_is_gone_is_told(tmp_
         session.finish()
         await until(lambda: not app.main.transcript.main.running)
         app.main.submit("/resume plums")
-        await until(lambda: "not there" in shown(app) or "any more" in shown(app))
+        await until(lambda: "is not there any more" in app.main.conversation.view.blocks[-1].plain())
         app.main.submit("/resume quinces")
         await until(lambda: "no session's id begins with quinces" in shown(app))
         assert app.session is session
