@@ -23,7 +23,9 @@ Decision = Literal["allow_once", "allow_session", "allow_always", "deny"]
 DecidedBy = Literal["user", "policy", "nobody"]
 Reason = Literal["stopped", "completed", "input_required", "max_steps", "timeout", "budget", "cancelled", "failed"]
 Level = Literal["info", "warning", "error"]
-Origin = Literal["user", "model", "reminder"]
+Origin = Literal["user", "model", "reminder", "task"]
+TaskState = Literal["queued", "running", "waiting", "finished", "failed", "cancelled", "timeout", "lost"]
+Review = Literal["applied", "partly applied", "discarded", "undone"]
 DeltaKind = Literal["text", "reasoning"]
 Json: TypeAlias = dict[str, Any]
 E = TypeVar("E", bound="Event")
@@ -96,7 +98,11 @@ class RunStarted(Event):
 
 @_fact
 class RunFinished(Event):
-    """The run is over; ``cost`` is in the currency of the settings' prices, None where there are none."""
+    """The run is over; ``cost`` is in the currency of the settings' prices, None where there are none.
+
+    ``total_usage`` and ``total_cost`` are those of the run and of all tasks that were started in it, as far as they
+    have come by now.
+    """
 
     type: ClassVar[str] = "run.finished"
     reason: Reason
@@ -107,6 +113,8 @@ class RunFinished(Event):
     files_changed: list[str] = field(default_factory=list)
     denied: int = 0
     error: str | None = None
+    total_usage: Json = field(default_factory=dict)
+    total_cost: float | None = None
 
 
 @_fact
@@ -119,16 +127,20 @@ class StepStarted(Event):
 
 @_fact
 class StepFinished(Event):
-    """The step is over."""
+    """The step is over; ``cost`` as in ``RunFinished``."""
 
     type: ClassVar[str] = "step.finished"
     step: int
     usage: Json = field(default_factory=dict)
+    cost: float | None = None
 
 
 @_fact
 class MessageStarted(Event):
-    """A message begins to arrive. ``origin`` tells a person's words from a reminder that Pygent adds."""
+    """A message begins to arrive.
+
+    ``origin`` tells a person's words from a reminder that Pygent adds and from the report of a task that ended.
+    """
 
     type: ClassVar[str] = "message.started"
     message_id: str
@@ -222,32 +234,60 @@ class ApprovalResolved(Event):
 
 @_fact
 class TaskStarted(Event):
-    """A run was delegated; its own events carry ``agent_id == task_id``."""
+    """A run was delegated; its own events carry ``agent_id == task_id``.
+
+    ``state`` is ``"queued"`` where it waits for its turn. ``workspace`` is ``"files"`` or ``"copy"``; ``retry_of`` is
+    the task that it does again.
+    """
 
     type: ClassVar[str] = "task.started"
     task_id: str
     persona: str
     prompt: str
+    state: TaskState = "running"
+    workspace: str = "files"
+    retry_of: str | None = None
 
 
 @_fact
 class TaskUpdated(Event):
-    """A task's status changed."""
+    """A task's state changed. ``status`` is for a model and for people, ``state`` one word of a fixed few."""
 
     type: ClassVar[str] = "task.updated"
     task_id: str
     status: str
+    state: TaskState = "running"
 
 
 @_fact
 class TaskFinished(Event):
-    """A task is over."""
+    """A task is over. ``changes`` are what it changed: ``{"path": …, "kind": …}``, ``old_path`` where renamed."""
 
     type: ClassVar[str] = "task.finished"
     task_id: str
     status: str
     result: str = ""
     files_changed: list[str] = field(default_factory=list)
+    state: TaskState = "finished"
+    steps: int = 0
+    usage: Json = field(default_factory=dict)
+    cost: float | None = None
+    changes: list[Json] = field(default_factory=list)
+
+
+@_fact
+class TaskReviewed(Event):
+    """Somebody took a task's changes over, or gave them up. ``conflicts`` are the paths that are still to be decided.
+
+    ``by`` is ``"user"`` or the ``agent_id`` of the parent.
+    """
+
+    type: ClassVar[str] = "task.reviewed"
+    task_id: str
+    review: Review
+    paths: list[str] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+    by: str = "user"
 
 
 @_fact
@@ -293,6 +333,7 @@ AnyEvent: TypeAlias = (
     | TaskStarted
     | TaskUpdated
     | TaskFinished
+    | TaskReviewed
     | FilesChanged
     | ContextCompacted
     | Notice

@@ -256,7 +256,7 @@ def run_step(
         ctx.history.answer_open_calls(INTERRUPTED)
         if count is not None and outcome is not None:
             count(outcome)
-        ctx.emit(StepFinished(agent_id=ctx.agent_id, step=step, usage=usage.to_dict()))
+        ctx.emit(StepFinished(agent_id=ctx.agent_id, step=step, usage=usage.to_dict(), cost=ctx.cost(usage)))
 
 
 def _run_calls(ctx: LoopContext, message: Message, outcome: StepOutcome, cancel: CancelToken) -> None:

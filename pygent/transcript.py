@@ -7,170 +7,61 @@ Nothing here knows a clock, a thread or a screen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
-
 from pygent.events import (
     MAIN,
-    USER_CALL,
     AnyEvent,
     ApprovalRequested,
     ApprovalResolved,
     ContextCompacted,
     Event,
     FilesChanged,
-    Json,
-    Level,
     MessageDelta,
     MessageFinished,
     MessageStarted,
     Notice,
-    Reason,
     RunFinished,
     RunStarted,
     SessionStarted,
     StepFinished,
     StepStarted,
     TaskFinished,
+    TaskReviewed,
     TaskStarted,
     TaskUpdated,
     ToolFinished,
     ToolOutput,
     ToolStarted,
 )
+from pygent.transcript_items import (
+    AgentView,
+    AssistantItem,
+    Doing,
+    Item,
+    NoticeItem,
+    RunItem,
+    TaskItem,
+    ToolItem,
+    ToolState,
+    UserItem,
+)
+
+__all__ = [
+    "LIVE_OUTPUT",
+    "AgentView",
+    "AssistantItem",
+    "Doing",
+    "Item",
+    "NoticeItem",
+    "RunItem",
+    "TaskItem",
+    "ToolItem",
+    "ToolState",
+    "Transcript",
+    "UserItem",
+]
 
 LIVE_OUTPUT = 64 * 1024
 """Characters of a running tool's output that are kept; the end of it, since that is what is being watched."""
-
-Doing = Literal["", "waiting for the model", "thinking", "writing", "running a tool"]
-"""What an agent at work is doing just now."""
-
-ToolState = Literal["waiting", "running", "ok", "error", "denied", "cancelled", "timeout"]
-
-
-@dataclass(slots=True, repr=False)
-class UserItem:
-    """What a person said, or a reminder that Pygent added for the model."""
-
-    key: str
-    agent_id: str
-    text: str
-    at: float = 0.0
-    reminder: bool = False
-
-
-@dataclass(slots=True, repr=False)
-class AssistantItem:
-    """What the model said. ``done`` once it is whole; a discarded one stays, so that a broken stream is seen."""
-
-    key: str
-    agent_id: str
-    text: str = ""
-    reasoning: str = ""
-    at: float = 0.0
-    done: bool = False
-    discarded: bool = False
-
-
-@dataclass(slots=True, repr=False)
-class ToolItem:
-    """A tool call. ``output`` grows while it runs and is what the model read once it is over.
-
-    ``output_file`` has all of an output that was too long for that; the session opens it.
-    """
-
-    key: str
-    agent_id: str
-    call_id: str
-    tool: str
-    arguments: Json
-    state: ToolState = "running"
-    output: str = ""
-    at: float = 0.0
-    seconds: float = 0.0
-    request_id: str | None = None
-    exit_status: int | None = None
-    output_file: str | None = None
-    folder: str = ""
-    """The workspace; paths below it are shown from there."""
-
-    @property
-    def by_user(self) -> bool:
-        """Whether the user made this call, not an agent."""
-        return self.call_id.startswith(USER_CALL)
-
-
-@dataclass(slots=True, repr=False)
-class NoticeItem:
-    """Something a person should know."""
-
-    key: str
-    agent_id: str
-    level: Level
-    text: str
-    at: float = 0.0
-
-
-@dataclass(slots=True, repr=False)
-class RunItem:
-    """The end of a run."""
-
-    key: str
-    agent_id: str
-    reason: Reason
-    steps: int
-    usage: Json
-    error: str | None = None
-    at: float = 0.0
-    files_changed: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-
-
-@dataclass(slots=True, repr=False)
-class TaskItem:
-    """A delegated run, as the conversation of its parent shows it."""
-
-    key: str
-    agent_id: str
-    task_id: str
-    persona: str
-    prompt: str
-    status: str = "running"
-    result: str = ""
-    at: float = 0.0
-    ended_at: float | None = None
-    files_changed: list[str] = field(default_factory=list)
-
-
-Item: TypeAlias = UserItem | AssistantItem | ToolItem | NoticeItem | RunItem | TaskItem
-
-
-@dataclass(slots=True, repr=False)
-class AgentView:
-    """One agent's part: its items in order, and the state of its run."""
-
-    agent_id: str
-    items: list[Item] = field(default_factory=list)
-    running: bool = False
-    started_at: float = 0.0
-    step: int = 0
-    usage: dict[str, int] = field(default_factory=dict)
-    last_prompt_tokens: int = 0
-    last_event_at: float = 0.0
-    last_tool: ToolItem | None = None
-    doing: Doing = ""
-    doing_since: float = 0.0
-
-    def now(self, doing: Doing, at: float) -> None:
-        """Note what the agent does from ``at`` on, in Unix seconds."""
-        if doing != self.doing:
-            self.doing, self.doing_since = doing, at
-
-    def add_usage(self, usage: Json) -> None:
-        """Count a step's tokens; the newest prompt's size is how full the context is."""
-        for name, value in usage.items():
-            self.usage[name] = self.usage.get(name, 0) + int(value)
-        self.last_prompt_tokens = int(usage.get("prompt_tokens", 0)) or self.last_prompt_tokens
 
 
 class Transcript:
@@ -232,7 +123,7 @@ class Transcript:
             case StepStarted():
                 view.step = event.step
             case StepFinished():
-                view.add_usage(event.usage)
+                view.add_usage(event.usage, event.cost)
             case MessageStarted() if event.role == "assistant":
                 item = AssistantItem(event.message_id, event.agent_id, at=event.at)
                 self._messages[event.message_id] = item
@@ -266,11 +157,20 @@ class Transcript:
                     return self._tool_state(request.agent_id, request.call_id, "running", None)
             case TaskStarted():
                 task = TaskItem(
-                    self._key(event), event.agent_id, event.task_id, event.persona, event.prompt, at=event.at
+                    self._key(event),
+                    event.agent_id,
+                    event.task_id,
+                    event.persona,
+                    event.prompt,
+                    at=event.at,
+                    state=event.state,
+                    status=event.state,
+                    workspace=event.workspace,
+                    retry_of=event.retry_of,
                 )
                 self.tasks[event.task_id] = task
                 return self._add(view, task)
-            case TaskUpdated() | TaskFinished():
+            case TaskUpdated() | TaskFinished() | TaskReviewed():
                 return self._task(event)
             case FilesChanged() if event.agent_id == MAIN:  # a task has a workspace of its own
                 self.files_changed.extend(path for path in event.paths if path not in self.files_changed)
@@ -334,13 +234,20 @@ class Transcript:
             tool.state, tool.request_id = state, request_id
         return tool
 
-    def _task(self, event: TaskUpdated | TaskFinished) -> Item | None:
+    def _task(self, event: TaskUpdated | TaskFinished | TaskReviewed) -> Item | None:
         task = self.tasks.get(event.task_id)
         if task is None:
             return None
-        task.status = event.status
+        if isinstance(event, TaskReviewed):
+            task.review, task.conflicts = event.review, event.conflicts
+            return task
+        task.status, task.state = event.status, event.state
+        task.waiting_since = (task.waiting_since or event.at) if event.state == "waiting" else None
         if isinstance(event, TaskFinished):
             task.result, task.files_changed, task.ended_at = event.result, event.files_changed, event.at
+            task.steps, task.usage, task.cost, task.changes = event.steps, event.usage, event.cost, event.changes
+        elif event.state in {"queued", "running", "waiting"}:  # it was sent back to work
+            task.ended_at = None
         return task
 
 

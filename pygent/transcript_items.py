@@ -1,0 +1,156 @@
+"""What a transcript is made of: messages, tool calls, notices, runs and tasks, and one agent's part of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from pygent.events import USER_CALL, Json, Level, Reason, Review, TaskState
+
+Doing = Literal["", "waiting for the model", "thinking", "writing", "running a tool"]
+"""What an agent at work is doing just now."""
+
+ToolState = Literal["waiting", "running", "ok", "error", "denied", "cancelled", "timeout"]
+
+
+@dataclass(slots=True, repr=False)
+class UserItem:
+    """What a person said, or a reminder that Pygent added for the model."""
+
+    key: str
+    agent_id: str
+    text: str
+    at: float = 0.0
+    reminder: bool = False
+
+
+@dataclass(slots=True, repr=False)
+class AssistantItem:
+    """What the model said. ``done`` once it is whole; a discarded one stays, so that a broken stream is seen."""
+
+    key: str
+    agent_id: str
+    text: str = ""
+    reasoning: str = ""
+    at: float = 0.0
+    done: bool = False
+    discarded: bool = False
+
+
+@dataclass(slots=True, repr=False)
+class ToolItem:
+    """A tool call. ``output`` grows while it runs and is what the model read once it is over.
+
+    ``output_file`` has all of an output that was too long for that; the session opens it.
+    """
+
+    key: str
+    agent_id: str
+    call_id: str
+    tool: str
+    arguments: Json
+    state: ToolState = "running"
+    output: str = ""
+    at: float = 0.0
+    seconds: float = 0.0
+    request_id: str | None = None
+    exit_status: int | None = None
+    output_file: str | None = None
+    folder: str = ""
+    """The workspace; paths below it are shown from there."""
+
+    @property
+    def by_user(self) -> bool:
+        """Whether the user made this call, not an agent."""
+        return self.call_id.startswith(USER_CALL)
+
+
+@dataclass(slots=True, repr=False)
+class NoticeItem:
+    """Something a person should know."""
+
+    key: str
+    agent_id: str
+    level: Level
+    text: str
+    at: float = 0.0
+
+
+@dataclass(slots=True, repr=False)
+class RunItem:
+    """The end of a run."""
+
+    key: str
+    agent_id: str
+    reason: Reason
+    steps: int
+    usage: Json
+    error: str | None = None
+    at: float = 0.0
+    files_changed: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(slots=True, repr=False)
+class TaskItem:
+    """A delegated run, as the conversation of its parent shows it.
+
+    ``waiting_since`` is when it began to wait for an approval or an answer, in Unix seconds, None while it does not.
+    ``changes`` are those of ``TaskFinished``. ``review`` is the last decision on them, None before there was one, and
+    ``conflicts`` what that left open.
+    """
+
+    key: str
+    agent_id: str
+    task_id: str
+    persona: str
+    prompt: str
+    status: str = "running"
+    result: str = ""
+    at: float = 0.0
+    ended_at: float | None = None
+    files_changed: list[str] = field(default_factory=list)
+    state: TaskState = "running"
+    workspace: str = "files"
+    retry_of: str | None = None
+    waiting_since: float | None = None
+    steps: int = 0
+    usage: Json = field(default_factory=dict)
+    cost: float | None = None
+    changes: list[Json] = field(default_factory=list)
+    review: Review | None = None
+    conflicts: list[str] = field(default_factory=list)
+
+
+Item: TypeAlias = UserItem | AssistantItem | ToolItem | NoticeItem | RunItem | TaskItem
+
+
+@dataclass(slots=True, repr=False)
+class AgentView:
+    """One agent's part: its items in order, and the state of its run."""
+
+    agent_id: str
+    items: list[Item] = field(default_factory=list)
+    running: bool = False
+    started_at: float = 0.0
+    step: int = 0
+    usage: dict[str, int] = field(default_factory=dict)
+    cost: float | None = None
+    last_prompt_tokens: int = 0
+    last_event_at: float = 0.0
+    last_tool: ToolItem | None = None
+    doing: Doing = ""
+    doing_since: float = 0.0
+
+    def now(self, doing: Doing, at: float) -> None:
+        """Note what the agent does from ``at`` on, in Unix seconds."""
+        if doing != self.doing:
+            self.doing, self.doing_since = doing, at
+
+    def add_usage(self, usage: Json, cost: float | None) -> None:
+        """Count a step's tokens and cost; the newest prompt's size is how full the context is."""
+        if cost is not None:
+            self.cost = (self.cost or 0.0) + cost
+        for name, value in usage.items():
+            self.usage[name] = self.usage.get(name, 0) + int(value)
+        self.last_prompt_tokens = int(usage.get("prompt_tokens", 0)) or self.last_prompt_tokens
