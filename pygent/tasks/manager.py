@@ -1,4 +1,4 @@
-"""Delegated runs: a ``Task`` is an agent of its own, on a thread of its own, in a workspace of its own."""
+"""Launches agents in the background and keeps track of them."""
 
 from __future__ import annotations
 
@@ -7,53 +7,23 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from pygent.cancellation import CancelToken
 from pygent.errors import PygentError, TaskError
-from pygent.events import Event, FilesChanged, Reason, TaskFinished, TaskStarted, TaskUpdated
+from pygent.events import Event, Reason, TaskFinished, TaskStarted, TaskUpdated
 from pygent.persona import Persona
 from pygent.settings import from_environment
+from pygent.tasks.files import copy_between
+from pygent.tasks.task import Task
 from pygent.wiring import Wiring, workspace_roots
 
 if TYPE_CHECKING:
     from pygent.agent import Agent
-    from pygent.loop import RunResult
 
 log = logging.getLogger(__name__)
 
 AgentFactory = Callable[[Persona], Any]
-
-COLLECT_LIMIT = 1000
-"""Files that one ``collect_file`` of a folder copies at most."""
-
-
-@dataclass(slots=True)
-class Task:
-    """One delegated run.
-
-    ``status`` is in the words a model reads: ``running``, ``finished``, ``waiting``, ``cancelled``,
-    ``timeout after Ns``, ``error: …``. ``started_at`` and ``ended_at`` are Unix times in seconds.
-    """
-
-    id: str
-    persona: Persona
-    prompt: str
-    agent: Any = None
-    thread: threading.Thread | None = None
-    status: str = "running"
-    result: RunResult | None = None
-    started_at: float = field(default_factory=time.time)
-    ended_at: float | None = None
-    cancel: CancelToken = field(default_factory=CancelToken)
-
-    @property
-    def running(self) -> bool:
-        """True until the task has ended."""
-        return self.ended_at is None
 
 
 class TaskManager:
@@ -108,7 +78,7 @@ class TaskManager:
             task.agent = self._factory(task.persona)
             self._join(task)
             for path in files or ():
-                _copy(parent_rt, task.agent.runtime, path, path)
+                copy_between(parent_rt, task.agent.runtime, path, path)
         except BaseException:
             with self._lock:
                 del self.tasks[task.id]
@@ -135,7 +105,7 @@ class TaskManager:
         if task is None:
             return f"Task {task_id} not found"
         try:
-            copied = _copy(task.agent.runtime, rt, path, dest or path)
+            copied = copy_between(task.agent.runtime, rt, path, dest or path)
         except PygentError as error:
             return f"Error: {error}"
         more = f" ({len(copied)} files)" if len(copied) > 1 else ""
@@ -291,41 +261,3 @@ def _clean_up(task: Task) -> None:
     close = getattr(task.agent, "close", None)
     if close is not None:
         close()
-
-
-def _copy(source: Any, target: Any, path: str, dest: str) -> list[str]:
-    """Copy a file, or a folder with all its files, between workspaces; answers the paths written."""
-    workspace = getattr(source, "workspace", None)
-    if workspace is None:  # a duck-typed runtime
-        target.write_file(dest, source.read_file(path))
-        return [dest]
-    pairs = [(path, dest)]
-    if workspace.is_dir(path):
-        pairs = [(f"{path}/{name}", f"{dest}/{name}") for name in _files_below(workspace, path)]
-    for one, other in pairs:
-        data = workspace.read_bytes(one)
-        if getattr(target, "workspace", None) is None:
-            target.write_file(other, data.decode("utf-8", "replace"))
-        else:
-            target.workspace.write_bytes(other, data)
-    written = [other for _, other in pairs]
-    scope = getattr(target, "scope", None)
-    if scope is not None:
-        scope.emit(FilesChanged(agent_id=scope.agent_id, paths=[str(PurePosixPath(path)) for path in written]))
-    return written
-
-
-def _files_below(workspace: Any, folder: str) -> list[str]:
-    names: list[str] = []
-    waiting = [""]
-    while waiting:
-        below = waiting.pop()
-        for entry in workspace.list_dir(f"{folder}/{below}" if below else folder):
-            name = f"{below}/{entry.name}" if below else entry.name
-            if entry.is_dir:
-                waiting.append(name)
-            else:
-                names.append(name)
-            if len(names) + len(waiting) > COLLECT_LIMIT:
-                raise TaskError(f"{folder!r} has more than {COLLECT_LIMIT} files; collect a part of it")
-    return sorted(names)
