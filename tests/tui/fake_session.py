@@ -33,6 +33,7 @@ from pygent.events import (
     StepFinished,
     StepStarted,
     TaskFinished,
+    TaskReviewed,
     TaskStarted,
     TaskUpdated,
     ToolFinished,
@@ -45,6 +46,7 @@ from pygent.prompt_queue import QueuedPrompt
 from pygent.session_files import SessionFiles
 from pygent.store import Glimpse, StoredSession
 from pygent.workspace import Workspace
+from tests.tui.fake_tasks import FakeTasks
 
 MODES = ("ask", "auto", "plan", "yolo")
 
@@ -102,7 +104,7 @@ class FakeToolInfo:
 Script = Callable[["FakeSession", str], None]
 
 
-class FakeSession(SessionFiles):
+class FakeSession(FakeTasks, SessionFiles):
     def __init__(
         self,
         workspace: Path | None = None,
@@ -115,6 +117,7 @@ class FakeSession(SessionFiles):
         open_gate: threading.Event | None = None,
         open_error: Exception | None = None,
     ) -> None:
+        super().__init__()
         self.workspace = workspace or Path("/nonexistent/project")
         self._files = Workspace(self.workspace)
         self._keep_originals()
@@ -315,10 +318,6 @@ class FakeSession(SessionFiles):
             raise PygentError(f"its workspace {stored.workspace} is not there any more")
         return self.others[stored.id]
 
-    def cancel_task(self, task_id: str) -> bool:
-        self.calls.append(("cancel_task", task_id))
-        return True
-
     def new(self) -> None:
         self.calls.append(("new",))
 
@@ -492,15 +491,62 @@ class FakeSession(SessionFiles):
         )
         return request_id
 
-    def task(self, task_id: str = "t1", persona: str = "tester", prompt: str = "write the tests") -> str:
-        self.bus.publish(TaskStarted(task_id=task_id, persona=persona, prompt=prompt))
+    def question(self, text: str, *, agent: str) -> str:
+        """A task asks the person and waits. Answers the request's id."""
+        self.task_update(agent, "waiting", "waiting")
+        return self.ask("continue", {"question": text}, rule=None, agent=agent)
+
+    def task(
+        self,
+        task_id: str = "t1",
+        persona: str = "tester",
+        prompt: str = "write the tests",
+        *,
+        state: str = "running",
+        workspace: str = "copy",
+        retry_of: str | None = None,
+    ) -> str:
+        self.bus.publish(
+            TaskStarted(
+                task_id=task_id,
+                persona=persona,
+                prompt=prompt,
+                state=state,  # type: ignore[arg-type]
+                workspace=workspace,
+                retry_of=retry_of,
+            )
+        )
         return task_id
 
-    def task_update(self, task_id: str, status: str) -> None:
-        self.bus.publish(TaskUpdated(task_id=task_id, status=status))
+    def task_update(self, task_id: str, status: str, state: str | None = None) -> None:
+        self.bus.publish(TaskUpdated(task_id=task_id, status=status, state=state or _task_state(status)))  # type: ignore[arg-type]
 
-    def task_done(self, task_id: str, status: str = "finished", result: str = "done", *files: str) -> None:
-        self.bus.publish(TaskFinished(task_id=task_id, status=status, result=result, files_changed=list(files)))
+    def task_done(
+        self,
+        task_id: str,
+        status: str = "finished",
+        result: str = "done",
+        *files: str,
+        state: str | None = None,
+        **fields: Any,
+    ) -> None:
+        """The task is over. ``files`` are those it changed; ``fields`` are others of the event."""
+        fields.setdefault("changes", [{"path": path, "kind": "changed"} for path in files])
+        self.bus.publish(
+            TaskFinished(
+                task_id=task_id,
+                status=status,
+                result=result,
+                files_changed=list(files),
+                state=state or _task_state(status),  # type: ignore[arg-type]
+                **fields,
+            )
+        )
+
+    def task_reviewed(self, task_id: str, review: str, *paths: str, conflicts: Sequence[str] = ()) -> None:
+        self.bus.publish(
+            TaskReviewed(task_id=task_id, review=review, paths=list(paths), conflicts=list(conflicts))  # type: ignore[arg-type]
+        )
 
     def files(self, *paths: str) -> None:
         self.bus.publish(FilesChanged(paths=list(paths)))
@@ -525,3 +571,9 @@ class FakeSession(SessionFiles):
 
     def _id(self, prefix: str) -> str:
         return f"{prefix}{next(self._ids)}"
+
+
+def _task_state(status: str) -> str:
+    """The state that goes with a status in words."""
+    word = status.split(" ", maxsplit=1)[0].strip(":")
+    return "failed" if word == "error" else word
