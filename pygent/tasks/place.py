@@ -1,0 +1,251 @@
+"""A task's place on disk: its workspace, what that began as, and who it is, so that its work outlives a crash.
+
+::
+
+    <folder>/<id>/
+        workspace/   the task's own files
+        base/        what they were when it began (``pygent.changes``)
+        undo/        points to go back to, one for each time that something was taken over
+        task.json    its ``Record``
+        lock         held by the process that the task belongs to, for as long as that lives
+
+A place without a folder is a temporary one, which goes with the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+from uuid import uuid4
+
+from pygent.errors import TaskError
+from pygent.events import Review, TaskState
+from pygent.settings.paths import write_private
+
+TaskWorkspace = Literal["files", "copy"]
+"""What a task's workspace begins with: the files that were named for it, or a copy of its parent's."""
+
+_NEW, _GONE = ".new-", ".gone-"
+_STALE = 3600.0
+"""Seconds after which a place that was never finished, and that nobody holds, is nobody's."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Record:
+    """What is known of a task without its session's events.
+
+    ``parent`` is the absolute path of the parent's workspace and ``files`` are what was copied of it, where not all
+    was. Times are Unix times in seconds; ``ended_at`` None: it runs, or its process was killed. ``changes`` are as in
+    ``TaskFinished``; ``review`` is what was decided of them, None where nothing was.
+    """
+
+    id: str
+    session_id: str = ""
+    parent: str = ""
+    persona: str = ""
+    prompt: str = ""
+    workspace: TaskWorkspace = "files"
+    files: list[str] = field(default_factory=list)
+    retry_of: str | None = None
+    started_at: float = field(default_factory=time.time)
+    ended_at: float | None = None
+    state: TaskState = "running"
+    status: str = "running"
+    result: str = ""
+    steps: int = 0
+    usage: dict[str, Any] = field(default_factory=dict)
+    cost: float | None = None
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    review: Review | None = None
+
+
+class Place:
+    """Where one task works. ``make`` makes one, ``take`` takes over that of a process that is gone."""
+
+    def __init__(self, root: Path, record: Record, lock: int, *, kept: bool) -> None:
+        self.root = root
+        self.record = record
+        self.kept = kept
+        self._lock = lock
+        self._writing = threading.Lock()
+        self._end = weakref.finalize(self, _release if kept else _remove, lock, root)
+
+    @classmethod
+    def make(cls, folder: Path | None, record: Record) -> Place:
+        """A new place, below ``folder`` under the task's id, or a temporary one where that is None.
+
+        Raises ``TaskError`` where the disk does not let us.
+        """
+        try:
+            if folder is None:
+                root = Path(tempfile.mkdtemp(prefix="pygent-task-")).resolve()
+                new = root
+            else:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                root, new = folder.resolve() / record.id, folder.resolve() / f"{_NEW}{uuid4().hex}"
+                new.mkdir(mode=0o700)
+        except OSError as error:
+            raise TaskError(
+                f"a task has no place to work in: {error.filename or folder}: {error.strerror}"
+            ) from error
+        lock = -1
+        try:
+            for name in ("workspace", "undo"):
+                (new / name).mkdir(mode=0o700)
+            lock = _lock(new)
+            _write(new, record)
+            if new != root:
+                new.rename(root)  # whoever finds it, finds it locked
+        except OSError as error:
+            _remove(lock, new)
+            raise TaskError(f"a task has no place to work in: {error.filename or root}: {error.strerror}") from error
+        return cls(root, record, lock, kept=folder is not None)
+
+    @classmethod
+    def take(cls, root: Path) -> Place | None:
+        """The place at ``root``, for this process from now on; None where another one holds it or it is none.
+
+        Its record says ``lost`` where its task had not ended.
+        """
+        record = read_record(root)
+        if record is None:
+            return None
+        try:
+            lock = _lock(root)
+        except OSError:
+            return None
+        record = read_record(root) or record  # as it was left, now that nobody else writes it
+        place = cls(root, record, lock, kept=True)
+        if record.ended_at is None:
+            record.state, record.status = "lost", "lost: Pygent was ended while it ran"
+        return place
+
+    @property
+    def workspace(self) -> Path:
+        """The task's own files."""
+        return self.root / "workspace"
+
+    @property
+    def base(self) -> Path:
+        """Where ``changes.Base`` keeps what the files were; it may not be there yet."""
+        return self.root / "base"
+
+    @property
+    def undo(self) -> Path:
+        """Where the points to go back to are kept."""
+        return self.root / "undo"
+
+    def save(self, **changes: Any) -> None:
+        """Change fields of the record and write it. Raises ``OSError``."""
+        with self._writing:
+            for name, value in changes.items():
+                setattr(self.record, name, value)
+            if self._end.alive:
+                _write(self.root, self.record)
+
+    def close(self) -> None:
+        """Let another process take it over; a temporary place is removed. Safe to call twice."""
+        with self._writing:
+            self._end()
+
+    def remove(self) -> None:
+        """Remove it and all that is in it. Safe to call twice."""
+        with self._writing:
+            if self._end.detach() is not None:
+                _remove(self._lock, self.root)
+
+
+def read_record(root: Path) -> Record | None:
+    """What stands in a place about its task; None where there is none that can be read."""
+    try:
+        data = json.loads((root / "task.json").read_text("utf-8"))
+        known = {one.name for one in fields(Record)}
+        return Record(**{name: value for name, value in data.items() if name in known})
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def places(folder: Path) -> Iterator[Path]:
+    """The places below ``folder``, in no order; what is half made or half removed is not among them."""
+    with contextlib.suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+                yield Path(entry.path)
+
+
+def is_held(root: Path) -> bool:
+    """Whether a process that lives holds the place."""
+    try:
+        os.close(_lock(root))
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def sweep(folder: Path) -> None:
+    """Remove what was left half made or half removed by a process that is gone."""
+    with contextlib.suppress(OSError), os.scandir(folder) as found:
+        for entry in list(found):
+            begun = entry.name.startswith(_NEW) and time.time() - entry.stat(follow_symlinks=False).st_mtime > _STALE
+            if (begun or entry.name.startswith(_GONE)) and not is_held(Path(entry.path)):
+                remove_tree(Path(entry.path))
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, also where commands have made parts of it read-only; what cannot be removed stays."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if not folder.exists():
+        return
+    with contextlib.suppress(OSError):
+        folder.chmod(0o700)
+    for above, below, _ in os.walk(folder):
+        for name in below:
+            path = Path(above, name)
+            if not path.is_symlink():
+                with contextlib.suppress(OSError):
+                    path.chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lock(root: Path) -> int:
+    """The lock of a place, held. Raises ``BlockingIOError`` where another process has it."""
+    fd = os.open(root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _write(root: Path, record: Record) -> None:
+    write_private(root / "task.json", json.dumps(asdict(record), ensure_ascii=False))
+
+
+def _release(lock: int, _root: Path) -> None:
+    with contextlib.suppress(OSError):
+        os.close(lock)
+
+
+def _remove(lock: int, root: Path) -> None:
+    gone = root.with_name(f"{_GONE}{uuid4().hex}")  # at once, however long the rest takes
+    try:
+        root.rename(gone)
+    except OSError:
+        gone = root
+    remove_tree(gone)
+    if lock >= 0:
+        _release(lock, root)
