@@ -10,7 +10,7 @@ from typing import Literal
 
 from pygent.settings import kinds
 from pygent.settings.kinds import Kind
-from pygent.settings.model import DIFF_STYLES, PERMISSION_MODES
+from pygent.settings.model import DIFF_STYLES, PERMISSION_MODES, TASKS_AT_STOP
 from pygent.settings.persona_kinds import OnePersona, PersonaList
 
 Merge = Literal["replace", "extend", "update", "personas"]
@@ -266,6 +266,13 @@ FIELDS: tuple[Field, ...] = (
         variable="PYGENT_MAX_TASKS",
         in_workspace="less",
         about="Delegated tasks that may run at once",
+    ),
+    Field(
+        key="tasks_at_stop",
+        kind=kinds.Choice(*TASKS_AT_STOP),
+        group=_TASKS,
+        variable="PYGENT_TASKS_AT_STOP",
+        about="What a run without a person does at its end with tasks that still run: wait for them, or cancel them",
     ),
     Field(
         key="persona",

@@ -16,6 +16,7 @@ DEFAULT_THEME = "pygent-dark"
 DIFF_STYLES = ("auto", "unified", "split")
 PERMISSION_MODES = ("plan", "ask", "auto", "yolo")
 """From the strictest to the widest."""
+TASKS_AT_STOP = ("wait", "cancel")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,7 @@ class Settings:
     max_time: float | None = None
     step_timeout: float | None = None
     max_tasks: int = 3
+    tasks_at_stop: str = "wait"
     init_files: tuple[Path, ...] = ()
     history_file: Path | None = None
     log_file: Path | None = None

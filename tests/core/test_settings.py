@@ -22,7 +22,8 @@ CONTRACT = {
     "PYGENT_BANNED_COMMANDS", "PYGENT_BANNED_APPS",
     "PYGENT_MAX_STEPS", "PYGENT_TASK_TIMEOUT", "PYGENT_STEP_TIMEOUT", "PYGENT_CONFIG",
     "PYGENT_THEME", "PYGENT_NOTIFY", "PYGENT_TERMINAL_TITLE",
-    "PYGENT_MAX_TASKS", "PYGENT_TASK_PERSONAS", "PYGENT_TASK_PERSONAS_JSON", "PYGENT_INIT_FILES",
+    "PYGENT_MAX_TASKS", "PYGENT_TASKS_AT_STOP", "PYGENT_TASK_PERSONAS", "PYGENT_TASK_PERSONAS_JSON",
+    "PYGENT_INIT_FILES",
     "PYGENT_HISTORY_FILE", "PYGENT_LOG_FILE", "PYGENT_SNAPSHOT",
 }  # fmt: skip
 
@@ -70,6 +71,7 @@ def test_every_variable_arrives(tmp_path: Path) -> None:
             "PYGENT_STEP_TIMEOUT": "2",
             "PYGENT_THEME": "pygent-light",
             "PYGENT_MAX_TASKS": "5",
+            "PYGENT_TASKS_AT_STOP": "cancel",
             "PYGENT_INIT_FILES": os.pathsep.join(["/a", "/b c"]),
             "PYGENT_HISTORY_FILE": "/h",
             "PYGENT_LOG_FILE": "/l",
@@ -92,6 +94,7 @@ def test_every_variable_arrives(tmp_path: Path) -> None:
         step_timeout=2.0,
         theme="pygent-light",
         max_tasks=5,
+        tasks_at_stop="cancel",
         init_files=(Path("/a"), Path("/b c")),
         history_file=Path("/h"),
         log_file=Path("/l"),
