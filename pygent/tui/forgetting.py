@@ -28,8 +28,9 @@ QUIET, PATIENCE = 0.7, 40.0
 is waited for."""
 
 
-RARELY = 200
-"""Times as long as a collection of everything took, until the next one."""
+RARELY = 100
+"""Times the processor time that a collection of everything took, until the next one. Not the time on the wall, which
+would let garbage pile up for minutes where the machine is busy, in a heap that does not shrink again."""
 
 
 def begin(app: App[Any], last_input: Callable[[], float], every: float = EVERY) -> None:
@@ -72,12 +73,12 @@ class _Collector:
         return True
 
     def collect(self) -> None:
-        began = time.monotonic()
+        began = time.thread_time()
         gc.unfreeze()
         gc.collect()
         gc.freeze()
-        now = time.monotonic()
-        self._wanted, self._seen, self._not_before = False, _collections(), now + RARELY * (now - began)
+        pause = RARELY * (time.thread_time() - began)
+        self._wanted, self._seen, self._not_before = False, _collections(), time.monotonic() + pause
 
 
 def _collections() -> int:
