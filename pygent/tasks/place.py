@@ -47,7 +47,8 @@ class Record:
 
     ``parent`` is the absolute path of the parent's workspace and ``files`` are what was copied of it, where not all
     was. Times are Unix times in seconds; ``ended_at`` None: it runs, or its process was killed. ``changes`` are as in
-    ``TaskFinished``; ``review`` is what was decided of them, None where nothing was.
+    ``TaskFinished``; ``review`` is what was decided of them, None where nothing was. ``size`` is what the place takes
+    on the disk in bytes, None where nobody has counted.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Record:
     cost: float | None = None
     changes: list[dict[str, Any]] = field(default_factory=list)
     review: Review | None = None
+    size: int | None = None
 
 
 class Place:
@@ -116,7 +118,7 @@ class Place:
     def take(cls, root: Path) -> Place | None:
         """The place at ``root``, for this process from now on; None where another one holds it or it is none.
 
-        Its record says ``lost`` where its task had not ended.
+        Its record says ``lost`` where its task had not ended, since it was last heard of.
         """
         record = read_record(root)
         if record is None:
@@ -128,7 +130,8 @@ class Place:
         record = read_record(root) or record  # as it was left, now that nobody else writes it
         place = cls(root, record, lock, kept=True)
         if record.ended_at is None:
-            record.state, record.status = "lost", "lost: Pygent was ended while it ran"
+            record.state = record.status = "lost"
+            record.ended_at = last_written(root)
         return place
 
     @property
@@ -174,6 +177,14 @@ def read_record(root: Path) -> Record | None:
         return Record(**{name: value for name, value in data.items() if name in known})
     except (OSError, ValueError, TypeError, AttributeError):
         return None
+
+
+def last_written(root: Path) -> float:
+    """When a place's task was last heard of, in Unix seconds; now where it is not there."""
+    for path in (root / "task.json", root):
+        with contextlib.suppress(OSError):
+            return path.stat().st_mtime
+    return time.time()
 
 
 def places(folder: Path) -> Iterator[Path]:
