@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from pygent.cancellation import CancelToken
 from pygent.events import Event, FilesChanged, Notice
 from pygent.history import History
 from pygent.images import Content
+from pygent.ledger import Account
 from pygent.loop import Limits, RunResult, add_user, run, run_step
 from pygent.model_call import LoopContext
 from pygent.models import default_model
@@ -50,12 +52,12 @@ class Agent:
     ) -> None:
         settings = from_environment()
         self._settings = settings
-        self.wiring = wiring or Wiring()
+        self.wiring = wiring or Wiring(budget=Account(settings.budget))
         self.persona = persona or settings.persona
         self.registry = REGISTRY if tools is None else tools
         self.disabled_tools: set[str] = set()
         self.history = History()
-        self.tasks = TaskManager(self._make_child, parent=self)
+        self.tasks = TaskManager(partial(_make_child, self), parent=self)
         self._ctx = LoopContext(
             history=self.history,
             model=default_model() if model is None else model,
@@ -115,6 +117,7 @@ class Agent:
         """
         with self._working() as token:
             self._steps += 1
+            self._ctx.budget.take_step(force=True)
             add_user(self._ctx, user_msg, "user")
             return run_step(self._ctx, self._steps, token.child(self._settings.step_timeout)).message
 
@@ -163,7 +166,7 @@ class Agent:
         """
         from pygent.tui.app import run_agent  # noqa: PLC0415 - the library must not import the screen
 
-        self._set_docker(use_docker)
+        _set_docker(self, use_docker)
         run_agent(self)
 
     def run_gui(self, use_docker: bool | None = None) -> None:
@@ -173,7 +176,7 @@ class Agent:
         """
         from pygent.web import serve_agent  # noqa: PLC0415 - the library must not import the screen
 
-        self._set_docker(use_docker)
+        _set_docker(self, use_docker)
         serve_agent(self)
 
     def join(self, wiring: Wiring) -> None:
@@ -229,6 +232,7 @@ class Agent:
         try:
             self._token = self.wiring.cancel.child()
             self._ctx.allowed = self._allowed()
+            self._ctx.budget = self._account()
             self.refresh_system_message()
             yield self._token
         finally:
@@ -243,6 +247,16 @@ class Agent:
             return None
         names = self.registry.names() if self.persona.tools is None else (*self.persona.tools, "stop", "continue")
         return frozenset(names) - hidden
+
+    @property
+    def run_account(self) -> Account | None:
+        """What counts the costs of the present run, None between runs."""
+        return self._ctx.run_account
+
+    def _account(self) -> Account:
+        # A task has its persona's account above its own already.
+        session = self.wiring.budget
+        return session if self.wiring.depth else session.persona(self.persona.name)
 
     def _emit(self, event: Event) -> None:
         if isinstance(event, FilesChanged):
@@ -262,18 +276,20 @@ class Agent:
     def _join(self) -> None:
         ctx, wiring = self._ctx, self.wiring
         ctx.agent_id, ctx.depth, ctx.cancellable = wiring.agent_id, wiring.depth, wiring.cancellable
-        ctx.prices, ctx.steering = wiring.prices, wiring.steering
+        ctx.prices, ctx.steering, ctx.budget = wiring.prices, wiring.steering, self._account()
         ctx.before_finish = self._settle_tasks if wiring.settle_tasks else None
         ctx.executor = Executor(self.registry, wiring.approvals, self._emit)
 
-    def _make_child(self, persona: Persona) -> Agent:
-        """A new agent for a task, in a workspace of its own and with this agent's model and rights."""
-        sibling = getattr(self.runtime, "sibling", None)
-        runtime = Runtime(temporary=True) if sibling is None else sibling()
-        name = persona.model or self.model_name or self._settings.model
-        return Agent(runtime, self.model, name, persona, tools=self.registry)
 
-    def _set_docker(self, use_docker: bool | None) -> None:
-        switch = getattr(self.runtime, "set_docker", None)
-        if use_docker is not None and switch is not None:
-            switch(use_docker)
+def _make_child(parent: Agent, persona: Persona) -> Agent:
+    """A new agent for a task of ``parent``, in a workspace of its own and with the parent's model and tools."""
+    sibling = getattr(parent.runtime, "sibling", None)
+    runtime = Runtime(temporary=True) if sibling is None else sibling()
+    name = persona.model or parent.model_name or from_environment().model
+    return Agent(runtime, parent.model, name, persona, tools=parent.registry)
+
+
+def _set_docker(agent: Agent, use_docker: bool | None) -> None:
+    switch = getattr(agent.runtime, "set_docker", None)
+    if use_docker is not None and switch is not None:
+        switch(use_docker)

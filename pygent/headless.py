@@ -202,7 +202,7 @@ class _Watch:
 _ENDS = {
     "max_steps": "stopped at the limit of steps (--max-steps)",
     "timeout": "stopped at the time limit (--max-time, --step-timeout)",
-    "budget": "stopped at the budget",
+    "budget": "stopped at the budget (--budget)",
     "cancelled": "interrupted",
     "input_required": "the agent needs an answer from you; go on with it in the full-screen application",
 }

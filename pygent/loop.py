@@ -16,9 +16,10 @@ Everything that is begun is ended, whatever happens in between.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import uuid4
@@ -28,6 +29,7 @@ from pygent.errors import Cancelled, DeadlineExceeded, StuckError
 from pygent.events import (
     MessageFinished,
     MessageStarted,
+    Notice,
     Origin,
     Reason,
     RunFinished,
@@ -55,6 +57,7 @@ REPEATED = (
 NOT_STOPPED = (
     "Not stopped: a call before it failed. Read its result, mend it, and call stop alone once you saw it work."
 )
+NEARLY_SPENT = "{} Finish what matters most, then call stop and say what is left."
 
 
 @dataclass(slots=True)
@@ -74,7 +77,8 @@ class RunResult:
 
     ``text`` is the last thing the assistant said, ``usage`` the sum over the steps. ``denied`` counts the calls that
     were refused. ``error`` says what failed where ``reason`` is ``"failed"``. ``cost`` is that of the
-    run's own steps by the settings' prices, None where the model has none.
+    run's own steps by the settings' prices, None where the model has none. The totals are those of the run and of the
+    tasks in it, as far as they had come.
     """
 
     reason: Reason
@@ -85,6 +89,8 @@ class RunResult:
     files_changed: tuple[str, ...] = ()
     error: str | None = None
     cost: float | None = None
+    total_usage: Usage = field(default_factory=Usage)
+    total_cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,26 @@ def run(
     and the run goes on with it where it would have ended. Raises what the model raises, after ``run.finished`` told
     of it.
     """
-    token = cancel.child(limits.max_time)
+    with _own_account(ctx):
+        return _run(ctx, prompt, limits, cancel, until_stop=until_stop)
+
+
+@contextlib.contextmanager
+def _own_account(ctx: LoopContext) -> Iterator[None]:
+    """Count what a run and the tasks in it cost by themselves, too."""
+    agents = ctx.budget
+    ctx.budget = ctx.run_account = agents.below()
+    ctx.warning = ""
+    try:
+        with ctx.budget.working():
+            yield
+    finally:
+        ctx.budget, ctx.run_account = agents, None
+
+
+def _run(ctx: LoopContext, prompt: Content, limits: Limits, cancel: CancelToken, *, until_stop: bool) -> RunResult:
+    left = [seconds for seconds in (limits.max_time, ctx.budget.seconds_left()) if seconds is not None]
+    token = cancel.child(min(left, default=None))
     progress = _Progress()
     ctx.files_changed.clear()
     ctx.emit(RunStarted(agent_id=ctx.agent_id, prompt=text_of(prompt)))
@@ -118,7 +143,7 @@ def run(
     except Cancelled:
         reason = "cancelled"
     except DeadlineExceeded:
-        reason = "timeout"
+        reason = "budget" if ctx.budget.spent else "timeout"
     except BaseException as failure:
         error = failure
         reason = "cancelled" if isinstance(failure, KeyboardInterrupt) else "failed"
@@ -127,7 +152,9 @@ def run(
         ctx.history.answer_open_calls(INTERRUPTED)
         if ctx.before_finish is not None:
             ctx.before_finish()
-        result = progress.result(reason, ctx.files_changed, error)
+        if reason == "budget":
+            ctx.emit(Notice(agent_id=ctx.agent_id, level="warning", text=ctx.budget.why))
+        result = progress.result(reason, ctx, error)
         ctx.emit(
             RunFinished(
                 agent_id=ctx.agent_id,
@@ -139,6 +166,8 @@ def run(
                 files_changed=list(result.files_changed),
                 denied=result.denied,
                 error=result.error,
+                total_usage=result.total_usage.to_dict(),
+                total_cost=result.total_cost,
             )
         )
     return result
@@ -162,15 +191,21 @@ class _Progress:
         if (outcome.message.content or "").strip():
             self.text = outcome.message.content or ""
 
-    def result(self, reason: Reason, files: list[str], error: BaseException | None) -> RunResult:
+    def result(self, reason: Reason, ctx: LoopContext, error: BaseException | None) -> RunResult:
         told = None if error is None else str(error) or type(error).__name__
-        return RunResult(reason, self.text, self.steps, self.usage, self.denied, tuple(files), told, self.cost)
+        files, used = tuple(ctx.files_changed), ctx.budget.used()
+        total = Usage(used.prompt_tokens, used.completion_tokens, used.tokens)
+        return RunResult(
+            *(reason, self.text, self.steps, self.usage, self.denied, files, told, self.cost), total, used.money
+        )
 
 
 def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Progress, until_stop: bool) -> Reason:
     reminded = False
     while limits.max_steps is None or progress.steps < limits.max_steps:
         token.check()
+        if not ctx.budget.take_step():
+            return "budget"
         _steered(ctx)
         progress.steps += 1
         outcome = run_step(
@@ -180,7 +215,10 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
             lambda outcome: progress.add(outcome, ctx.cost(outcome.usage)),
         )
         _watch_repeats(ctx, outcome, progress)
-        more = limits.max_steps is None or progress.steps < limits.max_steps
+        more = (limits.max_steps is None or progress.steps < limits.max_steps) and not ctx.budget.spent
+        if more and ctx.warning and outcome.message.tool_calls and outcome.control is None:
+            add_user(ctx, NEARLY_SPENT.format(ctx.warning), "reminder")
+            ctx.warning = ""
         if more and not token.cancelled and _steered(ctx):
             reminded = False
         elif outcome.control is not None:
@@ -245,7 +283,8 @@ def run_step(
     outcome: StepOutcome | None = None
     try:
         message = ask(ctx, cancel)
-        usage = message.usage or usage
+        usage = ctx.counted(message)
+        ctx.charge(usage)
         ctx.history.add_assistant(message)
         outcome = StepOutcome(message, usage=usage)
         _run_calls(ctx, message, outcome, cancel)

@@ -21,12 +21,16 @@ from pygent.events import (
     Notice,
 )
 from pygent.history import History
-from pygent.images import Content
+from pygent.images import Content, text_of
+from pygent.ledger import Account
 from pygent.models.base import Completed, Discarded, Model, ModelNotice, ReasoningDelta, StreamItem, TextDelta
 from pygent.openai_compat import Message, ToolCall, Usage, parse_message
 from pygent.tools.executor import Executor
 
 Emit = Callable[[Event], object]
+
+CHARACTERS = 4
+"""Characters of a token, on average, where nobody counts tokens."""
 
 
 @dataclass(slots=True)
@@ -35,7 +39,9 @@ class LoopContext:
 
     ``files_changed`` names the files that the agent changed in the present run. ``cancellable`` is set where somebody
     may cancel from outside. ``before_finish`` is called before the end of a run is told. ``steering`` hands over,
-    once, what a person said since it was last called. ``prices`` are for a million tokens, by model.
+    once, what a person said since it was last called. ``prices`` are for a million tokens, by model. ``budget``
+    counts what the agent costs, ``run_account`` what a run and the tasks in it do, None between runs. ``warning`` is
+    for the model, once, where most of a budget is used.
     """
 
     history: History
@@ -54,6 +60,36 @@ class LoopContext:
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     files_changed: list[str] = field(default_factory=list)
     call_ids: set[str] = field(default_factory=set)
+    budget: Account = field(default_factory=Account)
+    run_account: Account | None = None
+    warning: str = ""
+    unpriced: set[str] = field(default_factory=set)
+
+    def charge(self, usage: Usage) -> None:
+        """Count what a request cost, and tell people once where most of a budget is used or cannot be held."""
+        cost = self.cost(usage)
+        for crossing in self.budget.charge(usage, cost):
+            self.warning = crossing.text
+            self.emit(Notice(agent_id=crossing.agent_id, level="warning", text=crossing.text))
+        name = self.model_name or ""
+        if cost is None and self.budget.limits("money") and name not in self.unpriced:
+            self.unpriced.add(name)
+            known = f"What {name or 'this model'} costs is not known"
+            text = f"{known}, so no budget of money can hold (prices in the settings)."
+            self.emit(Notice(agent_id=self.agent_id, level="warning", text=text))
+
+    def counted(self, message: Message) -> Usage:
+        """What the server counted for a reply; a rough estimate where it does not and a budget needs it."""
+        usage = message.usage or Usage()
+        if usage.total_tokens or not (self.budget.limits("tokens") or self.budget.limits("money")):
+            return usage
+        sent = sum(
+            len(text_of(one.get("content") or "")) + len(str(one.get("tool_calls") or "")) for one in self.history
+        )
+        said = len(message.content or "") + len(message.reasoning_content or "")
+        said += sum(len(call.function.name) + len(call.function.arguments) for call in message.tool_calls)
+        prompt, completion = sent // CHARACTERS + 1, said // CHARACTERS + 1
+        return Usage(prompt, completion, prompt + completion)
 
     def cost(self, usage: Usage) -> float | None:
         """What ``usage`` costs with the present model, None where its price is not known."""

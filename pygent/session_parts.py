@@ -15,6 +15,7 @@ from pygent.bus import EventBus
 from pygent.cancellation import CancelToken
 from pygent.events import Event, SessionStarted
 from pygent.images import Content
+from pygent.ledger import Account
 from pygent.models import OpenAIModel, default_model
 from pygent.runtime import Runtime
 from pygent.settings import Settings, command_environment, existing_init_files, load, save_user_settings
@@ -72,6 +73,7 @@ def join(
             settle_tasks=not interactive,
             steering=steering,
             prices=settings.prices,
+            budget=Account(settings.budget),
         )
     )
     return policy, broker

@@ -10,6 +10,7 @@ from pygent.bus import EventBus
 from pygent.cancellation import CancelToken
 from pygent.events import MAIN
 from pygent.images import Content
+from pygent.ledger import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Wiring:
     ``approvals`` None asks nobody. ``cancel`` ends every run of the agent. ``depth`` is 0 for an agent that people
     talk to and 1 for a task. ``autonomous`` tells the model whether somebody reads along. ``settle_tasks`` ends the
     agent's tasks before the end of its run is told. ``steering`` hands over what a person says during a run, once.
-    ``prices`` are those of the settings.
+    ``prices`` are those of the settings. ``budget`` counts what the agent costs and limits it.
     """
 
     bus: EventBus = field(default_factory=EventBus)
@@ -32,6 +33,7 @@ class Wiring:
     settle_tasks: bool = False
     steering: Callable[[], Iterable[Content]] = tuple
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    budget: Account = field(default_factory=Account)
 
 
 def workspace_roots(runtime: object) -> tuple[str, ...]:

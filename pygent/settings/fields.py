@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pygent.settings import kinds
+from pygent.settings.budget_kind import BudgetKind
 from pygent.settings.kinds import Kind
 from pygent.settings.model import DIFF_STYLES, PERMISSION_MODES, TASKS_AT_STOP
 from pygent.settings.persona_kinds import OnePersona, PersonaList
@@ -258,6 +259,16 @@ FIELDS: tuple[Field, ...] = (
         metavar="SECONDS",
         in_workspace="less",
         about="Seconds that one step may take",
+    ),
+    Field(
+        key="budget",
+        kind=BudgetKind(),
+        group=_LIMITS,
+        variable="PYGENT_BUDGET",
+        options=("--budget",),
+        metavar="LIMITS",
+        in_workspace="less",
+        about="What a session may use, its tasks included: {steps, seconds, tokens, money}",
     ),
     Field(
         key="max_tasks",

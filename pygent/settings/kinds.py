@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pygent.budget import Budget
 from pygent.settings.nodes import Invalid, Node
 
 TRUE_WORDS = ("1", "true", "yes", "on")
@@ -298,6 +299,8 @@ def plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, Budget):
+        return value.to_dict()
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pygent.budget import Budget
 from pygent.persona import Persona
 from pygent.settings.default_personas import DEFAULT_PERSONAS, MAIN_PERSONA
 
@@ -51,6 +52,7 @@ class Settings:
     max_steps: int = 20
     max_time: float | None = None
     step_timeout: float | None = None
+    budget: Budget = field(default_factory=Budget)
     max_tasks: int = 3
     tasks_at_stop: str = "wait"
     init_files: tuple[Path, ...] = ()

@@ -12,8 +12,10 @@ from uuid import uuid4
 
 from pygent.errors import PygentError, TaskError
 from pygent.events import Event, Reason, TaskFinished, TaskStarted, TaskUpdated
+from pygent.ledger import Account
 from pygent.persona import Persona
 from pygent.settings import from_environment
+from pygent.tasks.accounts import session_account, task_account
 from pygent.tasks.files import copy_between
 from pygent.tasks.task import Task
 from pygent.wiring import Wiring, workspace_roots
@@ -50,6 +52,7 @@ class TaskManager:
         self._factory = agent_factory or _default_agent
         self._settings = settings
         self._parent = parent
+        self._account = Account(settings.budget)
         self._lock = threading.Lock()
         self._turn = itertools.count()
 
@@ -179,6 +182,8 @@ class TaskManager:
             return
         parent = self._parent
         wiring = task.agent.wiring if parent is None else parent.wiring
+        session = session_account(parent, self._account)
+        task.account = task_account(task.id, task.persona, task.budget, session, parent)
         approvals = wiring.approvals and wiring.approvals.within(workspace_roots(task.agent.runtime))
         join(
             Wiring(
@@ -189,6 +194,7 @@ class TaskManager:
                 depth=1,
                 cancellable=True,
                 prices=wiring.prices,
+                budget=task.account,
             )
         )
 
