@@ -12,6 +12,7 @@ from pygent._version import __version__
 TYPE_CHECKING = False  # true for type checkers; the module `typing` takes as long as all the rest of this import
 if TYPE_CHECKING:
     from pygent.agent import Agent
+    from pygent.budget import Budget
     from pygent.cancellation import CancelToken
     from pygent.errors import (
         APIError,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "pygent.agent": ("Agent",),
+    "pygent.budget": ("Budget",),
     "pygent.cancellation": ("CancelToken",),
     "pygent.errors": (
         "APIError",
@@ -71,6 +73,7 @@ __all__ = [
     "APIError",
     "APITemporaryError",
     "Agent",
+    "Budget",
     "CancelToken",
     "Cancelled",
     "DeadlineExceeded",

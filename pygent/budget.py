@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -51,7 +52,7 @@ class Budget:
     def of(cls, value: Budget | Mapping[str, Any] | str | None) -> Budget:
         """Read a mapping of limits by name, or a text such as ``tokens=50000, money=0.5``; None is no limit.
 
-        Raises ``ValueError``, which says what is accepted.
+        A text may also have colons, as YAML does. Raises ``ValueError``, which says what is accepted.
         """
         if value is None:
             return cls()
@@ -89,7 +90,7 @@ def _checked(name: str, value: Any) -> float:
 
 def _parts(text: str) -> dict[str, Any]:
     out: dict[str, Any] = {}
-    for part in text.replace(",", " ").split():
+    for part in re.sub(r"\s*[:=]\s*", "=", text.strip().strip("{}")).replace(",", " ").split():
         name, equals, value = part.partition("=")
         if not equals or name in out:
             raise ValueError(f"{part!r} cannot be used; accepted: NAME=NUMBER, once for each of {', '.join(PARTS)}")

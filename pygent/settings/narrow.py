@@ -34,7 +34,7 @@ def narrow(layer: Layer, below: Settings, personas: Mapping[str, Persona]) -> tu
             notices.extend(more)
         elif key == "budget":
             out[key] = dataclasses.replace(value, value=below.budget.narrowed(value.value))
-            if out[key].value.narrowed(value.value) != value.value.narrowed(below.budget):
+            if any(limit > getattr(out[key].value, name) for name, limit in value.value):
                 notices.append(f"{value.source}: a part of {key} is ignored: {_REFUSALS[rule]}.")
         elif _ALLOWED[rule](value.value, getattr(below, key, None)):
             out[key] = value

@@ -29,6 +29,7 @@ def test_a_budget_is_read_from_what_people_write() -> None:
     assert (
         Budget.of("steps=5, tokens=1000 money=0.5") == same == Budget.of({"steps": 5, "tokens": 1000, "money": 0.5})
     )
+    assert Budget.of("{steps: 5, tokens: 1000, money: 0.5}") == same
     assert Budget.of(None) == Budget() == Budget.of("")
     assert not Budget()
     assert same

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pygent.budget import Budget
 from pygent.errors import SettingsError
 from pygent.persona import Persona
 from pygent.settings import Settings, command_environment, config_dir, data_dir, from_environment, load
@@ -22,7 +23,7 @@ CONTRACT = {
     "PYGENT_BANNED_COMMANDS", "PYGENT_BANNED_APPS",
     "PYGENT_MAX_STEPS", "PYGENT_TASK_TIMEOUT", "PYGENT_STEP_TIMEOUT", "PYGENT_CONFIG",
     "PYGENT_THEME", "PYGENT_NOTIFY", "PYGENT_TERMINAL_TITLE",
-    "PYGENT_MAX_TASKS", "PYGENT_TASKS_AT_STOP", "PYGENT_TASK_PERSONAS", "PYGENT_TASK_PERSONAS_JSON",
+    "PYGENT_BUDGET", "PYGENT_MAX_TASKS", "PYGENT_TASKS_AT_STOP", "PYGENT_TASK_PERSONAS", "PYGENT_TASK_PERSONAS_JSON",
     "PYGENT_INIT_FILES",
     "PYGENT_HISTORY_FILE", "PYGENT_LOG_FILE", "PYGENT_SNAPSHOT",
 }  # fmt: skip
@@ -67,6 +68,7 @@ def test_every_variable_arrives(tmp_path: Path) -> None:
             "PYGENT_BANNED_COMMANDS": os.pathsep.join(["rm", " sudo ", ""]),
             "PYGENT_BANNED_APPS": "curl",
             "PYGENT_MAX_STEPS": "7",
+            "PYGENT_BUDGET": "tokens=50000, money=1.5",
             "PYGENT_TASK_TIMEOUT": "1.5",
             "PYGENT_STEP_TIMEOUT": "2",
             "PYGENT_THEME": "pygent-light",
@@ -90,6 +92,7 @@ def test_every_variable_arrives(tmp_path: Path) -> None:
         banned_commands=("rm", "sudo"),
         banned_apps=("curl",),
         max_steps=7,
+        budget=Budget(tokens=50000, money=1.5),
         max_time=1.5,
         step_timeout=2.0,
         theme="pygent-light",
@@ -113,6 +116,8 @@ def test_every_variable_arrives(tmp_path: Path) -> None:
         ("PYGENT_MAX_STEPS", "1e3", "whole number"),
         ("PYGENT_MAX_STEPS", "٣", "whole number"),
         ("PYGENT_MAX_TASKS", "-1", "whole number"),
+        ("PYGENT_BUDGET", "tokens=many", "whole number from 1"),
+        ("PYGENT_BUDGET", "token=5", "steps, seconds, tokens, money"),
         ("PYGENT_TASK_TIMEOUT", "nan", "seconds"),
         ("PYGENT_TASK_TIMEOUT", "inf", "seconds"),
         ("PYGENT_STEP_TIMEOUT", "0", "seconds"),

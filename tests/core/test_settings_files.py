@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
+from pygent.budget import Budget
 from pygent.errors import SettingsError
 from pygent.persona import Persona
 from pygent.settings import Settings, distrust, is_trusted, load, reference, save_user_settings, trust
@@ -111,6 +112,9 @@ theme:
         ("deny:\n  - a\n  - 3\n", 3, ["'3' (a whole number)"]),
         ("keymap:\n  a: b\n  c: [d]\n", 3, ["a list"]),
         ("prices:\n  m:\n    inputs: 1\n", 3, ["input, output, cached_input"]),
+        ("budget:\n  steps: 3\n  token: 5\n", 3, ["a budget has no 'token'", "did you mean 'tokens'?"]),
+        ("budget:\n  steps: 3\n  tokens: [5]\n", 3, ["tokens: 'a list' cannot be used", "a whole number from 1"]),
+        ("budget: 5\n", 1, ["a mapping {steps, seconds, tokens, money}"]),
         ("personas:\n  - name: a\n    promt: b\n", 3, ["unknown key 'promt'", "did you mean 'prompt'?"]),
         ("personas:\n  - name: a\n  - name: a\n", 3, ["two personas"]),
         ("personas:\n  - description: a\n", 2, ["needs a name"]),
@@ -266,6 +270,18 @@ def test_a_trusted_workspace_cannot_widen(place: Place) -> None:
     assert settings == before
     assert len(settings.notices) == len(attempts)
     assert settings.notices[0].startswith(".pygent/config.yaml:1: permission_mode is ignored")
+
+
+def test_a_trusted_workspaces_budget_is_lower_part_by_part(place: Place) -> None:
+    place.user("budget: {tokens: 1000, steps: 5}\n")
+    place.own("budget: {tokens: 5000, steps: 4, money: 1}\n")
+    trust(place.workspace, place.environ)
+    settings = place.load()
+    assert settings.budget == Budget(tokens=1000, steps=4, money=1)
+    assert [text.partition(":1: ")[2] for text in settings.notices] == [
+        "a part of budget is ignored: a workspace's file can only lower it."
+    ]
+    assert place.load(budget="steps=50").budget == Budget(steps=50)
 
 
 def test_a_workspace_without_a_users_choice_may_ask_but_not_be_automatic(place: Place) -> None:

@@ -25,7 +25,9 @@ STOP = reply("All done.", tool_calls=[("stop", {})])
 @pytest.fixture
 def home(tmp_path: Path) -> dict[str, str]:
     """The environment of a person who never started Pygent."""
-    keep = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "DOCKER_HOST")}
+    keep = {
+        name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "LANG", "DOCKER_HOST")
+    }
     (tmp_path / "work").mkdir()
     return {**keep, "HOME": str(tmp_path), "PYGENT_USE_DOCKER": "0", "OPENAI_API_KEY": "test-key"}
 
@@ -118,6 +120,20 @@ def test_a_limit_exits_with_124(pygent: Run) -> None:
     assert "--max-steps" in done.stderr
     slow = pygent("-p", "go", "--max-time", "1", script=[silent()])
     assert slow.returncode == 124
+
+
+def test_a_budget_ends_the_run_with_124_and_the_last_line_has_the_totals(pygent: Run) -> None:
+    again = reply(tool_calls=[("bash", {"cmd": "true"})])
+    options = ("--permission-mode", "auto", "--output-format", "json")
+    done = pygent("-p", "go", "--budget", "tokens=200", *options, script=[again] * 9)
+    end = json.loads(done.stdout)
+    assert (done.returncode, end["reason"]) == (124, "budget")
+    assert end["total_usage"] == end["usage"] == {"prompt_tokens": 200, "completion_tokens": 20, "total_tokens": 220}
+    assert "The budget of the session is spent: 220 of 200 tokens." in done.stderr
+    wrong = pygent("-p", "go", "--budget", "token=2")
+    assert wrong.returncode == 2
+    assert "--budget: a budget has no 'token'" in wrong.stderr
+    assert pygent("-p", "go", *options, script=[again] * 2, PYGENT_BUDGET="steps=2").returncode == 124
 
 
 def test_a_refusal_of_the_server_exits_with_1_and_says_what_to_check(pygent: Run) -> None:

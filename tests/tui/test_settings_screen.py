@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pygent.budget import Budget
 from pygent.errors import SettingsError
 from pygent.settings import load
 from pygent.settings.fields import BY_KEY
@@ -136,6 +137,7 @@ async def test_a_broken_file_is_told_and_left_alone(tmp_path: Path, file: Path) 
         ("deny", '["git push *", "a, b"]', ("git push *", "a, b")),
         ("keymap", "app.quit: ctrl+x, app.help: f1", {"app.quit": "ctrl+x", "app.help": "f1"}),
         ("prices", "m: {input: 1, output: 2}", {"m": {"input": 1.0, "output": 2.0}}),
+        ("budget", "tokens: 50000, money: 0.5", Budget(tokens=50000, money=0.5)),
         ("max_time", "90", 90.0),
         ("workspace", "/tmp", Path("/tmp")),
         ("permission_mode", "plan", "plan"),
