@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pygent.events import (
@@ -30,17 +31,22 @@ _PAIRS: tuple[tuple[type[Event], type[Event], tuple[str, ...], dict[str, Any]], 
     (RunStarted, RunFinished, (), {"reason": "cancelled", "error": KILLED}),
     (StepStarted, StepFinished, ("step",), {}),
     (MessageStarted, MessageFinished, ("message_id",), {"message": _NOTHING, "discarded": True}),
-    (TaskStarted, TaskFinished, ("task_id",), {"status": "cancelled", "result": KILLED}),
+    (TaskStarted, TaskFinished, ("task_id",), {"status": "lost", "state": "lost", "result": KILLED}),
     (ToolStarted, ToolFinished, ("call_id",), {"status": "cancelled", "output": INTERRUPTED}),
     (ApprovalRequested, ApprovalResolved, ("request_id",), {"decision": "deny", "by": "nobody"}),
 )
 _BY_TYPE = {kind: pair for pair in _PAIRS for kind in pair[:2]}
 
 
-def endings(events: Iterable[Event]) -> list[Event]:
+def _nothing_more(_task_id: str) -> Mapping[str, Any]:
+    return {}
+
+
+def endings(events: Iterable[Event], known: Callable[[str], Mapping[str, Any]] = _nothing_more) -> list[Event]:
     """What ends all that stored events have left open because their process was killed; the innermost first.
 
-    They are numbered on from the last of ``events``.
+    They are numbered on from the last of ``events``. ``known`` answers what is known besides of a task by its id:
+    fields of ``TaskFinished``.
     """
     seq, session_id = 0, ""
     left: dict[tuple[object, ...], Event] = {}
@@ -57,7 +63,10 @@ def endings(events: Iterable[Event]) -> list[Event]:
         else:
             left[key] = end(agent_id=event.agent_id, **same, **how)
     now = time.time()
+    ends = [
+        replace(event, **known(event.task_id)) if isinstance(event, TaskFinished) else event
+        for event in reversed(left.values())
+    ]
     return [
-        stamp(event, seq=seq + number, at=now, session_id=session_id)
-        for number, event in enumerate(reversed(left.values()), start=1)
+        stamp(event, seq=seq + number, at=now, session_id=session_id) for number, event in enumerate(ends, start=1)
     ]
