@@ -7,6 +7,9 @@ from textual.widgets import Static
 
 from pygent.tui.keys import rebound
 
+GAP = "   "
+NAMED = {"esc": "Esc", "enter": "Enter", "space": "Space"}
+
 
 class KeyLine(Static):
     """Keys with what they do, as ``(key, description, action of the screen)``."""
@@ -30,15 +33,29 @@ class KeyLine(Static):
 
     def on_mount(self) -> None:
         changed = rebound(self.screen)
-        self.update(keys_content(*((changed.get(action, key), words, action) for key, words, action in self._keys)))
+        self._keys = tuple((changed.get(action, key), words, action) for key, words, action in self._keys)
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        self.update(keys_content(*self._keys, width=self.size.width))
 
 
-def keys_content(*keys: tuple[str, str, str]) -> Content:
-    """The line's text; a click on a part runs its action."""
+def keys_content(*keys: tuple[str, str, str], width: int = 0) -> Content:
+    """The line's text, broken between two keys where it is wider than ``width`` columns; 0: not broken.
+
+    A click on a part runs its action.
+    """
     parts: list[Content] = []
+    column = 0
     for key, description, action in keys:
+        text = Content.assemble((NAMED.get(key, key), "bold $text-accent"), " ", description)
         if parts:
-            parts.append(Content("   "))
-        text = Content.assemble((key, "bold $text-accent"), " ", description)
+            broken = 0 < width < column + len(GAP) + text.cell_length
+            parts.append(Content("\n" if broken else GAP))
+            column = 0 if broken else column + len(GAP)
+        column += text.cell_length
         parts.append(text.stylize(f"@click=screen.{action}"))
     return Content("").join(parts)
