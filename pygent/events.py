@@ -9,8 +9,10 @@ An event is inert: frozen, keyword-only, JSON values only. Every ``*Started`` or
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
-from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, dataclass_transform, get_args
+from dataclasses import field, fields, replace
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, get_args
+
+from pygent.records import record
 
 VERSION = 1
 MAIN = "main"
@@ -29,20 +31,9 @@ Review = Literal["applied", "partly applied", "discarded", "undone"]
 DeltaKind = Literal["text", "reasoning"]
 Json: TypeAlias = dict[str, Any]
 E = TypeVar("E", bound="Event")
-C = TypeVar("C")
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field,))
-def _fact(cls: type[C]) -> type[C]:
-    """``dataclass(frozen=True, kw_only=True, slots=True)``, a quarter of its price.
-
-    A data class writes and compiles six methods for each class; that of twenty events was a thirtieth of a first
-    paint. Here it writes ``__init__`` only, and the other five stand once, in ``Event``.
-    """
-    return dataclass(kw_only=True, slots=True, eq=False, repr=False)(cls)
-
-
-@_fact
+@record(kw_only=True)
 class Event:
     """What all events carry: position, Unix time in seconds, session, and the agent it is about."""
 
@@ -54,29 +45,8 @@ class Event:
     session_id: str = ""
     agent_id: str = MAIN
 
-    def __setattr__(self, name: str, value: object) -> None:
-        if hasattr(self, name):  # ``__init__`` gives each field its value, once
-            raise FrozenInstanceError(f"cannot assign to field {name!r}")
-        object.__setattr__(self, name, value)
 
-    def __delattr__(self, name: str) -> None:
-        raise FrozenInstanceError(f"cannot delete field {name!r}")
-
-    def __eq__(self, other: object) -> bool:
-        return self._values() == other._values() if type(other) is type(self) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._values())
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in _FIELDS[type(self)])
-        return f"{type(self).__qualname__}({shown})"
-
-    def _values(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in _FIELDS[type(self)])
-
-
-@_fact
+@record(kw_only=True)
 class SessionStarted(Event):
     """A front end and a core are together; where commands run stands in ``sandbox``."""
 
@@ -88,7 +58,7 @@ class SessionStarted(Event):
     version: str
 
 
-@_fact
+@record(kw_only=True)
 class RunStarted(Event):
     """The agent begins to work on a prompt."""
 
@@ -96,7 +66,7 @@ class RunStarted(Event):
     prompt: str
 
 
-@_fact
+@record(kw_only=True)
 class RunFinished(Event):
     """The run is over; ``cost`` is in the currency of the settings' prices, None where there are none.
 
@@ -117,7 +87,7 @@ class RunFinished(Event):
     total_cost: float | None = None
 
 
-@_fact
+@record(kw_only=True)
 class StepStarted(Event):
     """One request to the model and the tool calls of its answer begin; counted from 1 within the run."""
 
@@ -125,7 +95,7 @@ class StepStarted(Event):
     step: int
 
 
-@_fact
+@record(kw_only=True)
 class StepFinished(Event):
     """The step is over; ``cost`` as in ``RunFinished``."""
 
@@ -135,7 +105,7 @@ class StepFinished(Event):
     cost: float | None = None
 
 
-@_fact
+@record(kw_only=True)
 class MessageStarted(Event):
     """A message begins to arrive.
 
@@ -148,7 +118,7 @@ class MessageStarted(Event):
     origin: Origin = "model"
 
 
-@_fact
+@record(kw_only=True)
 class MessageDelta(Event):
     """A piece of a message; not stored."""
 
@@ -159,7 +129,7 @@ class MessageDelta(Event):
     kind: DeltaKind = "text"
 
 
-@_fact
+@record(kw_only=True)
 class MessageFinished(Event):
     """The whole message in the protocol's shape; ``discarded`` where a broken stream is tried again."""
 
@@ -170,7 +140,7 @@ class MessageFinished(Event):
     origin: Origin = "model"
 
 
-@_fact
+@record(kw_only=True)
 class ToolStarted(Event):
     """A tool call is looked at; an approval may follow before it runs."""
 
@@ -180,7 +150,7 @@ class ToolStarted(Event):
     arguments: Json
 
 
-@_fact
+@record(kw_only=True)
 class ToolOutput(Event):
     """A piece of a running tool's output; not stored. ``output_file`` has all of it, where that is long."""
 
@@ -191,7 +161,7 @@ class ToolOutput(Event):
     output_file: str | None = None
 
 
-@_fact
+@record(kw_only=True)
 class ToolFinished(Event):
     """The call is over; ``output`` is what the model reads.
 
@@ -208,7 +178,7 @@ class ToolFinished(Event):
     output_file: str | None = None
 
 
-@_fact
+@record(kw_only=True)
 class ApprovalRequested(Event):
     """A tool call waits for a decision. ``rule`` is what "always allow" would save, None where it cannot."""
 
@@ -221,7 +191,7 @@ class ApprovalRequested(Event):
     rule: str | None = None
 
 
-@_fact
+@record(kw_only=True)
 class ApprovalResolved(Event):
     """The answer to an approval."""
 
@@ -232,7 +202,7 @@ class ApprovalResolved(Event):
     by: DecidedBy = "user"
 
 
-@_fact
+@record(kw_only=True)
 class TaskStarted(Event):
     """A run was delegated; its own events carry ``agent_id == task_id``.
 
@@ -249,7 +219,7 @@ class TaskStarted(Event):
     retry_of: str | None = None
 
 
-@_fact
+@record(kw_only=True)
 class TaskUpdated(Event):
     """A task's state changed. ``status`` is for a model and for people, ``state`` one word of a fixed few."""
 
@@ -259,7 +229,7 @@ class TaskUpdated(Event):
     state: TaskState = "running"
 
 
-@_fact
+@record(kw_only=True)
 class TaskFinished(Event):
     """A task is over. ``changes`` are what it changed: ``{"path": …, "kind": …}``, ``old_path`` where renamed."""
 
@@ -275,7 +245,7 @@ class TaskFinished(Event):
     changes: list[Json] = field(default_factory=list)
 
 
-@_fact
+@record(kw_only=True)
 class TaskReviewed(Event):
     """Somebody took a task's changes over, or gave them up. ``conflicts`` are the paths that are still to be decided.
 
@@ -290,7 +260,7 @@ class TaskReviewed(Event):
     by: str = "user"
 
 
-@_fact
+@record(kw_only=True)
 class FilesChanged(Event):
     """Files of the workspace were written, by paths relative to it."""
 
@@ -298,7 +268,7 @@ class FilesChanged(Event):
     paths: list[str]
 
 
-@_fact
+@record(kw_only=True)
 class ContextCompacted(Event):
     """Older history was replaced by a summary."""
 
@@ -307,7 +277,7 @@ class ContextCompacted(Event):
     after_tokens: int
 
 
-@_fact
+@record(kw_only=True)
 class Notice(Event):
     """Something a person should know."""
 

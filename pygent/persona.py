@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from pygent.records import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Persona:
     """A role that an agent plays.
 

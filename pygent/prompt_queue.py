@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Literal
+
+from pygent.records import record
 
 if TYPE_CHECKING:
     from pygent.images import Image
@@ -19,7 +21,7 @@ Waiting = Literal["next", "held", "steer"]
 """For the end of the run; for the person to say so; for the next step of the run."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class QueuedPrompt:
     """A prompt, its images, and what it waits for."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
 from pygent.events import USER_CALL, Json, Level, Reason, Review, TaskState
+from pygent.records import record
 
 Doing = Literal["", "waiting for the model", "thinking", "writing", "running a tool"]
 """What an agent at work is doing just now."""
@@ -13,7 +14,7 @@ Doing = Literal["", "waiting for the model", "thinking", "writing", "running a t
 ToolState = Literal["waiting", "running", "ok", "error", "denied", "cancelled", "timeout"]
 
 
-@dataclass(slots=True, repr=False)
+@record(frozen=False)
 class UserItem:
     """What a person said, or a reminder that Pygent added for the model."""
 
@@ -24,7 +25,7 @@ class UserItem:
     reminder: bool = False
 
 
-@dataclass(slots=True, repr=False)
+@record(frozen=False)
 class AssistantItem:
     """What the model said. ``done`` once it is whole; a discarded one stays, so that a broken stream is seen."""
 
@@ -37,7 +38,7 @@ class AssistantItem:
     discarded: bool = False
 
 
-@dataclass(slots=True, repr=False)
+@record(frozen=False)
 class ToolItem:
     """A tool call. ``output`` grows while it runs and is what the model read once it is over.
 
@@ -65,7 +66,7 @@ class ToolItem:
         return self.call_id.startswith(USER_CALL)
 
 
-@dataclass(slots=True, repr=False)
+@record(frozen=False)
 class NoticeItem:
     """Something a person should know."""
 
@@ -76,7 +77,7 @@ class NoticeItem:
     at: float = 0.0
 
 
-@dataclass(slots=True, repr=False)
+@record(frozen=False)
 class RunItem:
     """The end of a run."""
 
@@ -91,7 +92,7 @@ class RunItem:
     seconds: float = 0.0
 
 
-@dataclass(slots=True, repr=False)
+@record(frozen=False)
 class TaskItem:
     """A delegated run, as the conversation of its parent shows it.
 
@@ -125,7 +126,7 @@ class TaskItem:
 Item: TypeAlias = UserItem | AssistantItem | ToolItem | NoticeItem | RunItem | TaskItem
 
 
-@dataclass(slots=True, repr=False)
+@record(frozen=False)
 class AgentView:
     """One agent's part: its items in order, and the state of its run."""
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from pygent.errors import SettingsError
+from pygent.records import record
 from pygent.settings.fields import FIELDS, Field
 
 OUTPUT_FORMATS = ("text", "json", "stream-json")
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True, slots=False)
 class Arguments:
     """A command line that was understood.
 

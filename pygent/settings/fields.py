@@ -5,9 +5,9 @@ Reading, merging, ``--help``, ``config show``, the JSON schema and the documenta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from pygent.records import record
 from pygent.settings import kinds
 from pygent.settings.budget_kind import BudgetKind
 from pygent.settings.kinds import Kind
@@ -22,7 +22,7 @@ InWorkspace = Literal["never", "free", "more", "less", "only true", "only false"
 number; switch on; switch off; choose a stricter permission mode."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Field:
     """One setting. ``options`` begins with the name that messages use."""
 

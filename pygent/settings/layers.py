@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
 from pygent.errors import SettingsError
 from pygent.persona import Persona
+from pygent.records import record
 from pygent.settings.default_personas import DEFAULT_PERSONAS, MAIN_PERSONA
 from pygent.settings.fields import BY_KEY
 from pygent.settings.model import Settings
 from pygent.settings.nodes import nearest
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Value:
     """A value that was read, and its place: ``config.yaml:12``, ``PYGENT_MODEL``, ``--model``.
 

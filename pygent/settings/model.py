@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from pygent.budget import Budget
 from pygent.persona import Persona
+from pygent.records import record
 from pygent.settings.default_personas import DEFAULT_PERSONAS, MAIN_PERSONA
 
 DEFAULT_MODEL = "gpt-4.1-mini"
@@ -20,7 +21,7 @@ PERMISSION_MODES = ("plan", "ask", "auto", "yolo")
 TASKS_AT_STOP = ("wait", "cancel")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(kw_only=True, slots=False)
 class Settings:
     """Every value that can be configured; ``Settings()`` is the defaults.
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from pygent.records import record
 from pygent.tui.text import clean_line
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Paste(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Picture:
     """An image file. ``image`` is None until it is read, and once it was sent."""
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from pygent.errors import SettingsError
+from pygent.records import record
 from pygent.settings import data_dir
 from pygent.settings.paths import write_private
 
@@ -29,7 +30,7 @@ _PART = r'"([a-z-]{1,20})": (\d{1,4})'
 _WHOLE_FILE = r'\{("[a-z-]{1,20}": \d{1,4}(, |\}\s*$))+'
 
 
-@dataclass
+@record(frozen=False)
 class Arrangement:
     """What is remembered. ``hidden`` are side panes that do not show, ``side_hidden`` says that none does."""
 
