@@ -300,8 +300,12 @@ class Workspace:
             raise WorkspaceError(_not_found(self, name)) from None
         except OSError as error:
             shown = name if len(name) <= 200 else name[:200] + "…"
-            reason = _WORDS.get(error.errno or 0) or error.strerror or str(error)
-            raise WorkspaceError(f"{shown!r} cannot be used: {reason}.") from error
+            raise WorkspaceError(f"{shown!r} cannot be used: {reason_of(error)}.") from error
+
+
+def reason_of(error: OSError) -> str:
+    """A system error in plain words, as the end of a sentence."""
+    return _WORDS.get(error.errno or 0) or error.strerror or str(error)
 
 
 def owner_of(root: Path, old: os.stat_result | None) -> tuple[int, int] | None:

@@ -34,7 +34,8 @@ class FileChange:
     None. Sizes are in bytes and modes as in ``st_mode & 0o777``, None where there is no such file on that side.
     ``link`` is where the new symbolic link leads, None for a file; ``leads_out`` says that this is outside the
     workspace. ``binary`` is for what has no lines, or is too large to look at; then, for a link, and where only the
-    mode or the name changed, there are no hunks and the file is taken over whole.
+    mode or the name changed, there are no hunks and the file is taken over whole. ``digest`` stands for the new
+    content, so that nothing else is taken over than what was looked at; empty for a deleted file.
     """
 
     path: str
@@ -48,6 +49,7 @@ class FileChange:
     link: str | None = None
     leads_out: bool = False
     hunks: tuple[Hunk, ...] = ()
+    digest: str = ""
 
     @property
     def mode_changed(self) -> bool:

@@ -1,0 +1,201 @@
+"""Files below a folder, reached without following any symbolic link, and what of them is compared."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, NamedTuple, Self
+
+from pygent.path_names import plain_parts
+
+KEEP_LIMIT = 32 * 1024 * 1024
+"""Bytes up to which a file's content is read and kept; of a larger one only the digest is."""
+
+BLOCK = 1024 * 1024
+OPEN_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW | os.O_CLOEXEC
+NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_ZEROS = bytes(BLOCK)
+
+Kind = Literal["file", "link"]
+
+
+class Entry(NamedTuple):
+    """A file or link as it was. ``digest`` is of the content, or of where the link leads.
+
+    ``offset`` is where the content stands in the pack, -1 where it is not kept. The rest is the stamp by which an
+    unchanged file is known without reading it; ``ino`` 0 says that there is none.
+    """
+
+    kind: Kind
+    mode: int
+    size: int
+    digest: str
+    offset: int = -1
+    link: str | None = None
+    mtime_ns: int = 0
+    ctime_ns: int = 0
+    ino: int = 0
+
+    def same(self, other: Entry | None) -> bool:
+        """Whether both are the same file: kind, permission bits, content."""
+        return other is not None and self[:2] == other[:2] and self.digest == other.digest
+
+    def stamped(self, found: os.stat_result) -> Entry:
+        """With the stamp of what stands there."""
+        return self._replace(mtime_ns=found.st_mtime_ns, ctime_ns=found.st_ctime_ns, ino=found.st_ino)
+
+    def is_stamp_of(self, found: os.stat_result) -> bool:
+        """Whether what stands there is this, going by the stamp."""
+        return (
+            self.ino == found.st_ino != 0
+            and self.ctime_ns == found.st_ctime_ns
+            and self.mtime_ns == found.st_mtime_ns
+            and self.size == found.st_size
+            and (self.kind == "link" or self.mode == stat.S_IMODE(found.st_mode) & 0o777)
+        )
+
+
+class Tree:
+    """A folder. Keeps the folders on the way to the last path open, so paths in order are quick. Not thread-safe.
+
+    Paths are relative, with forward slashes, without ``.`` and ``..``. What raises raises ``OSError``;
+    ``NotADirectoryError`` where a part of the way is a file or a link.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = os.open(root, _FOLDER & ~os.O_NOFOLLOW)
+        self._way: list[tuple[str, int]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.forget()
+        os.close(self._root)
+
+    def forget(self) -> None:
+        """Let go of the folders on the way, where they may be others by now."""
+        while self._way:
+            os.close(self._way.pop()[1])
+
+    def folder(self, path: str) -> int:
+        """A folder, open; ``""`` is the root. The descriptor is valid until the next call."""
+        parts = path.split("/") if path else []
+        depth = 0
+        for (name, _), part in zip(self._way, parts, strict=False):
+            if name != part:
+                break
+            depth += 1
+        while len(self._way) > depth:
+            os.close(self._way.pop()[1])
+        for part in parts[depth:]:
+            above = self._way[-1][1] if self._way else self._root
+            self._way.append((part, os.open(part, _FOLDER, dir_fd=above)))
+        return self._way[-1][1] if self._way else self._root
+
+    def parent(self, path: str) -> tuple[int, str]:
+        """The open folder that holds ``path``, and its name there."""
+        folder, _, name = path.rpartition("/")
+        return self.folder(folder), name
+
+    def stat(self, path: str) -> os.stat_result | None:
+        """What stands there, None where nothing does."""
+        try:
+            folder, name = self.parent(path)
+            return os.stat(name, dir_fd=folder, follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def open(self, path: str) -> int:
+        """A regular file, open for reading. The caller closes it. ``OSError`` for anything else."""
+        folder, name = self.parent(path)
+        return os.open(name, OPEN_FILE, dir_fd=folder)
+
+    def link(self, path: str) -> str:
+        """Where a link leads."""
+        folder, name = self.parent(path)
+        return os.readlink(name, dir_fd=folder)
+
+
+def of_git(path: str) -> bool:
+    """Whether a path is git's own, in whatever spelling a file system may take for it."""
+    lowered = path.lower()
+    return ("git" in lowered or not path.isascii()) and ".git" in plain_parts(path)
+
+
+def digest_of(data: bytes) -> str:
+    """What stands for a content."""
+    return blake2b(data, digest_size=20).hexdigest()
+
+
+def link_entry(link: str) -> Entry:
+    """A symbolic link; its permission bits are nobody's choice."""
+    data = os.fsencode(link)
+    return Entry("link", 0o777, len(data), digest_of(data), link=link)
+
+
+def read_all(fd: int, size: int) -> bytes:
+    """A file from its beginning, which should have ``size`` bytes and may have others meanwhile."""
+    data = os.pread(fd, size + 1, 0)
+    if len(data) == size:
+        return data
+    pieces = [data]
+    place = len(data)
+    while piece := os.pread(fd, BLOCK, place):
+        pieces.append(piece)
+        place += len(piece)
+    return b"".join(pieces)
+
+
+class BlockDigest:
+    """The digest of a file that is too large to keep: of its blocks that are not all zeros, with their places."""
+
+    def __init__(self) -> None:
+        self._hash = blake2b(digest_size=20)
+
+    def add(self, place: int, block: bytes) -> bool:
+        """Take the block in; answers False where it is all zeros."""
+        if block == (_ZEROS if len(block) == BLOCK else bytes(len(block))):
+            return False
+        self._hash.update(b"%d:%d:" % (place, len(block)))
+        self._hash.update(block)
+        return True
+
+    def result(self, size: int) -> str:
+        self._hash.update(b"%d" % size)
+        return self._hash.hexdigest()
+
+
+def blocks(fd: int, size: int) -> Iterator[tuple[int, bytes]]:
+    """The blocks of a file that hold data, with their places; holes are passed over."""
+    place = 0
+    while place < size:
+        try:
+            data = os.lseek(fd, place, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # only a hole is left
+                return
+            data = place  # a file system that tells no holes
+        place = data - data % BLOCK
+        block = os.pread(fd, min(BLOCK, size - place), place)
+        if not block:
+            return
+        yield place, block
+        place += len(block)
+
+
+def digest_of_large(fd: int, size: int) -> str:
+    """What stands for the content of a file above ``KEEP_LIMIT``."""
+    digest = BlockDigest()
+    for place, block in blocks(fd, size):
+        digest.add(place, block)
+    return digest.result(size)
