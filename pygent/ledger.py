@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pygent import clock
 from pygent.budget import Budget
 from pygent.events import MAIN
+from pygent.records import record
 
 if TYPE_CHECKING:
     from pygent.openai_compat import Usage
@@ -25,7 +25,7 @@ NOTICE_AT = 0.8
 _UNIT = 10**12
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spent:
     """What an account and all below it have used. ``money`` is None where nothing had a price."""
 
@@ -45,7 +45,7 @@ class Spent:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Crossing:
     """Most of a limit is used; ``text`` says so, and ``agent_id`` whose conversation it belongs to."""
 

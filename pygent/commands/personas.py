@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import IO
 
+from pygent.budget import Budget
 from pygent.errors import SettingsError
 from pygent.persona import Persona
 from pygent.plain_text import clean, one_line
@@ -38,9 +39,16 @@ def run(settings: Settings, words: Sequence[str], out: IO[str], *, as_json: bool
 
 def _whole(persona: Persona, out: IO[str]) -> None:
     out.write(f"{one_line(persona.name, 80)}: {one_line(persona.description, 500)}\n")
-    if persona.model:
-        out.write(f"model: {one_line(persona.model, 200)}\n")
-    if persona.tools is not None:
-        out.write(f"tools: {one_line(', '.join(persona.tools) or 'none', 500)}\n")
+    for name, value in persona.to_dict().items():
+        if name not in {"name", "description"}:
+            out.write(f"{name}: {one_line(_shown(value), 500)}\n")
     if persona.prompt:
         out.write(f"\n{clean(persona.prompt)}\n")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    return str(Budget.of(value)) if isinstance(value, dict) else str(value)

@@ -301,7 +301,7 @@ FIELDS: tuple[Field, ...] = (
         variable="PYGENT_TASK_PERSONAS_JSON",
         merge="personas",
         in_workspace="free",
-        about="Personas that tasks can be delegated to: a list of {name, description, prompt, model, tools}",
+        about="Personas that tasks can be delegated to: a list of {name, description, prompt, model, tools, …}",
     ),
     Field(
         key="task_personas",

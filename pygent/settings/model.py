@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pygent.budget import Budget
-from pygent.persona import Persona
+from pygent.persona import MODES, Persona
 from pygent.records import record
 from pygent.settings.default_personas import DEFAULT_PERSONAS, MAIN_PERSONA
 
@@ -16,8 +16,7 @@ DEFAULT_MODEL = "gpt-4.1-mini"
 DEFAULT_IMAGE = "python:3.12-slim"
 DEFAULT_THEME = "pygent-dark"
 DIFF_STYLES = ("auto", "unified", "split")
-PERMISSION_MODES = ("plan", "ask", "auto", "yolo")
-"""From the strictest to the widest."""
+PERMISSION_MODES = MODES
 TASKS_AT_STOP = ("wait", "cancel")
 
 

@@ -11,6 +11,9 @@ from pygent.settings.fields import BY_KEY, InWorkspace
 from pygent.settings.layers import Layer, Value
 from pygent.settings.model import PERMISSION_MODES, Settings
 
+_LIMITS = ("tools", "deny", "network", "permission_mode", "budget", "max_steps")
+"""What a workspace's persona cannot have more of than yours of the same name."""
+
 _REFUSALS: dict[InWorkspace, str] = {
     "never": "a workspace's file cannot set it",
     "less": "a workspace's file can only lower it",
@@ -71,10 +74,11 @@ def _personas(value: Value, known: Mapping[str, Persona]) -> tuple[Value, list[s
             notices.append(f"{value.source}: the model of persona {persona.name!r} is ignored: {_REFUSALS['never']}.")
             persona = dataclasses.replace(persona, model=None)
         before = known.get(persona.name)
-        if before is not None and before.tools is not None:
-            tools = before.tools if persona.tools is None else tuple(t for t in persona.tools if t in before.tools)
-            if tools != persona.tools:
-                notices.append(f"{value.source}: persona {persona.name!r} keeps the limits of its tools.")
-            persona = dataclasses.replace(persona, tools=tools)
+        if before is not None:
+            narrower = persona.narrowed(before)
+            kept = [name for name in _LIMITS if getattr(narrower, name) != getattr(persona, name)]
+            if kept:
+                notices.append(f"{value.source}: persona {persona.name!r} keeps its limits of {', '.join(kept)}.")
+            persona = narrower
         out.append(persona)
     return dataclasses.replace(value, value=tuple(out)), notices

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from pygent.persona import Persona
-from pygent.settings.kinds import Kind
+from pygent.budget import Budget
+from pygent.persona import MODES, Persona
+from pygent.settings.budget_kind import BudgetKind, read_budget
+from pygent.settings.kinds import Choice, Flag, Kind, Text, Whole
 from pygent.settings.nodes import Invalid, Node, nearest
 
-_KEYS = ("name", "description", "prompt", "model", "tools")
+_KEYS = (
+    *("name", "description", "prompt", "model", "tools"),
+    *("deny", "network", "image", "permission_mode", "budget", "max_steps"),
+)
+_KINDS: dict[str, Kind] = {
+    "network": Flag(),
+    "image": Text(),
+    "permission_mode": Choice(*MODES),
+    "max_steps": Whole(1),
+}
+"""What is read as the setting of the same name is."""
+
 _SHAPE = "{" + ", ".join(_KEYS) + "}"
 
 
@@ -28,8 +42,19 @@ def read_persona(node: Node, *, name: str | None = None) -> Persona:
         description=" ".join((_text(given, "description") or "").split()),
         prompt=(_text(given, "prompt") or "").strip(),
         model=_text(given, "model") or None,
-        tools=_tools(given.get("tools")),
+        tools=_list(given, "tools", "a list of names of tools"),
+        deny=_list(given, "deny", "a list of rules") or (),
+        budget=_inner("budget", read_budget, given["budget"]) if "budget" in given else Budget(),
+        **{key: _inner(key, kind.from_node, given[key]) for key, kind in _KINDS.items() if key in given},
     )
+
+
+def _inner(key: str, read: Callable[[Node], Any], node: Node) -> Any:
+    """Read one value; a complaint names its key and line."""
+    try:
+        return read(node)
+    except Invalid as problem:
+        raise Invalid(f"{key}: {problem}", line=problem.line or node.line, key=key) from None
 
 
 def _text(given: dict[str, Node], key: str) -> str | None:
@@ -41,17 +66,14 @@ def _text(given: dict[str, Node], key: str) -> str | None:
     return node.value.strip()
 
 
-def _tools(node: Node | None) -> tuple[str, ...] | None:
+def _list(given: dict[str, Node], key: str, accepted: str) -> tuple[str, ...] | None:
+    node = given.get(key)
     if node is None:
         return None
     items = node.value if isinstance(node.value, list) else [node]
     for item in items:
         if not isinstance(item.value, str) or not item.value.strip():
-            raise Invalid(
-                f"tools: {item.describe()} cannot be used; accepted: a list of names of tools",
-                line=item.line,
-                key="tools",
-            )
+            raise Invalid(f"{key}: {item.describe()} cannot be used; accepted: {accepted}", line=item.line, key=key)
     return tuple(str(item.value).strip() for item in items)
 
 
@@ -59,7 +81,12 @@ def _schema() -> dict[str, Any]:
     text: dict[str, Any] = {"type": "string"}
     return {
         "type": "object",
-        "properties": {**dict.fromkeys(_KEYS, text), "tools": {"type": "array", "items": text}},
+        "properties": {
+            **dict.fromkeys(_KEYS, text),
+            **{key: {"anyOf": [{"type": "array", "items": text}, text]} for key in ("tools", "deny")},
+            **{key: kind.schema() for key, kind in _KINDS.items()},
+            "budget": BudgetKind().schema(),
+        },
         "additionalProperties": False,
     }
 

@@ -277,6 +277,30 @@ def test_personas_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> No
     assert json.loads(capsys.readouterr().out)[0]["name"] == "Pygent"
 
 
+def test_a_persona_is_shown_with_what_narrows_it(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = home / "config" / "pygent" / "personas" / "careful.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        "deny: [bash(git push *), write_file]\nnetwork: off\nimage: alpine\npermission_mode: plan\n"
+        "budget: {tokens: 50000, money: 0.5}\nmax_steps: 9\n"
+    )
+    assert main(["personas", "careful"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "deny: bash(git push *), write_file",
+        "network: off",
+        "image: alpine",
+        "permission_mode: plan",
+        "budget: tokens=50,000, money=0.5",
+        "max_steps: 9",
+    ]
+    assert main(["personas", "careful", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["budget"], shown["network"]) == ({"tokens": 50000, "money": 0.5}, False)
+    file.write_text("budget: {token: 5}\n")
+    assert main(["personas", "careful"]) == 2
+    assert "careful.yaml:1: budget: a budget has no 'token'; did you mean 'tokens'?" in capsys.readouterr().err
+
+
 def test_a_variable_given_with_e_is_set_in_this_process(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYGENT_MODEL", "before")
     settings = cli.settings_for(cli.parse(["-e", "PYGENT_MODEL=after", "hi"]))

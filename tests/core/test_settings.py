@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -156,6 +158,21 @@ def test_variables_describe_the_main_persona() -> None:
     renamed = from_environment({"PYGENT_PERSONA_NAME": "Bo"}).persona
     assert renamed == Persona("Bo", "a coding agent that works together with a person in one workspace.")
     assert from_environment({"PYGENT_PERSONA_NAME": "tester"}).persona.prompt.startswith("You are a test engineer")
+
+
+def test_a_variable_describes_personas_whole() -> None:
+    given = {"name": "p", "deny": ["bash"], "network": False, "image": "i", "permission_mode": "plan", "max_steps": 3}
+    text = json.dumps([{**given, "budget": {"tokens": 5}}])
+    (persona,) = from_environment({"PYGENT_TASK_PERSONAS_JSON": text}).personas
+    assert persona == Persona("p", "", "", None, None, ("bash",), False, "i", "plan", Budget(tokens=5), 3)
+    assert persona.to_dict() == {**given, "description": "", "budget": {"tokens": 5}}
+    assert list(persona.to_dict())[:2] == ["name", "description"]
+
+
+@pytest.mark.parametrize("limits", [{"permission_mode": "root"}, {"max_steps": 0}, {"budget": {"token": 1}}])
+def test_a_persona_made_in_a_program_is_checked(limits: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"there are: plan, ask|accepted: "):
+        Persona("p", **limits)
 
 
 def test_variables_name_the_personas_for_tasks() -> None:

@@ -117,6 +117,11 @@ theme:
         ("budget: 5\n", 1, ["a mapping {steps, seconds, tokens, money}"]),
         ("personas:\n  - name: a\n    promt: b\n", 3, ["unknown key 'promt'", "did you mean 'prompt'?"]),
         ("personas:\n  - name: a\n  - name: a\n", 3, ["two personas"]),
+        ("personas:\n  - name: a\n    max_steps: 0\n", 3, ["max_steps: '0'", "a whole number from 1"]),
+        ("personas:\n  - name: a\n    permission_mode: root\n", 3, ["permission_mode: 'root'", "plan, ask, auto"]),
+        ("personas:\n  - name: a\n    network: maybe\n", 3, ["network: 'maybe'", "true or false"]),
+        ("personas:\n  - name: a\n    deny: [3]\n", 3, ["deny: '3'", "a list of rules"]),
+        ("personas:\n  - name: a\n    budget:\n      steps: 0\n", 4, ["budget: steps: 0 cannot be used"]),
         ("personas:\n  - description: a\n", 2, ["needs a name"]),
         ("persona: tster\n", 1, ["no persona 'tster'", "did you mean 'tester'?"]),
         ("model: a\nimage: b\nmodel: c\n", 3, ["'model' stands twice", "line 1"]),
@@ -301,6 +306,31 @@ def test_a_workspaces_personas_get_no_tools_that_the_users_lack(place: Place) ->
     assert found["careful"] == Persona("careful", prompt="new", tools=("read_file", "search"))
     assert found["own"] == Persona("own", tools=("bash",))
     assert len(settings.notices) == 2
+
+
+def test_a_workspaces_personas_keep_every_limit_of_the_users(place: Place) -> None:
+    place.user(
+        "personas: [{name: careful, deny: [bash], network: off, permission_mode: ask, max_steps: 5,"
+        " budget: {tokens: 100, steps: 9}}]\n"
+    )
+    place.own(
+        "personas:\n  - {name: careful, deny: [write_file], network: on, permission_mode: yolo, max_steps: 50,"
+        " image: i, budget: {tokens: 1000, steps: 3, money: 1}}\n"
+    )
+    trust(place.workspace, place.environ)
+    settings = place.load()
+    (careful,) = [persona for persona in settings.personas if persona.name == "careful"]
+    assert careful == Persona(
+        "careful",
+        deny=("bash", "write_file"),
+        network=False,
+        image="i",
+        permission_mode="ask",
+        max_steps=5,
+        budget=Budget(tokens=100, steps=3, money=1),
+    )
+    (said,) = settings.notices
+    assert said.endswith("keeps its limits of deny, network, permission_mode, budget, max_steps.")
 
 
 def test_saving_keeps_comments_and_order(place: Place) -> None:
