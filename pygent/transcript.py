@@ -73,7 +73,6 @@ class Transcript:
         self.tasks: dict[str, TaskItem] = {}
         self.approvals: dict[str, ApprovalRequested] = {}
         self.session: SessionStarted | None = None
-        self.files_changed: list[str] = []
         self.seq = 0
         """The number of the event that was taken in last."""
         self._messages: dict[str, AssistantItem] = {}
@@ -82,6 +81,22 @@ class Transcript:
     def main(self) -> AgentView:
         """The agent that the person talks to."""
         return self.agent(MAIN)
+
+    @property
+    def files_changed(self) -> list[str]:
+        """Files of the session's workspace that were written; a task has a workspace of its own."""
+        return self.main.files_changed
+
+    @property
+    def tokens(self) -> int:
+        """Of the main agent and all tasks together."""
+        return sum(view.tokens for view in list(self.agents.values()))
+
+    @property
+    def cost(self) -> float | None:
+        """Of the main agent and all tasks together, None where no price is known."""
+        costs = [view.cost for view in list(self.agents.values()) if view.cost is not None]
+        return sum(costs) if costs else None
 
     def agent(self, agent_id: str) -> AgentView:
         """The view of one agent, made when it is first asked for."""
@@ -103,9 +118,10 @@ class Transcript:
             case SessionStarted():
                 self.session = event
             case RunStarted():
-                view.running, view.started_at, view.step = True, event.at, 0
+                view.running, view.started_at, view.step, view.run_cost = True, event.at, 0, None
             case RunFinished():
                 view.running = False
+                view.run_ended(event.cost)
                 return self._add(
                     view,
                     RunItem(
@@ -172,8 +188,8 @@ class Transcript:
                 return self._add(view, task)
             case TaskUpdated() | TaskFinished() | TaskReviewed():
                 return self._task(event)
-            case FilesChanged() if event.agent_id == MAIN:  # a task has a workspace of its own
-                self.files_changed.extend(path for path in event.paths if path not in self.files_changed)
+            case FilesChanged():
+                view.files_changed.extend(path for path in event.paths if path not in view.files_changed)
             case ContextCompacted():
                 text = f"Context compacted: {event.before_tokens} to {event.after_tokens} tokens"
                 return self._add(view, NoticeItem(self._key(event), event.agent_id, "info", text, event.at))

@@ -128,7 +128,11 @@ Item: TypeAlias = UserItem | AssistantItem | ToolItem | NoticeItem | RunItem | T
 
 @record(frozen=False)
 class AgentView:
-    """One agent's part: its items in order, and the state of its run."""
+    """One agent's part: its items in order, and the state of its run.
+
+    ``usage`` and ``cost`` add up over all its runs, ``run_cost`` over the steps of the last one. ``files_changed``
+    are those of its own workspace.
+    """
 
     agent_id: str
     items: list[Item] = field(default_factory=list)
@@ -137,6 +141,8 @@ class AgentView:
     step: int = 0
     usage: dict[str, int] = field(default_factory=dict)
     cost: float | None = None
+    run_cost: float | None = None
+    files_changed: list[str] = field(default_factory=list)
     last_prompt_tokens: int = 0
     last_event_at: float = 0.0
     last_tool: ToolItem | None = None
@@ -151,7 +157,19 @@ class AgentView:
     def add_usage(self, usage: Json, cost: float | None) -> None:
         """Count a step's tokens and cost; the newest prompt's size is how full the context is."""
         if cost is not None:
-            self.cost = (self.cost or 0.0) + cost
+            self.cost, self.run_cost = (self.cost or 0.0) + cost, (self.run_cost or 0.0) + cost
         for name, value in usage.items():
             self.usage[name] = self.usage.get(name, 0) + int(value)
         self.last_prompt_tokens = int(usage.get("prompt_tokens", 0)) or self.last_prompt_tokens
+
+    def run_ended(self, cost: float | None) -> None:
+        """Count the cost of a run whose steps did not tell theirs, as in logs of older versions."""
+        if cost is not None and self.run_cost is None:
+            self.cost = (self.cost or 0.0) + cost
+
+    @property
+    def tokens(self) -> int:
+        """All tokens of its steps."""
+        return self.usage.get("total_tokens") or sum(
+            self.usage.get(name, 0) for name in ("prompt_tokens", "completion_tokens")
+        )

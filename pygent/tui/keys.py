@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding
 from textual.dom import DOMNode
@@ -34,6 +34,19 @@ NAMES = {
 }
 
 
+class LeavesKeys(DOMNode):
+    """A widget that leaves the keys of some of its actions to the screen around it.
+
+    It stands behind the widget's own base, whose styles a first one would hide.
+    """
+
+    LEFT: ClassVar[frozenset[str]] = frozenset()
+    """The actions."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return False if action in self.LEFT else super().check_action(action, parameters)
+
+
 def key_name(keys: str) -> str:
     """``shift+enter,ctrl+j`` as people write it: ``Shift+Enter, Ctrl+J``."""
     return ", ".join(_name(key.strip()) for key in keys.split(","))
@@ -49,6 +62,7 @@ def key_of(app: App[Any], binding_id: str, default: str, *, plain: bool = False)
 def bindings_of(node: DOMNode) -> list[tuple[str, Binding]]:
     """The keys that ``node``'s own class and our classes above it bind, as the keymap has them."""
     keymap = _keymap(node.app)
+    left = node.LEFT if isinstance(node, LeavesKeys) else frozenset()
     found: dict[str, tuple[str, Binding]] = {}
     for owner in type(node).__mro__:
         if not owner.__module__.startswith("pygent."):
@@ -56,7 +70,7 @@ def bindings_of(node: DOMNode) -> list[tuple[str, Binding]]:
         for binding in owner.__dict__.get("BINDINGS", ()):
             made = binding if isinstance(binding, Binding) else Binding(*binding)
             name = made.id or made.action
-            if made.description and name not in found:
+            if made.description and name not in found and made.action not in left:
                 keys = keymap.get(made.id, made.key) if made.id else made.key
                 found[name] = (key_name(keys), made)
     return list(found.values())

@@ -39,7 +39,7 @@ class FakeTasks:
         self, prompt: str, persona: str | None = None, files: Sequence[str] | None = None, workspace: str = "copy"
     ) -> str:
         self._called("start_task", prompt, persona, files, workspace)
-        task_id = self._id("t")
+        task_id = self._id("task")
         self.bus.publish(
             TaskStarted(task_id=task_id, persona=persona or "developer", prompt=prompt, workspace=workspace)
         )
@@ -54,7 +54,7 @@ class FakeTasks:
 
     def retry_task(self, task_id: str) -> str:
         self._called("retry_task", task_id)
-        new = self._id("t")
+        new = self._id("task")
         self.bus.publish(TaskStarted(task_id=new, persona="tester", prompt="the same again", retry_of=task_id))
         return new
 

@@ -198,8 +198,7 @@ async def test_the_width_decides_which_panes_show(tmp_path: Path, size: tuple[in
         await pilot.pause()
         expected = {140: together, 100: {"conversation", "tasks"}, 70: {"tasks"}}[size[0]]
         assert visible_panes(app) == expected
-        assert app.focused is not None
-        assert app.focused.id == "tasks"
+        assert app.main.panes.focused == "tasks"
         await pilot.press("f2")
         await pilot.pause()
         assert "conversation" in visible_panes(app)
@@ -316,8 +315,7 @@ async def test_keys_are_rebound_by_the_settings_and_unknown_ids_are_told(tmp_pat
     async with running(session) as (app, pilot):
         await pilot.press("f9")
         await pilot.pause()
-        assert app.focused is not None
-        assert app.focused.id == "tasks"
+        assert app.main.panes.focused == "tasks"
         assert "no key with the id 'no.such'" in shown(app)
         await pilot.press("f1")
         await pilot.pause()

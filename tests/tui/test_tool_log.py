@@ -250,7 +250,7 @@ async def test_keys_go_through_states_and_agents() -> None:
         assert "two" in app.text(pane.rows)
         await pilot.press("s", "a", "a")
         await pilot.pause()
-        assert pane.filter_line.field.value == "agent:unit-tester"
+        assert pane.filter_line.text == "agent:unit-tester"
         assert counted(pane) == "1 of 4 · 1 running"
         await pilot.press("a")
         await pilot.pause()

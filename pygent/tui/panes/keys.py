@@ -32,8 +32,12 @@ class KeyLine(Static):
         self._keys = keys
 
     def on_mount(self) -> None:
+        self.tell(*self._keys)
+
+    def tell(self, *keys: tuple[str, str, str]) -> None:
+        """Name these keys from now on."""
         changed = rebound(self.screen)
-        self._keys = tuple((changed.get(action, key), words, action) for key, words, action in self._keys)
+        self._keys = tuple((changed.get(action, key), words, action) for key, words, action in keys)
         self._draw()
 
     def on_resize(self) -> None:

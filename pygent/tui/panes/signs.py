@@ -31,6 +31,8 @@ _TASK_SIGNS = (
     ("cancelled", TOOL_SIGNS["cancelled"]),
     ("timeout", TOOL_SIGNS["timeout"]),
     ("error", TOOL_SIGNS["error"]),
+    ("failed", Sign("✗", "failed", "error")),
+    ("lost", Sign("⊘", "lost", "warning")),
 )
 
 

@@ -1,48 +1,49 @@
-"""The delegated tasks: who works on what, what each does now, and since when."""
+"""The delegated tasks: who works on what, what each does now and since when, what came of it, what it cost."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 
 from pygent.events import Event
 from pygent.transcript import AgentView, Item, TaskItem, Transcript
-from pygent.tui.panes.rows import Part, RowsView
-from pygent.tui.panes.signs import task_sign
-from pygent.tui.panes.text import one_line, running_for, summary, took
-from pygent.tui.text import count
+from pygent.tui.keys import key_of
+from pygent.tui.panes.task_filter import CYCLE, in_order, parse_filter, spelled, summary_of
+from pygent.tui.panes.task_rows import TaskRows
+from pygent.tui.panes.task_words import live, spent
+from pygent.tui.panes.tool_filter import value_of, with_value
+from pygent.tui.panes.word_filter import WordFilter
+from pygent.tui.task_actions import WORDS, TaskActions
 
 if TYPE_CHECKING:
     from pygent.session import Session
 
-IDLE = 10.0
-"""Seconds without an event after which a task is called idle."""
 
-
-class TasksPane(RowsView):
-    """Two lines a task, those that go on first. Enter opens its conversation, ``s`` stops it."""
+class TasksPane(Vertical):
+    """A live list with a filter; what can be done with the task under the cursor stands on its lower border."""
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
     BORDER_TITLE = "Tasks"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "stop", "Stop task", id="tasks.stop")]
-    EMPTY: ClassVar[Sequence[Part]] = (
-        ("", ""),
-        ("No tasks yet.", "strong"),
-        ("", ""),
-        ("When the agent delegates work, each task stands here with what it is doing now.", "muted"),
-        ("", ""),
-        ("Enter opens a task's own conversation, s stops it.", "muted"),
-    )
-    row_height = 2
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "do('stop')", "Stop the task", id="tasks.stop"),
+        Binding("m", "do('message')", "Send the task a message, or answer it", id="tasks.message"),
+        Binding("d", "do('review')", "Review what the task changed", id="tasks.review"),
+        Binding("x", "do('discard')", "Discard what the task changed", id="tasks.discard"),
+        Binding("r", "do('retry')", "Do the task again", id="tasks.retry"),
+        Binding("n", "start", "Start a task", id="tasks.start"),
+        Binding("f,slash", "filter", "Filter the tasks", id="tasks.filter"),
+        Binding("a", "next_status", "All tasks, those at work, ended, to review", id="tasks.filter-status"),
+    ]
 
     class Selected(Message):
-        """A task was chosen; the pane itself opens its conversation."""
+        """A task was chosen; the pane itself opens it."""
 
         def __init__(self, pane: TasksPane, task: TaskItem) -> None:
             super().__init__()
@@ -55,19 +56,30 @@ class TasksPane(RowsView):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
+        self.rows = TaskRows(self._view)
         self._tasks: list[TaskItem] = []
-        self._session: Session | None = None
         self._transcript: Transcript | None = None
+        self._session: Session | None = None
+        self._actions: TaskActions | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self.rows
+        yield TaskFilterLine()
 
     def on_mount(self) -> None:
-        self._clock = self.set_interval(1.0, self.refresh, pause=True)
+        self._clock = self.set_interval(1.0, self._tick, pause=True)
+
+    def focus(self, scroll_visible: bool = True) -> TasksPane:
+        """Give the focus to the rows."""
+        self.rows.focus(scroll_visible)
+        return self
 
     # What the main screen calls.
 
     def attach(self, session: Session, transcript: Transcript) -> None:
         """Show the tasks of ``transcript`` and keep up from there."""
         self._session, self._transcript = session, transcript
-        self._tasks = []
+        self._actions = TaskActions(self.app, session, transcript)
         self._take_in()
 
     def apply_batch(self, batch: Iterable[tuple[Event, Item | None]]) -> None:
@@ -81,96 +93,119 @@ class TasksPane(RowsView):
     def _take_in(self) -> None:
         if self._transcript is None:
             return
-        order = sorted(self._transcript.tasks.values(), key=_place)
-        if [task.task_id for task in order] != [task.task_id for task in self._tasks]:
-            current = self._tasks[self.cursor] if 0 <= self.cursor < len(self._tasks) else None
-            self._tasks = order
-            self.rows_changed()
-            if current in order and self.cursor >= 0:
-                self.cursor = order.index(current)
-        live = sum(task.ended_at is None for task in self._tasks)
+        self._tasks = in_order(self._transcript.tasks.values())
+        fits = self.rows.filter.fits
+        shown = [task for task in self._tasks if fits(task)]
+        self.rows.show(shown, len(self._tasks) - len(shown))
         if self.is_mounted:
-            (self._clock.resume if live else self._clock.pause)()
-        parts = [f"{live} running"] if live else []
-        if len(self._tasks) > live:
-            parts.append(f"{len(self._tasks) - live} ended")
-        self.border_subtitle = " · ".join(parts)
-        self.refresh()
+            (self._clock.resume if any(map(live, self._tasks)) else self._clock.pause)()
+        self._borders()
 
-    # Rows.
+    def _tick(self) -> None:
+        self.rows.refresh()
+        self._borders()
+
+    # The borders: what all tasks take, and what can be done with one.
+
+    def _borders(self) -> None:
+        transcript = self._transcript
+        if transcript is None:
+            return
+        title = Content(self.BORDER_TITLE)
+        if self._tasks and (all_spent := spent(transcript.tokens, transcript.cost)):
+            title = Content.assemble(title, (f" · all agents {all_spent}", "$text-muted not bold"))
+        subtitle = self._keys() if self.has_focus_within else Content(self._counted())
+        if str(self.border_title) != title.markup:
+            self.border_title = title
+        if str(self.border_subtitle or "") != subtitle.markup:
+            self.border_subtitle = subtitle
+
+    def _counted(self) -> str:
+        counted = summary_of(self._tasks)
+        return f"{len(self.rows.tasks)} of {len(self._tasks)} · {counted}" if self.rows.filter else counted
+
+    def _keys(self) -> Content:
+        task = self.rows.chosen
+        if task is None or self._actions is None:
+            key = Content.styled(key_of(self.app, "tasks.start", "n"), "bold")
+            return Content.assemble(key, " start a task").stylize("@click=start")
+        parts: list[Content] = []
+        for action in self._actions.possible(task):
+            default, words = WORDS[action]
+            key_id = "rows.open" if action == "open" else f"tasks.{action}"
+            key = Content.styled(key_of(self.app, key_id, default).lower(), "bold")
+            parts.append(Content.assemble(key, f" {words}").stylize(f"@click=do('{action}')"))
+        return Content(" · ").join(parts)
+
+    def on_descendant_focus(self) -> None:
+        self._borders()
+
+    def on_descendant_blur(self) -> None:
+        self.call_after_refresh(self._borders)
+
+    def on_task_rows_moved(self, event: TaskRows.Moved) -> None:
+        event.stop()
+        self._borders()
+
+    # The filter.
 
     @property
-    def following(self) -> bool:
-        return False
+    def filter_line(self) -> WordFilter:
+        return self.query_one(WordFilter)
 
-    def count(self) -> int:
-        return len(self._tasks)
+    def set_filter(self, text: str) -> None:
+        """Show only what fits ``text``, as it is typed in the filter."""
+        self.filter_line.set_text(text)
 
-    def empty(self) -> Sequence[Part]:
-        return self.EMPTY
+    def personas(self) -> list[str]:
+        """The personas of the tasks, as a filter has them."""
+        return list(dict.fromkeys(spelled(task) for task in self._tasks))
 
-    def row(self, index: int, line: int, width: int) -> tuple[Sequence[Part], Sequence[Part]]:
-        task = self._tasks[index]
-        view = self._transcript.agents.get(task.task_id) if self._transcript is not None else None
-        return _head(task) if line == 0 else _doing(task, view, time.time())
+    def action_filter(self) -> None:
+        self.filter_line.begin()
 
-    def open_row(self, index: int) -> None:
-        self.post_message(self.Selected(self, self._tasks[index]))
+    def action_next_status(self) -> None:
+        value = value_of(self.filter_line.text, "status")
+        following = CYCLE[(CYCLE.index(value) + 1) % len(CYCLE)] if value in CYCLE else ""
+        self.set_filter(with_value(self.filter_line.text, "status", following))
+
+    def on_word_filter_changed(self, event: WordFilter.Changed) -> None:
+        event.stop()
+        self.rows.filter = parse_filter(event.text)
+        self._take_in()
+
+    def on_word_filter_left(self, event: WordFilter.Left) -> None:
+        event.stop()
+        self.rows.focus()
+
+    # What is done with a task.
+
+    def on_task_rows_opened(self, event: TaskRows.Opened) -> None:
+        event.stop()
+        self.post_message(self.Selected(self, event.task))
 
     def on_tasks_pane_selected(self, event: Selected) -> None:
-        if self._transcript is None or self._session is None:
-            return
-        from pygent.tui.screens.task_detail import TaskDetailScreen  # noqa: PLC0415 - not needed for the first paint
+        if self._actions is not None:
+            self._actions.open(event.task)
 
-        self.app.push_screen(TaskDetailScreen(event.task, self._transcript, self._session))
+    def action_do(self, action: str) -> None:
+        """One of the actions of `TaskActions`, on the task under the cursor."""
+        if self._actions is not None and self.rows.chosen is not None:
+            self._actions.do(action, self.rows.chosen)
 
-    def action_stop(self) -> None:
-        """Ask, then stop the task under the cursor."""
-        if self._session is None or not 0 <= self.cursor < len(self._tasks):
-            return
-        from pygent.tui.screens.task_detail import ask_to_stop  # noqa: PLC0415 - not needed for the first paint
+    async def action_start(self) -> None:
+        """Begin the command that starts a task, in the prompt."""
+        await self.screen.run_action("command('delegate')")
 
-        ask_to_stop(self.app, self._tasks[self.cursor], partial(self._session.cancel_task))
-
-
-def _place(task: TaskItem) -> tuple[bool, float]:
-    """What goes on comes first, in the order of its start; what ended after it, the last end first."""
-    return task.ended_at is not None, task.at if task.ended_at is None else -task.ended_at
+    def _view(self, task_id: str) -> AgentView | None:
+        return self._transcript.agents.get(task_id) if self._transcript is not None else None
 
 
-def _head(task: TaskItem) -> tuple[Sequence[Part], Sequence[Part]]:
-    sign = task_sign(task.status)
-    ended = task.ended_at is not None
-    span = took((task.ended_at or 0) - task.at) if ended else running_for(time.time() - task.at)
-    left = ((f"{sign.sign} ", sign.style), (one_line(task.persona or task.task_id, 60), "strong"))
-    return left, ((f"{sign.word} ", sign.style), (span, "muted"))
+class TaskFilterLine(WordFilter):
+    """The filter of the tasks."""
 
-
-def _doing(task: TaskItem, view: AgentView | None, now: float) -> tuple[Sequence[Part], Sequence[Part]]:
-    tokens = _tokens(view)
-    right = f"{count(tokens)} tok" if tokens else ""
-    if task.ended_at is not None:
-        text = task.result or (task.status if ":" in task.status or " " in task.status else "") or task.prompt
-        return (("  ", ""), (one_line(text), "muted")), ((right, "muted"),) if right else ()
-    parts: list[Part] = [("  ", "")]
-    if view is not None and view.step:
-        parts.append((f"step {view.step} · ", "muted"))
-    last = view.last_tool if view is not None else None
-    if last is None:
-        parts.append((one_line(task.prompt), "muted"))
-    else:
-        parts += [(f"{one_line(last.tool, 24)} ", "secondary"), (summary(last.arguments, last.folder), "muted")]
-    if last is not None and last.state == "waiting":
-        return parts, (("waits for you", "warning"),)
-    idle = now - view.last_event_at if view is not None and view.last_event_at else 0.0
-    if idle >= IDLE:
-        return parts, ((f"idle {running_for(idle)}", "warning"),)
-    return parts, ((right, "muted"),) if right else ()
-
-
-def _tokens(view: AgentView | None) -> int:
-    if view is None:
-        return 0
-    return view.usage.get("total_tokens") or sum(
-        view.usage.get(name, 0) for name in ("prompt_tokens", "completion_tokens")
-    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "clear", "Clear the filter", id="tasks.filter-clear"),
+        Binding("down", "leave", "To the tasks", show=False, id="tasks.filter-leave"),
+    ]
+    HINT = "status:ended persona:tester words"

@@ -36,21 +36,27 @@ class ToolFilter:
 
 def parse_filter(text: str) -> ToolFilter:
     """Read what was typed: plain words, and ``tool:``, ``status:`` and ``agent:`` with alternatives after commas."""
-    found: dict[str, list[str]] = {"": [], "tool": [], "status": [], "agent": []}
+    words, found = split_words(text, ("tool", "status", "agent"))
+    states: list[str] = []
     unknown: list[str] = []
+    for state in found["status"]:
+        fitting = _states(state)
+        states += fitting
+        unknown += [] if fitting else [state]
+    return ToolFilter(tuple(words), tuple(found["tool"]), tuple(states), tuple(found["agent"]), tuple(unknown))
+
+
+def split_words(text: str, kinds: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """What was typed, in small letters: plain words, and the alternatives behind each of ``kinds`` and a colon."""
+    words: list[str] = []
+    found: dict[str, list[str]] = {kind: [] for kind in kinds}
     for word in text.lower().split():
         kind, colon, value = word.partition(":")
-        if not colon or kind not in found or not kind:
-            found[""].append(word)
-        elif kind == "status":
-            for state in filter(None, value.split(",")):
-                fitting = _states(state)
-                found["status"] += fitting
-                unknown += [] if fitting else [state]
-        else:
+        if colon and kind in found:
             found[kind] += filter(None, value.split(","))
-    words, tools, states, agents = (tuple(values) for values in found.values())
-    return ToolFilter(words, tools, states, agents, tuple(unknown))
+        else:
+            words.append(word)
+    return words, found
 
 
 def _states(word: str) -> Sequence[str]:

@@ -6,20 +6,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static
 
-from pygent.events import Event
+from pygent.events import MAIN, Event
 from pygent.transcript import Item, ToolItem, Transcript
-from pygent.tui.keys import key_of
+from pygent.tui.keys import LeavesKeys, key_of
 from pygent.tui.panes.text import one_line
-from pygent.tui.panes.tool_filter import CYCLE, ToolIndex, parse_filter, value_of, with_value
+from pygent.tui.panes.tool_filter import CYCLE, LIVE, ToolIndex, parse_filter, value_of, with_value
 from pygent.tui.panes.tool_rows import ToolRows
+from pygent.tui.panes.word_filter import WordFilter
 
 if TYPE_CHECKING:
     from pygent.session import Session
@@ -37,6 +36,9 @@ class ToolLogPane(Vertical):
         Binding("r", "run_again", "Run again", id="tools.run-again"),
     ]
 
+    home = MAIN
+    """The agent that the rows need not name."""
+
     class Selected(Message):
         """A call was chosen; the pane itself opens its detail screen."""
 
@@ -52,14 +54,14 @@ class ToolLogPane(Vertical):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
         self._index = ToolIndex(self._agent)
-        self.rows = ToolRows(self._index, self._agent)
+        self.rows = ToolRows(self._index, self._agent, self.home)
         self._seen = 0
         self._transcript: Transcript | None = None
         self._session: Session | None = None
 
     def compose(self) -> ComposeResult:
         yield self.rows
-        yield FilterLine()
+        yield ToolFilterLine()
 
     def on_mount(self) -> None:
         self._clock = self.set_interval(1.0, self._tick, pause=not self._index.live)
@@ -85,13 +87,15 @@ class ToolLogPane(Vertical):
 
     def apply_batch(self, batch: Iterable[tuple[Event, Item | None]]) -> None:
         """Take in what events did; on the UI thread."""
+        self._take_in(item for _, item in batch if isinstance(item, ToolItem))
+
+    def _take_in(self, items: Iterable[ToolItem]) -> None:
         moved = False
         touched: set[int] = set()
-        for _, item in batch:
-            if isinstance(item, ToolItem):
-                number, others = self._index.take(item)
-                touched.add(number)
-                moved = moved or others
+        for item in items:
+            number, others = self._index.take(item)
+            touched.add(number)
+            moved = moved or others
         if moved:
             self.rows.rows_changed()
         elif touched:
@@ -138,29 +142,26 @@ class ToolLogPane(Vertical):
     # The filter.
 
     @property
-    def filter_line(self) -> FilterLine:
-        return self.query_one(FilterLine)
+    def filter_line(self) -> WordFilter:
+        return self.query_one(WordFilter)
 
     def action_filter(self) -> None:
-        self.filter_line.display = True
-        self.filter_line.field.focus()
+        self.filter_line.begin()
 
     def action_next_status(self) -> None:
-        value = value_of(self.filter_line.field.value, "status")
+        value = value_of(self.filter_line.text, "status")
         following = CYCLE[(CYCLE.index(value) + 1) % len(CYCLE)] if value in CYCLE else ""
         self._filter_by("status", following)
 
     def action_next_agent(self) -> None:
         agents = ["", *dict.fromkeys(self._index.agents.values())]
-        value = value_of(self.filter_line.field.value, "agent")
+        value = value_of(self.filter_line.text, "agent")
         self._filter_by("agent", agents[(agents.index(value) + 1) % len(agents)] if value in agents else "")
 
     def _filter_by(self, kind: str, value: str) -> None:
-        line = self.filter_line
-        line.field.value = with_value(line.field.value, kind, value)
-        line.display = bool(line.field.value)
+        self.filter_line.set_text(with_value(self.filter_line.text, kind, value))
 
-    def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
+    def on_word_filter_changed(self, event: WordFilter.Changed) -> None:
         event.stop()
         item, index = self.rows.item, self._index
         number = index.shown[self.rows.cursor] if item is not None else len(index.items) - 1
@@ -172,7 +173,7 @@ class ToolLogPane(Vertical):
             self.rows.show_cursor()
         self._count_line()
 
-    def on_filter_line_left(self, event: FilterLine.Left) -> None:
+    def on_word_filter_left(self, event: WordFilter.Left) -> None:
         event.stop()
         self.rows.focus()
 
@@ -199,61 +200,44 @@ class ToolLogPane(Vertical):
             ask_to_run_again(self.app, self._session, self.rows.item)
 
 
-class ClearFilter(Static):
-    """Clears the filter where it is clicked."""
-
-    class Clicked(Message):
-        """It was."""
-
-    def on_click(self) -> None:
-        self.post_message(self.Clicked())
-
-
-class FilterLine(Horizontal):
-    """The line in which a filter is typed; Enter leaves it as it is, Esc or a click on its end clears it."""
+class ToolFilterLine(WordFilter):
+    """The filter of the calls."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear", "Clear the filter", id="tools.filter-clear"),
         Binding("down", "leave", "To the calls", show=False, id="tools.filter-leave"),
     ]
+    HINT = "tool:bash status:failed agent:tester words"
 
-    class Changed(Message):
-        """Another text is typed."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+class TaskCalls(ToolLogPane, LeavesKeys):
+    """The calls of one task, for its own screen, which has keys for the task."""
 
-    class Left(Message):
-        """The keys go back to the rows."""
+    BORDER_TITLE = ""
+    LEFT = frozenset({"next_status", "next_agent", "run_again"})
 
-    def compose(self) -> ComposeResult:
-        yield Static("filter", markup=False)
-        yield Input(compact=True, placeholder="tool:bash status:failed agent:tester words")
-        yield ClearFilter("✕", markup=False)
+    def __init__(self, task_id: str, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        self.home = task_id
+        super().__init__(id=id)
+        self._known = 0
 
     @property
-    def field(self) -> Input:
-        return self.query_one(Input)
+    def total(self) -> int:
+        """How many calls there are."""
+        return len(self._index.items)
 
-    @on(Input.Changed)
-    def _changed(self, event: Input.Changed) -> None:
-        event.stop()
-        self.post_message(self.Changed(event.value))
+    def attach(self, session: Session, transcript: Transcript) -> None:
+        """Show the calls of the task and keep up from there, with `keep_up`."""
+        self._session, self._transcript = session, transcript
+        self.keep_up()
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.action_leave()
-
-    def on_clear_filter_clicked(self, event: ClearFilter.Clicked) -> None:
-        event.stop()
-        self.action_clear()
-
-    def action_leave(self) -> None:
-        self.display = bool(self.field.value)
-        self.post_message(self.Left())
-
-    def action_clear(self) -> None:
-        self.field.value = ""
-        self.action_leave()
+    def keep_up(self) -> None:
+        """Take in what is new in the transcript, and what has ended since."""
+        if self._transcript is None:
+            return
+        items = self._transcript.agent(self.home).items
+        new = items[self._known :]
+        self._known = len(items)
+        index = self._index
+        over = [index.items[number] for number in index.live if index.items[number].state not in LIVE]
+        self._take_in([*over, *(item for item in new if isinstance(item, ToolItem))])

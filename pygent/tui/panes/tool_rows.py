@@ -23,7 +23,10 @@ LAST = 400
 
 
 class ToolRows(RowsView):
-    """One row for each call of ``index`` that its filter lets through. ``agent`` names an agent by its id."""
+    """One row for each call of ``index`` that its filter lets through.
+
+    ``agent`` names an agent by its id; ``home`` is not named.
+    """
 
     EMPTY: ClassVar[Sequence[Part]] = (
         ("", ""),
@@ -44,9 +47,10 @@ class ToolRows(RowsView):
             super().__init__()
             self.item = item
 
-    def __init__(self, index: ToolIndex, agent: Callable[[str], str]) -> None:
+    def __init__(self, index: ToolIndex, agent: Callable[[str], str], home: str = MAIN) -> None:
         super().__init__()
         self._index = index
+        self._home = home
         self._agent = agent
 
     @property
@@ -74,7 +78,7 @@ class ToolRows(RowsView):
         right: list[Part] = [(self._state(item, width), "muted" if item.state == "ok" else sign.style)]
         if item.by_user:
             right.insert(0, ("you ", "primary"))
-        if item.agent_id != MAIN:
+        if item.agent_id != self._home:
             right.insert(0, (fit(self._agent(item.agent_id), 12 if width >= NARROW else 6) + " ", "secondary"))
         left = [
             (f"{sign.sign} ", sign.style),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual.content import Content
 from textual.widgets import Static
@@ -22,15 +23,15 @@ class DetailTabs(Static):
         link-background-hover: transparent;
     }
     """
-    NUMBERS = ("output", "arguments", "diff")
-    WORDS = ("Output", "Arguments", "Difference")
+    NUMBERS: ClassVar[tuple[str, ...]] = ("output", "arguments", "diff")
+    WORDS: ClassVar[tuple[str, ...]] = ("Output", "Arguments", "Difference")
 
-    def show(self, parts: Sequence[str], current: str) -> None:
-        """Name ``parts``, of which ``current`` shows."""
+    def show(self, parts: Sequence[str], current: str, words: Sequence[str] = ()) -> None:
+        """Name ``parts``, of which ``current`` shows; by ``words`` in place of `WORDS` where there are some."""
         shown: list[Content] = []
-        for number, (part, words) in enumerate(zip(self.NUMBERS, self.WORDS, strict=True), 1):
+        for number, (part, said) in enumerate(zip(self.NUMBERS, words or self.WORDS, strict=True), 1):
             if part in parts:
                 style = "bold underline $primary" if part == current else "$text-muted"
-                text = Content.assemble((f"{number} ", "$foreground 45%"), (words, style))
+                text = Content.assemble((f"{number} ", "$foreground 45%"), (said, style))
                 shown.append(text.stylize(f"@click=screen.show('{part}')"))
         self.update(Content("   ").join(shown))
