@@ -24,7 +24,7 @@ from pygent.settings import from_environment
 from pygent.tasks import TaskManager
 from pygent.tools import REGISTRY, ToolRegistry
 from pygent.tools.executor import Executor
-from pygent.wiring import Wiring
+from pygent.wiring import Wiring, alone
 
 DELEGATION_TOOLS = frozenset(
     {"delegate_task", "delegate_persona_task", "list_personas", "task_status", "collect_file"}
@@ -52,8 +52,8 @@ class Agent:
     ) -> None:
         settings = from_environment()
         self._settings = settings
-        self.wiring = wiring or Wiring(budget=Account(settings.budget))
         self.persona = persona or settings.persona
+        self.wiring = wiring or alone(self.persona, settings.budget)
         self.registry = REGISTRY if tools is None else tools
         self.disabled_tools: set[str] = set()
         self.history = History()
@@ -215,8 +215,9 @@ class Agent:
             cleanup()
 
     def _limits(self, max_steps: int | None, step_timeout: float | None, max_time: float | None) -> Limits:
+        steps = [limit for limit in (max_steps, self.persona.max_steps) if limit is not None]
         return Limits(
-            max_steps,
+            min(steps, default=None),
             self._settings.step_timeout if step_timeout is None else step_timeout,
             self._settings.max_time if max_time is None else max_time,
         )
@@ -256,7 +257,7 @@ class Agent:
     def _account(self) -> Account:
         # A task has its persona's account above its own already.
         session = self.wiring.budget
-        return session if self.wiring.depth else session.persona(self.persona.name)
+        return session if self.wiring.depth else session.persona(self.persona.name, self.persona.budget)
 
     def _emit(self, event: Event) -> None:
         if isinstance(event, FilesChanged):

@@ -215,14 +215,20 @@ class Runtime:
         self.close_sandbox()
         self._finalizer()
 
-    def sibling(self) -> Runtime:
-        """Another runtime with the same sandbox, variables and bans, in a temporary workspace of its own."""
+    def sibling(
+        self, *, workspace: Path | None = None, image: str | None = None, network: bool | None = None
+    ) -> Runtime:
+        """Another runtime with the same sandbox, variables and bans, in ``workspace`` or a temporary one.
+
+        ``image`` instead of this one's is for its container. ``network`` False closes its network; it has none that
+        this one lacks.
+        """
         return Runtime(
-            *(self.image, self.use_docker, (), None, self.banned_commands, self.banned_apps),
-            network=self._network,
+            *(image or self.image, self.use_docker, (), workspace, self.banned_commands, self.banned_apps),
+            network=self._network and network is not False,
             env=self._env,
             session_id=self._session_id,
-            temporary=True,
+            temporary=workspace is None,
         )
 
     @property

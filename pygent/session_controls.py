@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from pygent.bus import EventBus
 from pygent.errors import PygentError, SandboxError
 from pygent.events import Decision
-from pygent.persona import Persona
+from pygent.persona import Persona, stricter
 from pygent.session_files import SessionFiles
 from pygent.settings import Settings
 
@@ -73,13 +73,17 @@ class SessionControls(SessionFiles):
 
     @property
     def permission_mode(self) -> str:
-        """What needs approval: ``plan``, ``ask``, ``auto`` or ``yolo``."""
-        return self.policy.mode if self.policy is not None else self.settings.permission_mode or "ask"
+        """What needs approval: ``plan``, ``ask``, ``auto`` or ``yolo``; no more than the persona has."""
+        mode = self.policy.mode if self.policy is not None else self.settings.permission_mode or "ask"
+        return stricter(mode, self._persona.permission_mode) or mode
 
     def set_permission_mode(self, mode: str) -> None:
-        """Change what needs approval. Raises ``ValueError`` for another word."""
+        """Change what needs approval. Raises ``ValueError`` for another word and where the persona has less."""
         if mode not in PERMISSION_MODES:
             raise ValueError(f"unknown permission mode {mode!r}; one of {', '.join(PERMISSION_MODES)}")
+        widest = self._persona.permission_mode
+        if stricter(mode, widest) != mode:
+            raise ValueError(f"the persona {self._persona.name} has the permission mode {widest} at most")
         if self.policy is None:
             self.settings = replace(self.settings, permission_mode=mode)
         else:
@@ -87,7 +91,7 @@ class SessionControls(SessionFiles):
 
     def cycle_permission_mode(self) -> str:
         """Go to the next of ``ask``, ``auto``, ``plan``; ``yolo`` has to be named."""
-        ring = PERMISSION_MODES[:3]
+        ring = [mode for mode in PERMISSION_MODES[:3] if stricter(mode, self._persona.permission_mode) == mode]
         here = self.permission_mode
         following = ring[(ring.index(here) + 1) % len(ring)] if here in ring else ring[0]
         self.set_permission_mode(following)
@@ -123,7 +127,12 @@ class SessionControls(SessionFiles):
         runtime.banned_apps.discard(cmd)
 
     def set_network(self, on: bool) -> None:
-        """Switch the sandbox's network. Raises ``PygentError`` where the sandbox has no such switch."""
+        """Switch the sandbox's network.
+
+        Raises ``PygentError`` where the sandbox has no such switch, and where the persona has no network.
+        """
+        if on and self._persona.network is False:
+            raise PygentError(f"The persona {self._persona.name} works without a network.")
         self._ready().runtime.set_network(on)
 
     @property
@@ -140,10 +149,21 @@ class SessionControls(SessionFiles):
         """Let the main agent be another persona from the next run on. Raises ``ValueError`` for an unknown name."""
         for persona in self.personas:
             if persona.name.casefold() == name.casefold():
-                self._ready().persona = persona
+                self._become(persona)
                 return
         known = ", ".join(persona.name for persona in self.personas)
         raise ValueError(f"there is no persona {name!r}; there are: {known}")
+
+    def _become(self, persona: Persona) -> None:
+        from pygent.approvals import Rights  # noqa: PLC0415 - loaded with the agent
+
+        agent = self._ready()
+        rights = Rights.of(persona)
+        if persona.network is False and getattr(self._sandbox, "network", False):
+            agent.runtime.set_network(False)
+        agent.persona = persona
+        if agent.wiring.approvals is not None:
+            agent.wiring.approvals.rights = rights
 
     def tools(self) -> list[ToolInfo]:
         """All registered tools."""
@@ -183,6 +203,10 @@ class SessionControls(SessionFiles):
         if self.agent is None or self._closed:
             raise PygentError("the session is closed" if self._closed else "the session is not open yet")
         return self.agent
+
+    @property
+    def _persona(self) -> Persona:
+        return self.agent.persona if self.agent is not None else self.settings.persona
 
     @property
     def confined(self) -> bool:

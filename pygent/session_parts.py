@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pygent._version import __version__
 from pygent.agent import Agent
-from pygent.approvals import Approvals, Broker, Policy, default_mode
+from pygent.approvals import Approvals, Broker, Policy, Rights, default_mode
 from pygent.bus import EventBus
 from pygent.cancellation import CancelToken
 from pygent.events import Event, SessionStarted
@@ -59,14 +59,19 @@ def join(
     interactive: bool,
     steering: Callable[[], Iterable[Content]],
 ) -> tuple[Policy, Broker | None]:
-    """Join ``agent`` to the session: its events, its approvals, its end."""
+    """Join ``agent`` to the session: its events, its approvals, its end.
+
+    Raises ``SettingsError`` where a rule cannot be read.
+    """
+    for persona in settings.personas:
+        Rights.of(persona)  # a rule that cannot be read is told now, not when a task is to start
     policy = make_policy(settings, agent.runtime)
     broker = Broker(bus.publish) if interactive else None
     approvals = Approvals(policy, broker, emit=bus.publish, save_rule=lambda rule: save_rule(settings, rule))
     agent.join(
         Wiring(
             bus=bus,
-            approvals=approvals,
+            approvals=approvals.within(None, agent.persona),
             cancel=cancel,
             autonomous=not interactive,
             cancellable=True,
@@ -93,14 +98,16 @@ def started(status: SessionStatus, agent: Agent) -> SessionStarted:
 def make_runtime(settings: Settings, session_id: str, on_progress: Callable[[str], None]) -> Runtime:
     """The workspace and the sandbox. Raises ``SandboxUnavailable``, ``WorkspaceError`` and ``SettingsError``."""
     folder = None if settings.ephemeral else settings.workspace or Path.cwd()
+    persona = settings.persona
+    image = settings.image if settings.source("image").startswith("--") else persona.image or settings.image
     return Runtime(
-        image=settings.image,
+        image=image,
         use_docker=settings.use_docker,
         initial_files=existing_init_files(settings),
         workspace=folder,
         banned_commands=settings.banned_commands,
         banned_apps=settings.banned_apps,
-        network=settings.network,
+        network=settings.network and persona.network is not False,
         env=command_environment(settings),
         session_id=session_id,
         on_progress=on_progress,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pygent.approvals import Approvals
+from pygent.approvals import Approvals, narrowed
+from pygent.budget import Budget
 from pygent.bus import EventBus
 from pygent.cancellation import CancelToken
 from pygent.events import MAIN
 from pygent.images import Content
 from pygent.ledger import Account
+from pygent.persona import Persona
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,12 @@ class Wiring:
     steering: Callable[[], Iterable[Content]] = tuple
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     budget: Account = field(default_factory=Account)
+
+
+def alone(persona: Persona, budget: Budget) -> Wiring:
+    """The wiring of an agent that nobody joins to anything: it asks nobody, and does what its persona allows."""
+    bus = EventBus()
+    return Wiring(bus=bus, approvals=narrowed(None, None, persona, bus.publish), budget=Account(budget))
 
 
 def workspace_roots(runtime: object) -> tuple[str, ...]:

@@ -12,8 +12,9 @@ from pygent.approvals.base import (
     PendingCall,
     Verdict,
 )
-from pygent.approvals.broker import Approvals, Broker
+from pygent.approvals.broker import Approvals, Broker, narrowed
 from pygent.approvals.policy import Policy, default_mode
+from pygent.approvals.rights import Rights
 from pygent.approvals.rules import Rule
 
 __all__ = [
@@ -29,7 +30,9 @@ __all__ = [
     "Mode",
     "PendingCall",
     "Policy",
+    "Rights",
     "Rule",
     "Verdict",
     "default_mode",
+    "narrowed",
 ]

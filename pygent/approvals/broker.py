@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 from uuid import uuid4
 
-from pygent.approvals.base import Answer, Judged, PendingCall, Verdict
-from pygent.approvals.policy import Policy, allowed_by
+from pygent.approvals.base import Answer, Judged, Mode, PendingCall, Verdict
+from pygent.approvals.policy import Policy, RuleKind, allowed_by
+from pygent.approvals.rights import Rights
 from pygent.approvals.rules import Rule
 from pygent.approvals.summary import summarize
 from pygent.cancellation import CancelToken
 from pygent.events import ApprovalRequested, ApprovalResolved, DecidedBy, Decision, Event
+from pygent.persona import Persona
 
 log = logging.getLogger(__name__)
 
@@ -202,20 +204,39 @@ class Approvals:
         emit: Emit | None = None,
         save_rule: Callable[[str], object] | None = None,
         roots: Collection[str] | None = None,
+        rights: Rights | None = None,
     ) -> None:
         self.policy = policy
         self.roots = roots
+        self.rights = rights or Rights()
         self.broker = broker
         self._emit = emit
         self._save_rule = save_rule
 
-    def within(self, roots: Collection[str]) -> Approvals:
-        """The same policy and queue for an agent whose workspace has these absolute paths."""
-        return Approvals(self.policy, self.broker, emit=self._emit, save_rule=self._save_rule, roots=roots)
+    def within(self, roots: Collection[str] | None, persona: Persona | None = None) -> Approvals:
+        """The same policy and queue for an agent whose workspace has these absolute paths.
+
+        It has these rights as far as ``persona`` has them, too. Raises ``SettingsError`` where one of the persona's
+        rules cannot be read.
+        """
+        rights = self.rights if persona is None else self.rights.narrowed(Rights.of(persona))
+        return Approvals(
+            self.policy, self.broker, emit=self._emit, save_rule=self._save_rule, roots=roots, rights=rights
+        )
+
+    @property
+    def mode(self) -> Mode:
+        """The permission mode that holds just now."""
+        return self.rights.within(self.policy.mode)
+
+    def rules(self, kind: RuleKind) -> tuple[str, ...]:
+        """The rules of one kind that hold just now, as they are written."""
+        more = [rule.text for rule in self.rights.deny] if kind == "deny" else []
+        return tuple(dict.fromkeys((*self.policy.rules(kind), *more)))
 
     def decide(self, tool: Judged, call: PendingCall, *, agent_id: str, cancel: CancelToken) -> Answer:
         """Decide on one call; blocks while a person is asked."""
-        verdict = self.policy.judge(tool, call.arguments, agent_id, roots=self.roots)
+        verdict = self.policy.judge(tool, call.arguments, agent_id, roots=self.roots, rights=self.rights)
         if verdict.action == "allow":
             return Answer("allow_once", by="policy", reason=verdict.reason)
         if verdict.action == "deny":
@@ -252,6 +273,21 @@ class Approvals:
             )
             self._emit(ApprovalResolved(agent_id=agent_id, request_id=request_id, decision="deny", by="nobody"))
         return Answer("deny", by="nobody", reason=verdict.reason)
+
+
+def narrowed(
+    approvals: Approvals | None, roots: Collection[str] | None, persona: Persona, emit: Emit | None = None
+) -> Approvals | None:
+    """Approvals for ``persona`` with the rights of ``approvals``, where None asks nobody and allows everything.
+
+    Then None serves a persona that narrows nothing, too; what another one would ask for is denied, as nobody answers.
+    Raises ``SettingsError`` where one of its rules cannot be read.
+    """
+    if approvals is None:
+        if Rights.of(persona) == Rights():
+            return None
+        approvals = Approvals(Policy("yolo"), emit=emit)
+    return approvals.within(roots, persona)
 
 
 def _key(call: PendingCall) -> str:

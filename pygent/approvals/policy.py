@@ -6,11 +6,11 @@ import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from pygent.approvals.base import MODES, Effect, Judged, Mode, Verdict
+from pygent.approvals.base import Effect, Judged, Mode, Verdict
 from pygent.approvals.commands import Command, Finding, commands_of, examine, propose_rule
+from pygent.approvals.rights import Rights, read_rules, to_mode
 from pygent.approvals.rules import COMMAND_TOOL, Rule, exact, normal_path, subject_of
 from pygent.approvals.shell import Unparsable, parse, rough_words
-from pygent.errors import SettingsError
 from pygent.path_names import plain_parts
 from pygent.sandbox.bans import find_banned
 
@@ -31,6 +31,7 @@ _PROTECTED_FILES = frozenset(
     }
 )
 _ALLOW = Verdict("allow")
+_FULL = Rights()
 
 
 def default_mode(confined: bool) -> Mode:
@@ -90,11 +91,11 @@ class Policy:
         self.banned_commands = banned_commands
         self.banned_apps = banned_apps
         self.roots = tuple(roots)
-        self._mode = default_mode(confined) if mode is None else _mode(mode)
+        self._mode = default_mode(confined) if mode is None else to_mode(mode)
         self._lock = threading.Lock()
         given: dict[RuleKind, Iterable[str]] = {"allow": allow, "ask": ask, "deny": deny}
         self._rules: dict[RuleKind, tuple[Rule, ...]] = {
-            kind: tuple(_rule(text, kind) for text in texts) for kind, texts in given.items()
+            kind: read_rules(texts, kind) for kind, texts in given.items()
         }
 
     @property
@@ -104,7 +105,7 @@ class Policy:
 
     @mode.setter
     def mode(self, mode: str) -> None:
-        self._mode = _mode(mode)
+        self._mode = to_mode(mode)
 
     def rules(self, kind: RuleKind) -> tuple[str, ...]:
         """The rules of one kind, as they are written."""
@@ -112,7 +113,7 @@ class Policy:
 
     def add_rule(self, kind: RuleKind, text: str) -> None:
         """Add a rule. Raises ``SettingsError`` where it cannot be read."""
-        rule = _rule(text, kind)
+        (rule,) = read_rules([text], kind)
         with self._lock:
             if rule not in self._rules[kind]:
                 self._rules[kind] = (*self._rules[kind], rule)
@@ -132,18 +133,23 @@ class Policy:
         agent_id: str = "main",
         *,
         roots: Collection[str] | None = None,
+        rights: Rights = _FULL,
     ) -> Verdict:
-        """What to do about one call; ``roots`` instead of the policy's own for an agent in another workspace."""
+        """What to do about one call.
+
+        ``roots`` instead of the policy's own are for an agent in another workspace, ``rights`` for one that has less.
+        """
+        mode = rights.within(self._mode)
         if tool.name == COMMAND_TOOL:
-            return self._judge_command(arguments, self.roots if roots is None else roots)
-        if self._named("deny", tool.name, arguments):
+            return self._judge_command(arguments, self.roots if roots is None else roots, mode, rights.deny)
+        if _any_fits((*self._rules["deny"], *rights.deny), tool.name, arguments):
             return Verdict("deny", f"a rule denies {tool.name}")
-        if tool.effect == "control" or self._mode == "yolo":
+        if tool.effect == "control" or mode == "yolo":
             return _ALLOW
-        if self._mode == "plan" and tool.effect in {"write", "run", "outside"}:
+        if mode == "plan" and tool.effect in {"write", "run", "outside"}:
             return Verdict("deny", _plan(tool.effect))
         rule = self._proposal(tool, arguments)
-        if self._named("ask", tool.name, arguments):
+        if _any_fits(self._rules["ask"], tool.name, arguments):
             return self._asked("a rule asks for it")
         if tool.effect in {"read", "delegate"}:
             return _ALLOW
@@ -152,12 +158,12 @@ class Policy:
             return self._asked(f"{normal_path(path)} is a file that other programs trust", strict=True)
         if allowed_by(self._rules["allow"], tool.name, arguments):
             return _ALLOW
-        if self._mode == "auto" and tool.effect in {"write", "run"}:
+        if mode == "auto" and tool.effect in {"write", "run"}:
             return _ALLOW
         return self._asked("", rule)
 
     def _judge_command(  # noqa: PLR0911 - one return for each rule of the table
-        self, arguments: Mapping[str, Any], roots: Collection[str]
+        self, arguments: Mapping[str, Any], roots: Collection[str], mode: Mode, deny: Sequence[Rule]
     ) -> Verdict:
         cmd = str(arguments.get("cmd", ""))
         commands: list[Command] = []
@@ -167,15 +173,15 @@ class Policy:
             findings = examine(commands, roots, self.confined, is_protected)
         except Unparsable as problem:
             findings = [Finding(f"the command cannot be judged: {problem}", strict=True)]
-        denied = self._banned(cmd) or self._denied_command(cmd, commands)
+        denied = self._banned(cmd) or _denied_command((*self._rules["deny"], *deny), cmd, commands)
         if denied:
             return Verdict("deny", denied)
-        if self._mode == "plan":
+        if mode == "plan":
             return Verdict("deny", _plan("run"))
         if self.confirm_bash:
             reason = "; ".join(finding.reason for finding in findings) or "every command is to be confirmed"
             return self._asked(reason, strict=True)
-        if self._mode == "yolo":
+        if mode == "yolo":
             return _ALLOW
         reason = "; ".join(dict.fromkeys(finding.reason for finding in findings))
         if any(finding.strict for finding in findings):
@@ -184,23 +190,16 @@ class Policy:
             return self._asked("a rule asks for it")
         if allowed_by(self._rules["allow"], COMMAND_TOOL, arguments):
             return _ALLOW
-        if self._mode == "auto" and not findings:
+        if mode == "auto" and not findings:
             return _ALLOW
         return self._asked(reason, propose_rule(commands))
 
     def _asked(self, reason: str, rule: str | None = None, *, strict: bool = False) -> Verdict:
         return Verdict("ask", reason, rule, strict)
 
-    def _named(self, kind: RuleKind, tool: str, arguments: Mapping[str, Any]) -> bool:
-        return any(rule.names(tool) and rule.fits_arguments(arguments) for rule in self._rules[kind])
-
     def _banned(self, cmd: str) -> str:
         found = find_banned(cmd, self.banned_commands, self.banned_apps)
         return f"{found} is banned" if found else ""
-
-    def _denied_command(self, cmd: str, commands: list[Command]) -> str:
-        rule = next((rule for rule in self._rules["deny"] if _touches(rule, cmd, commands)), None)
-        return "" if rule is None else f"the rule {rule.text} denies it"
 
     @staticmethod
     def _proposal(tool: Judged, arguments: Mapping[str, Any]) -> str | None:
@@ -208,6 +207,15 @@ class Policy:
         if subject is not None:
             return exact(tool.name, subject)
         return None if arguments else tool.name
+
+
+def _any_fits(rules: Sequence[Rule], tool: str, arguments: Mapping[str, Any]) -> bool:
+    return any(rule.names(tool) and rule.fits_arguments(arguments) for rule in rules)
+
+
+def _denied_command(rules: Sequence[Rule], cmd: str, commands: list[Command]) -> str:
+    rule = next((rule for rule in rules if _touches(rule, cmd, commands)), None)
+    return "" if rule is None else f"the rule {rule.text} denies it"
 
 
 def _touches(rule: Rule, cmd: str, commands: list[Command]) -> bool:
@@ -237,18 +245,3 @@ def _covers(rules: Sequence[Rule], commands: list[Command]) -> bool:
 def _plan(effect: Effect) -> str:
     what = {"write": "changing files", "run": "running commands", "outside": "reaching outside the workspace"}
     return f"plan mode does not allow {what.get(effect, effect)}; read, and describe what you would do"
-
-
-def _mode(mode: str) -> Mode:
-    if mode not in MODES:
-        raise SettingsError(
-            f"{mode!r} is not a permission mode; there are: {', '.join(MODES)}", key="permission_mode"
-        )
-    return mode
-
-
-def _rule(text: str, kind: str) -> Rule:
-    try:
-        return Rule.parse(text)
-    except ValueError as error:
-        raise SettingsError(f"{kind}: {error}", key=kind) from None

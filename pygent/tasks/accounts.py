@@ -23,7 +23,7 @@ def task_account(task_id: str, persona: Persona, budget: Budget, session: Accoun
 
     Raises ``TaskError`` where its persona or the session has nothing left.
     """
-    of_persona = session.persona(persona.name)
+    of_persona = session.persona(persona.name, persona.budget)
     if of_persona.spent:
         raise TaskError(of_persona.why)
     run = () if parent is None or parent.run_account is None else (parent.run_account,)
