@@ -164,8 +164,10 @@ class Live:
         pattern = re.compile(what)
         until = time.perf_counter() + seconds
         while not (found := pattern.search(self.picture.text)):
-            if time.perf_counter() > until or self.process.poll() is not None:
-                raise NotShownError(f"{what!r} does not stand on the screen:\n{self.picture.text}")
+            code = self.process.poll()
+            if time.perf_counter() > until or code is not None:
+                ended = "" if code is None else f"; the program ended with {code}"
+                raise NotShownError(f"{what!r} does not stand on the screen{ended}:\n{self.picture.text}")
             self.read_on(0.05)
         return found[0]
 
