@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
-from pygent.changes import ChangeSet, FileChange, OnConflict
+from pygent.changes import ChangeSet, OnConflict
 
 Mark: TypeAlias = Literal["none", "some", "all"]
 """How much of a file is chosen."""
@@ -139,15 +139,11 @@ class Selection:
 
     # Another change set.
 
-    def carried(
-        self, changes: ChangeSet, *, same: Callable[[FileChange, FileChange], bool] | None = None
-    ) -> Selection:
+    def carried(self, changes: ChangeSet) -> Selection:
         """The same choice in a newer change set. What was chosen of a file that is another by now is dropped."""
-        alike = same or (lambda one, other: one == other)
         new = Selection(changes)
-        for path, change in new._files.items():
-            before = self._files.get(path)
-            if before is None or not alike(before, change):
+        for path in {*self._chosen, *self._decisions}:
+            if new._files.get(path) != self._files[path]:
                 continue
             if path in self._chosen:
                 new._chosen[path] = self._chosen[path]

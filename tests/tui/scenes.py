@@ -20,11 +20,14 @@ import time_machine
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
+from pygent.changes import Applied, Conflict
 from pygent.store import StoredSession
 from pygent.tui.app import PygentApp
 from pygent.tui.draft import Draft, Picture
 from pygent.tui.panes.workspace import WorkspacePane
+from pygent.tui.screens.review import ReviewScreen
 from pygent.tui.widgets.status import FRAMES
+from tests.tui.change_sets import offer, whole
 from tests.tui.fake_session import FakeSession, FakeSettings
 
 SIZES = ((120, 40), (80, 24))
@@ -429,6 +432,74 @@ async def sessions(stage: Stage) -> None:
     await stage.pilot.pause(0.6)
     await stage.pilot.press("down")
     await stage.pilot.pause(0.5)
+
+
+TESTS = FILES["tests/test_core.py"] + "\n\ndef test_all():\n    assert to_roman(39) == 'XXXIX'\n"
+
+
+async def _review(stage: Stage) -> None:
+    """A task of many kinds of changes, and its review."""
+    session = stage.session
+    session.task("77aa01bd", "documenter", "Describe the function in the README")
+    session.task("3f2a91c0", "tester", "Write tests for the numbers from 1 to 39")
+    core = FILES["roman/core.py"]
+    mended = core.replace("(1, 'I'))", "(1, 'I'))  # the largest first").replace("if number", "while number")
+    mended = mended.replace("'X'), (9", "'X'),\n          (9").replace("out += letters", "out = out + letters")
+    offer(
+        session,
+        "3f2a91c0",
+        whole("README.md", FILES["README.md"], FILES["README.md"].replace("small", "small, tested")),
+        whole("roman/core.py", core, mended),
+        whole("tests/test_all.py", None, TESTS),
+        whole("tests/test_core.py", FILES["tests/test_core.py"], None),
+        whole("tools/check.sh", "#!/bin/sh\npytest\n", "#!/bin/sh\npytest -q\n", new_mode=0o755),
+        whole("tools/numbers.py", "N = 39\n", "N = 39\nM = 1\n", kind="renamed", old_path="roman/numbers.py"),
+        whole("docs/table.png", b"\0" * 4000, b"\0" * 5200, binary=True, hunks=()),
+        whole("docs/latest", None, None, kind="added", link="../../elsewhere", leads_out=True),
+        whole("docs/odd\nname \x1b[31m.md", "a\n", "b\n"),
+    )
+    session.both["3f2a91c0", "docs/latest"] = (None, b"../../elsewhere")
+    session.overlaps["3f2a91c0"] = {"README.md": ("77aa01bd",)}
+    session.task_done("3f2a91c0", "finished", "The numbers from 1 to 39 are tested.", "tests/test_all.py")
+    await stage.settle()
+    stage.app.push_screen(ReviewScreen("3f2a91c0", session, stage.app.main.transcript))
+    await stage.pilot.pause(0.4)
+
+
+@scene
+async def review(stage: Stage) -> None:
+    """The changes of a task, some of them chosen."""
+    await _review(stage)
+    await stage.pilot.press("end", *(3 * ("up",)), "space", *(2 * ("up",)), "space")
+    await stage.pilot.pause(0.2)
+    await stage.pilot.press("n", "tab", "space")
+    await stage.pilot.pause(0.2)
+
+
+@scene
+async def review_conflict(stage: Stage) -> None:
+    """A file that cannot be merged, and what can be done about it."""
+    reason = "lines 1-4 were changed here, too, in another way"
+    conflicts = (
+        Conflict("roman/core.py", reason),
+        Conflict("docs/table.png", "it is binary and was changed here, too"),
+    )
+    stage.session.previews["3f2a91c0"] = Applied(("README.md",), ("README.md",), conflicts)
+    await _review(stage)
+    await stage.pilot.press("exclamation_mark", "t", "exclamation_mark")
+    await stage.pilot.pause(0.2)
+    await stage.pilot.press("a")
+    await stage.pilot.pause(0.3)
+
+
+@scene
+async def review_lines(stage: Stage) -> None:
+    """The lines alone, once some changes were taken over."""
+    await _review(stage)
+    await stage.pilot.press("space", "down", "space", "enter")
+    await stage.pilot.pause(0.4)
+    await stage.pilot.press("home", "down", "down", "v", "n")
+    await stage.pilot.pause(0.3)
 
 
 async def _draw(folder: Path, names: list[str]) -> None:

@@ -37,14 +37,16 @@ class HunkHead(Block):
         self.number = number
         self._view = view
 
-    def estimate(self, width: int) -> int:  # noqa: ARG002 - the same for all
+    def estimate(self, width: int) -> int:
         return 1 if self.number == 0 else 2
 
     def lines(self, width: int, palette: Palette) -> list[Line]:
         ground = palette.raised
         current, chosen = self._view.current == self.number, self._view.chosen(self.number)
         left: Line = [Aside(" "), Segment("["), Segment("✓" if chosen else " ", palette.success), Segment("] ")]
-        left[1], left[3] = (Segment(part.text, palette.text if current else palette.muted) for part in (left[1], left[3]))
+        left[1], left[3] = (
+            Segment(part.text, palette.text if current else palette.muted) for part in (left[1], left[3])
+        )
         place = self.hunk.place
         left.append(Segment(place, palette.accent if current else palette.accent + Style(dim=True)))
         if ends := self.hunk.only_line_ends:
@@ -78,7 +80,7 @@ class HunkPart(Block):
         self.split = split
         self._language = language
 
-    def estimate(self, width: int) -> int:  # noqa: ARG002 - long lines are found when they are drawn
+    def estimate(self, width: int) -> int:
         return self.hunk.rows(self.part, split=self.split)
 
     def lines(self, width: int, palette: Palette) -> list[Line]:
@@ -121,7 +123,8 @@ class HunkView(DiffView):
     """Shows one file. Going past its last or first hunk, or from file to file, is asked of the screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "toggle", "Choose the hunk, or not", id="hunk.choose"),
+        Binding("space", "choose", "Choose the hunk, or not", id="hunk.choose"),
+        Binding("left,h", "list", "To the files", show=False, id="hunk.files"),
     ]
 
     class Asked(Message):
@@ -138,6 +141,9 @@ class HunkView(DiffView):
         def __init__(self, number: int) -> None:
             super().__init__()
             self.number = number
+
+    class ListAsked(Message):
+        """The reader goes back to the files."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
@@ -189,9 +195,12 @@ class HunkView(DiffView):
     def action_file(self, step: int) -> None:
         self.post_message(self.Asked(step, hunk=False))
 
-    def action_toggle(self) -> None:
+    def action_choose(self) -> None:
         if self.current >= 0:
             self.post_message(self.Toggled(self.current))
+
+    def action_list(self) -> None:
+        self.post_message(self.ListAsked())
 
     def action_copy_diff(self) -> None:
         change = self._change
@@ -203,7 +212,11 @@ class HunkView(DiffView):
         kind = "changed" if change.kind == "changed" else change.kind
         diff = FileDiff(visible(change.path), visible(change.old_path or change.path), kind)
         diff.hunks = [
-            Hunk(hunk.hunk.old_start + 1 - len(hunk.before), hunk.hunk.new_start + 1 - len(hunk.before), hunk.all_lines())
+            Hunk(
+                hunk.hunk.old_start + 1 - len(hunk.before),
+                hunk.hunk.new_start + 1 - len(hunk.before),
+                hunk.all_lines(),
+            )
             for hunk in self._hunks
         ]
         self.app.copy_to_clipboard(as_text([diff]))
@@ -217,7 +230,11 @@ class HunkView(DiffView):
 
     def _to_current(self) -> None:
         index = next(
-            (i for i, block in enumerate(self.blocks) if isinstance(block, HunkHead) and block.number == self.current),
+            (
+                i
+                for i, block in enumerate(self.blocks)
+                if isinstance(block, HunkHead) and block.number == self.current
+            ),
             None,
         )
         if index is not None:
@@ -231,7 +248,7 @@ class HunkView(DiffView):
         row = self.scroll_offset.y + offset.y if offset is not None else -1
         if not 0 <= row < self.row_total or self.text_selection is not None:
             return
-        index, inside = self._rows.find(row)
+        index = self._rows.find(row)[0]
         block = self.blocks[index]
         if isinstance(block, HunkHead | HunkPart) and block.number != self.current:
             self.current = block.number

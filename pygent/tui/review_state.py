@@ -1,0 +1,219 @@
+"""A review as it goes on: what was compared, what is chosen, what is being done, and what is to be said of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from pygent.changes import ChangeSet
+from pygent.errors import PygentError
+from pygent.tui.choosing import Decision, Selection
+from pygent.tui.reviewing import Compared, Outcome, Reviewer, Said, names, said_applied, said_undone
+from pygent.tui.text import plural
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+T = TypeVar("T")
+
+NOTHING = Said("Nothing is chosen: space chooses a file or a hunk, a applies everything.", "warning")
+
+
+class ReviewState:
+    """Everything that takes time runs on threads, one thing after the other.
+
+    ``changed`` is called when anything is other than it was, ``failed`` with errors that nobody foresaw.
+    """
+
+    def __init__(
+        self, reviewer: Reviewer, changed: Callable[[], object], failed: Callable[[Exception], object]
+    ) -> None:
+        self.compared = Compared()
+        self.selection = Selection()
+        self.busy = ""
+        """What is being done, in a word, else empty."""
+        self.said = Said("")
+        self.loaded = False
+        """Whether anything was compared yet."""
+        self._reviewer = reviewer
+        self._changed = changed
+        self._failed = failed
+        self._lock = asyncio.Lock()
+        self._acting = False
+        self._calls = 0  # of the last apply; undo takes all of them back
+        self._asked: tuple[bool, tuple[str, ...]] | None = None
+
+    def say(self, text: str, role: str = "") -> None:
+        """Tell the person something."""
+        self.said = Said(text, role)
+        self._changed()
+
+    # Choosing.
+
+    def toggle(self, path: str) -> None:
+        """Choose a file, or not."""
+        self.selection.toggle(path)
+        self._chose()
+
+    def toggle_hunk(self, path: str, hunk: int) -> None:
+        """Choose a hunk, or not."""
+        self.selection.toggle_hunk(path, hunk)
+        self._chose()
+
+    def toggle_all(self, paths: Collection[str]) -> None:
+        """Choose all of these files; where they are chosen already, choose nothing."""
+        wanted = [path for path in paths if not ((change := self.compared.changes.of(path)) and change.leads_out)]
+        if all(self.selection.mark(path) == "all" for path in wanted):
+            self.selection.clear()
+        else:
+            self.selection.choose(wanted)
+        self._chose()
+
+    def decide(self, path: str, decision: Decision) -> None:
+        """Decide about a conflict; the same decision again takes it back."""
+        self.selection.decide(path, decision)
+        self._chose()
+
+    def _chose(self) -> None:
+        self._asked = None
+        self._changed()
+
+    # Comparing.
+
+    async def compare(self) -> None:
+        """Compare again. What was chosen stays so where it is as it was."""
+        async with self._lock:
+            before = self.selection
+            if not await self._compare():
+                return
+            now = set(self.compared.changes.paths)
+            dropped = [path for path in before.changed_in(self.compared.changes) if path in now]
+            if dropped:
+                verb = "is other than it was" if len(dropped) == 1 else "are other than they were"
+                self.say(f"{names(dropped)} {verb}; choose again.", "warning")
+
+    async def _compare(self) -> bool:
+        changes = await self._run("comparing …", self._reviewer.changes)
+        return changes is not None and await self._took(changes)
+
+    async def _took(self, changes: ChangeSet) -> bool:
+        """Show a change set, then what stands in its way."""
+        self.selection = self.selection.carried(changes)
+        self.compared = replace(self.compared, changes=changes)
+        self.loaded = True
+        self._changed()
+        about = await self._run("looking for conflicts …", partial(self._reviewer.about, changes))
+        if about is None:
+            return False
+        self.compared = about
+        self._changed()
+        return True
+
+    # Acting.
+
+    async def apply(self, *, everything: bool) -> str | None:
+        """Take over all or what is chosen. Answers a path about which something is to be decided first."""
+        async with self._act() as free:
+            if not free:
+                return None
+            if not everything and not self.selection:
+                self.said = NOTHING
+                return None
+            if not await self._is_as_shown(everything=everything):
+                return None
+            takings = self.selection.takings(everything=everything)
+            found = await self._run("looking for conflicts …", partial(self._reviewer.conflicts, takings))
+            if found is None:
+                return None
+            if undecided := tuple(found):
+                self.compared = replace(self.compared, conflicts={**self.compared.conflicts, **found})
+                if self._asked != (everything, undecided):
+                    self._asked = everything, undecided
+                    self.said = _to_decide(undecided, "a" if everything else "enter")
+                    return undecided[0]
+            self._asked = None
+            outcome = await self._run("applying …", partial(self._reviewer.apply, takings))
+            if outcome is not None:
+                await self._applied(outcome)
+            return None
+
+    async def _is_as_shown(self, *, everything: bool) -> bool:
+        """Whether what is to be taken over is what the person has seen; else it is shown, and told."""
+        shown, chosen = self.compared.changes, None if everything else self.selection
+        found = await self._run("comparing …", partial(self._reviewer.changed_since, shown, chosen))
+        if found is None:
+            return False
+        changes, others = found
+        if others:
+            await self._took(changes)
+            verb = "is other than it was shown" if len(others) == 1 else "are other than they were shown"
+            self.said = Said(f"Nothing was applied: {names(others)} {verb}. Look again.", "warning")
+        return not others
+
+    async def _applied(self, outcome: Outcome) -> None:
+        self._calls = outcome.calls or self._calls
+        said = said_applied(outcome, self.selection)
+        if await self._compare():
+            self.said = said
+        else:  # then there are two things to say
+            self.said = Said(f"{said.text} {self.said.text}", "error")
+
+    async def undo(self) -> None:
+        """Take the last apply back."""
+        async with self._act() as free:
+            if not free:
+                return
+            found = await self._run("taking back …", partial(self._reviewer.undo, max(1, self._calls)))
+            self._calls = 0
+            if found is not None and await self._compare():
+                self.said = said_undone(found)
+
+    async def discard(self) -> bool:
+        """Give all changes up. Answers whether that was done."""
+        async with self._act() as free:
+            return free and await self._run("discarding …", self._reviewer.discard) is not None
+
+    @asynccontextmanager
+    async def _act(self) -> AsyncIterator[bool]:
+        """One thing after the other: False where one that changes files goes on already."""
+        if self._acting:
+            yield False
+            return
+        self._acting = True
+        try:
+            async with self._lock:
+                self.said = Said("")
+                yield True
+        finally:
+            self._acting = False
+            self._changed()
+
+    async def _run(self, words: str, job: Callable[[], T]) -> T | None:
+        """Do something on a thread; None where it failed, which is said then."""
+        self.busy = words
+        self._changed()
+        try:
+            return await asyncio.to_thread(job)
+        except (OSError, PygentError) as error:
+            self.said = Said(str(error) or type(error).__name__, "error")
+        except Exception as error:  # the boundary of the screen: what it shows stays
+            self.said = Said(f"That did not work: {type(error).__name__}: {error}", "error")
+            self._failed(error)
+        finally:
+            self.busy = ""
+            self._changed()
+        return None
+
+
+def _to_decide(paths: tuple[str, ...], key: str) -> Said:
+    verb = "conflicts" if len(paths) == 1 else "conflict"
+    what = "it" if len(paths) == 1 else "them"
+    return Said(
+        f"{plural(len(paths), 'file')} {verb} with what was changed here: {names(paths)}. "
+        f"m, t or w decides; {key} again applies the rest and leaves {what}.",
+        "warning",
+    )

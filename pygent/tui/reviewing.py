@@ -1,0 +1,238 @@
+"""What a review asks of the session, on threads, and what it says of the answers. Knows no screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple, Protocol, TypeAlias
+
+from pygent.changes import Applied, ChangeSet, FileChange, OnConflict
+from pygent.errors import PygentError
+from pygent.tui.choosing import Selection, Taking
+from pygent.tui.hunk_lines import HunkLines, hunk_lines
+from pygent.tui.panes.change_list import mode_word
+from pygent.tui.panes.text import size_of, visible
+from pygent.tui.text import plural
+
+Paths: TypeAlias = Sequence[str] | None
+Hunks: TypeAlias = Mapping[str, Sequence[int]] | None
+
+NAMED = 3
+"""Files that a line names; the others are counted."""
+
+
+class Reviewed(Protocol):
+    """What a review needs of a session. Everything may take long, and raises ``PygentError``."""
+
+    def task_changes(self, task_id: str) -> ChangeSet: ...
+    def task_contents(self, task_id: str, path: str) -> tuple[bytes | None, bytes | None]: ...
+    def preview_task(self, task_id: str, paths: Paths = None, hunks: Hunks = None) -> Applied: ...
+    def apply_task(
+        self, task_id: str, paths: Paths = None, hunks: Hunks = None, on_conflict: OnConflict = "leave"
+    ) -> Applied: ...
+    def undo_task(self, task_id: str) -> tuple[str, ...]: ...
+    def discard_task(self, task_id: str) -> None: ...
+    def task_overlaps(self, task_id: str) -> Mapping[str, tuple[str, ...]]: ...
+
+
+class Said(NamedTuple):
+    """A line for the person, and its role: ``"success"``, ``"warning"``, ``"error"`` or empty."""
+
+    text: str
+    role: str = ""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A change set, and what stands in its way: reasons by path, and other tasks by path.
+
+    ``merged`` are the files that were changed on both sides and fit together.
+    """
+
+    changes: ChangeSet = field(default_factory=ChangeSet)
+    conflicts: Mapping[str, str] = field(default_factory=dict)
+    merged: frozenset[str] = frozenset()
+    overlaps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def totals(self) -> tuple[int, int]:
+        """How many lines were added and removed in all files."""
+        pairs = [change.lines for change in self.changes.files]
+        return sum(added for added, _ in pairs), sum(removed for _, removed in pairs)
+
+
+class Outcome(NamedTuple):
+    """What became of applying: all calls together, how many of them there were, and the error that ended it."""
+
+    applied: Applied
+    calls: int
+    error: str = ""
+
+
+class Shown(NamedTuple):
+    """One file to look at."""
+
+    change: FileChange
+    hunks: Sequence[HunkLines]
+    words: Sequence[tuple[str, str]]
+
+
+class Reviewer:
+    """One task's changes. Its methods may take long; they are for threads and raise what the session raises."""
+
+    def __init__(self, session: Reviewed, task_id: str) -> None:
+        self._session = session
+        self._task_id = task_id
+
+    def changes(self) -> ChangeSet:
+        """What is still to be decided."""
+        return self._session.task_changes(self._task_id)
+
+    def about(self, changes: ChangeSet) -> Compared:
+        """What stands in the way of these changes."""
+        if not changes:
+            return Compared(changes)
+        preview = self._session.preview_task(self._task_id)
+        overlaps = self._session.task_overlaps(self._task_id)
+        here = set(changes.paths)
+        others = {path: tuple(tasks) for path, tasks in overlaps.items() if path in here and tasks}
+        return Compared(changes, reasons(preview), frozenset(preview.merged), others)
+
+    def changed_since(self, shown: ChangeSet, chosen: Selection | None) -> tuple[ChangeSet, list[str]]:
+        """The changes as they are now, and the files that are others than they were shown.
+
+        ``chosen`` None looks at all files, else at what is chosen.
+        """
+        now = self.changes()
+        if chosen is not None:
+            return now, chosen.changed_in(now)
+        before, after = ({change.path: change for change in changes.files} for changes in (shown, now))
+        return now, [path for path in {**before, **after} if before.get(path) != after.get(path)]
+
+    def conflicts(self, takings: Iterable[Taking]) -> dict[str, str]:
+        """The reasons for which files cannot be taken over, of those about which nothing was decided."""
+        found: dict[str, str] = {}
+        for taking in takings:
+            if taking.on_conflict == "leave":
+                preview = self._session.preview_task(self._task_id, taking.paths, taking.hunks)
+                asked = set(taking.paths) if taking.paths is not None else None
+                found |= {path: why for path, why in reasons(preview).items() if asked is None or path in asked}
+        return found
+
+    def shown(self, change: FileChange) -> Shown:
+        """A file's hunks with the lines around them, and what else there is to say."""
+        words = about_file(change)
+        if not change.hunks:
+            return Shown(change, (), words)
+        try:
+            old, _ = self._session.task_contents(self._task_id, change.path)
+        except (OSError, PygentError) as error:  # its hunks can be shown all the same
+            return Shown(
+                change, hunk_lines(change, None), [*words, (f"Without the lines around: {error}", "warning")]
+            )
+        return Shown(change, hunk_lines(change, old), words)
+
+    def apply(self, takings: Iterable[Taking]) -> Outcome:
+        """Make these calls, as far as none fails."""
+        done: list[Applied] = []
+        for taking in takings:
+            try:
+                done.append(
+                    self._session.apply_task(
+                        self._task_id, taking.paths, taking.hunks, on_conflict=taking.on_conflict
+                    )
+                )
+            except (OSError, PygentError) as error:
+                return Outcome(joined(done), len(done), str(error) or type(error).__name__)
+        return Outcome(joined(done), len(done))
+
+    def undo(self, calls: int) -> tuple[str, ...]:
+        """Take so many calls back, the last one first. Answers what was named."""
+        named: list[str] = []
+        for _ in range(max(1, calls)):
+            named += self._session.undo_task(self._task_id)
+        return tuple(dict.fromkeys(named))
+
+    def discard(self) -> bool:
+        """Give all of it up. Answers True."""
+        self._session.discard_task(self._task_id)
+        return True
+
+
+def reasons(applied: Applied) -> dict[str, str]:
+    """Why files cannot be taken over, by path."""
+    return {conflict.path: conflict.reason for conflict in applied.conflicts}
+
+
+def joined(done: Sequence[Applied]) -> Applied:
+    """Several answers as one."""
+    return Applied(
+        tuple(dict.fromkeys(path for one in done for path in one.paths)),
+        tuple(dict.fromkeys(path for one in done for path in one.merged)),
+        tuple(conflict for one in done for conflict in one.conflicts),
+    )
+
+
+def names(paths: Sequence[str]) -> str:
+    """Paths for a sentence: all of a few, or the first ones and how many more there are."""
+    shown = ", ".join(visible(path) for path in paths[:NAMED])
+    more = len(paths) - NAMED
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def said_applied(outcome: Outcome, selection: Selection) -> Said:
+    """One line: what was written, what was merged, what is left and why."""
+    applied, parts = outcome.applied, []
+    marked = [one.path for one in applied.conflicts if one.path in applied.paths]
+    open_ = [one.path for one in applied.conflicts if one.path not in applied.paths]
+    kept = [path for path in selection.paths if selection.decision(path) == "ours" and path not in applied.paths]
+    kept = [path for path in kept if path not in open_]
+    if applied.paths:
+        parts.append(f"Wrote {plural(len(applied.paths), 'file')} ({names(applied.paths)})")
+    if applied.merged:
+        parts.append(f"merged {names(applied.merged)} with what was changed here")
+    if marked:
+        parts.append(f"conflict markers in {names(marked)}")
+    if kept:
+        parts.append(f"kept yours of {names(kept)}")
+    if open_:
+        parts.append(f"left {names(open_)}: {'it conflicts' if len(open_) == 1 else 'they conflict'}")
+    text = "; ".join(parts)
+    text = text[:1].upper() + text[1:] if text else "Nothing was to be written"
+    if outcome.error:
+        return Said(f"{outcome.error}{f' · before that: {text}' if parts else ''}", "error")
+    undo = " u takes it back." if outcome.calls and (applied.paths or kept) else ""
+    return Said(f"{text}.{undo}", "warning" if open_ or marked else "success")
+
+
+def said_undone(left: Sequence[str]) -> Said:
+    """One line about an undo; ``left`` are the files that were changed since."""
+    if left:
+        verb = "was" if len(left) == 1 else "were"
+        return Said(f"Taken back, save {names(left)}, which {verb} changed since.", "warning")
+    return Said("Taken back.", "success")
+
+
+def about_file(change: FileChange) -> list[tuple[str, str]]:
+    """What lines do not tell of a file, as texts with their roles."""
+    out: list[tuple[str, str]] = []
+    if change.old_path is not None:
+        out.append((f"Renamed from {visible(change.old_path)}", ""))
+    if change.mode_changed and change.old_mode is not None and change.new_mode is not None:
+        words = {"+x": " · can be run now", "−x": " · cannot be run any more"}.get(mode_word(change), "")
+        out.append((f"Mode {change.old_mode:03o} → {change.new_mode:03o}{words}", ""))
+    elif change.kind == "added" and (change.new_mode or 0) & 0o111 and change.link is None:
+        out.append((f"Mode {change.new_mode:03o} · can be run", ""))
+    if change.link is not None:
+        out.append((f"A symbolic link to {visible(change.link)}", ""))
+        if change.leads_out:
+            out.append(
+                ("It leads out of the workspace, so it is taken over only if you choose it by itself.", "warning")
+            )
+    elif change.binary:
+        sizes = [size_of(size) if size is not None else "nothing" for size in (change.old_size, change.new_size)]
+        out.append((f"Binary, or too large to compare: {' → '.join(sizes)}", ""))
+    elif not change.hunks and change.kind in {"added", "deleted"}:
+        out.append(("An empty file", "muted"))
+    return out
