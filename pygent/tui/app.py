@@ -170,6 +170,13 @@ class PygentApp(App[int]):
         for kept in self.typed_ahead.take():
             await super().on_event(kept)
 
+    def refresh_css(self, animate: bool = True) -> None:
+        """As Textual's; before there is a screen there is nothing to style anew, only colours for what comes."""
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
+
     # What every text goes through.
 
     def get_line_filters(self) -> list[LineFilter]:

@@ -8,7 +8,10 @@ import pytest
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.app import App, ComposeResult
 from textual.color import Color
+from textual.containers import Vertical
+from textual.geometry import Region
 
 from pygent.tui.ascii_signs import SIGNS
 from pygent.tui.colours import Palette
@@ -16,6 +19,7 @@ from pygent.tui.colours_256 import near_style, nearest
 from pygent.tui.line_filter import SafeText, Spelled, spelled
 from pygent.tui.markdown import draw, split, split_all
 from pygent.tui.text import clean, count, seconds, tail_lines
+from pygent.tui.widgets.ground import Column
 from pygent.tui.widgets.row_index import RowIndex
 from pygent.tui.wrap import cells, cut, fold, hang, wrap
 
@@ -159,3 +163,25 @@ def test_256_colours_keep_greys_grey_and_colours_apart() -> None:
     assert style.color is not None
     assert style.color.number == nearest(*Color.parse("#7fb2e5").rgb) == 110
     assert near_style(Style.parse("red")) == Style.parse("red")
+
+
+class Grounds(App[None]):
+    CSS = """
+    .box { width: 20; height: 7; border: round red; border-title-color: blue; background: #102030; padding: 1 2; }
+    """
+
+    def compose(self) -> ComposeResult:
+        for one in (Column, Vertical):
+            box = one(classes="box")
+            box.border_title, box.border_subtitle = "above", "below"
+            yield box
+
+
+async def test_a_ground_looks_as_any_container_does() -> None:
+    async with Grounds().run_test(size=(40, 20)) as pilot:
+        quick, plain = pilot.app.query(".box").results()
+        for crop in (Region(0, 0, 20, 7), Region(3, 2, 5, 4), Region(0, 6, 20, 1)):
+            assert quick.render_lines(crop) == plain.render_lines(crop)
+        quick.styles.border = plain.styles.border = ("heavy", "green")
+        await pilot.pause()
+        assert quick.render_lines(Region(0, 0, 20, 7)) == plain.render_lines(Region(0, 0, 20, 7))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
-from textual.containers import Vertical
 from textual.widgets import Static
 
+from pygent.tui.widgets.ground import Column
 from pygent.tui.widgets.transcript_view import TranscriptView
 
 if TYPE_CHECKING:
     from pygent.tui.panes.search_bar import SearchBar
 
 
-class Reading(Vertical):
+class Reading(Column):
     """Has one `TranscriptView` in it. Each line is there only while it is needed."""
 
     DEFAULT_CSS: ClassVar[str] = """

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widget import Widget
 
 from pygent.tui.panes.conversation import ConversationPane
 from pygent.tui.screens.arrangement import SIDE_PANES, WHOLE, Arrangement, read_arrangement
+from pygent.tui.widgets.ground import Column, Row
 from pygent.tui.widgets.tabs import PaneTabs
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class PaneLayout:
         self.beside: tuple[()] | tuple[ToolLogPane, TasksPane, WorkspacePane] = ()
         self.arrangement, self._complaint = read_arrangement()
         self.maximised = ""
-        self.side = Vertical(id="side")
+        self.side = Column(id="side")
         self._tabs: tuple[PaneTabs, ...] = ()
         self._current = "conversation"
         self._shape = (False, False)
@@ -58,7 +58,7 @@ class PaneLayout:
             self._tabs = (PaneTabs(whole=True, id="top-tabs"),)
         self._arrange(width)
         yield from self._tabs
-        yield Horizontal(self.conversation, self.side, id="body")
+        yield Row(self.conversation, self.side, id="body")
 
     async def complete(self) -> None:
         """Add the side panes and the tabs."""

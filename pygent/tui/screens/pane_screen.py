@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from pygent.tui.screens.borders import Borders
 from pygent.tui.screens.layout import PaneLayout
+from pygent.tui.widgets.ground import Ground
 
 if TYPE_CHECKING:
     from pygent.tui.screens.main import MainScreen
@@ -18,7 +19,7 @@ COLUMNS, ROWS = 4, 2
 """What one key moves a border by."""
 
 
-class PaneScreen(Screen[None]):
+class PaneScreen(Ground, Screen[None]):
     """A screen with `PaneLayout` in it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

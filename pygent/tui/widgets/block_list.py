@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from rich.segment import Segment
 from rich.style import Style
@@ -271,7 +272,7 @@ class BlockList(ScrollView, can_focus=True):
         self._width = self._width or width  # the first frame comes before the first resize
         row = self.scroll_offset.y + y
         if row >= self._rows.total or row < 0:
-            return Strip.blank(width, base)
+            return _blank(width, base)
         index, offset = self._rows.find(row)
         strip = self.drawn(index).strip(offset, base)
         if index == self._selected and self.has_focus and offset < self._rows[index] - 1:
@@ -281,6 +282,12 @@ class BlockList(ScrollView, can_focus=True):
     def decorated(self, strip: Strip, index: int, offset: int, row: int) -> Strip:
         """The line of a block with what is marked in it; ``offset`` is its row in the block, ``row`` that of all."""
         return strip
+
+
+@lru_cache(8)
+def _blank(width: int, base: Style) -> Strip:
+    """The same strip for all lines below the last block."""
+    return Strip.blank(width, base)
 
 
 def highlighted(strip: Strip, span: tuple[int, int], style: Style) -> Strip:
