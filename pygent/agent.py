@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from pygent.cancellation import CancelToken
@@ -13,7 +14,7 @@ from pygent.events import Event, FilesChanged, Notice
 from pygent.history import History
 from pygent.images import Content
 from pygent.ledger import Account
-from pygent.loop import Limits, RunResult, add_user, run, run_step
+from pygent.loop import Limits, RunResult, add_user, run, run_step, take_in
 from pygent.model_call import LoopContext
 from pygent.models import default_model
 from pygent.openai_compat import Message
@@ -22,12 +23,21 @@ from pygent.prompts import Surroundings, build_system_message
 from pygent.runtime import Runtime
 from pygent.settings import from_environment
 from pygent.tasks import TaskManager
+from pygent.tasks.asking import ask_first
 from pygent.tools import REGISTRY, ToolRegistry
 from pygent.tools.executor import Executor
 from pygent.wiring import Wiring, alone
 
 DELEGATION_TOOLS = frozenset(
-    {"delegate_task", "delegate_persona_task", "list_personas", "task_status", "collect_file"}
+    {
+        "delegate_task",
+        "delegate_persona_task",
+        "list_personas",
+        "task_status",
+        "wait_for_tasks",
+        "collect_file",
+        "apply_task",
+    }
 )
 
 
@@ -57,7 +67,7 @@ class Agent:
         self.registry = REGISTRY if tools is None else tools
         self.disabled_tools: set[str] = set()
         self.history = History()
-        self.tasks = TaskManager(partial(_make_child, self), parent=self)
+        self.tasks = TaskManager(parent=self)
         self._ctx = LoopContext(
             history=self.history,
             model=default_model() if model is None else model,
@@ -118,6 +128,7 @@ class Agent:
         with self._working() as token:
             self._steps += 1
             self._ctx.budget.take_step(force=True)
+            take_in(self._ctx)
             add_user(self._ctx, user_msg, "user")
             return run_step(self._ctx, self._steps, token.child(self._settings.step_timeout)).message
 
@@ -279,16 +290,17 @@ class Agent:
         ctx.agent_id, ctx.depth, ctx.cancellable = wiring.agent_id, wiring.depth, wiring.cancellable
         ctx.prices, ctx.steering, ctx.budget = wiring.prices, wiring.steering, self._account()
         ctx.before_finish = self._settle_tasks if wiring.settle_tasks else None
-        ctx.executor = Executor(self.registry, wiring.approvals, self._emit)
+        ctx.reports, ctx.settle = self.tasks.take_reports, self.tasks.settle
+        ctx.last_words = wiring.depth > 0
+        before_control = partial(ask_first, wiring, self.tasks)
+        ctx.executor = Executor(self.registry, wiring.approvals, self._emit, before_control)
 
-
-def _make_child(parent: Agent, persona: Persona) -> Agent:
-    """A new agent for a task of ``parent``, in a workspace of its own and with the parent's model and tools."""
-    sibling = getattr(parent.runtime, "sibling", None)
-    runtime = Runtime(temporary=True) if sibling is None else sibling()
-    name = persona.model or parent.model_name or from_environment().model
-    return Agent(runtime, parent.model, name, persona, tools=parent.registry)
-
+    def child(self, persona: Persona, workspace: Path | None = None) -> Agent:
+        """A new agent for a task, with this agent's model and rights, in ``workspace`` or a temporary one."""
+        sibling = getattr(self.runtime, "sibling", None)
+        runtime = Runtime(temporary=True) if sibling is None else sibling(workspace=workspace)
+        name = persona.model or self.model_name or self._settings.model
+        return Agent(runtime, self.model, name, persona, tools=self.registry)
 
 def _set_docker(agent: Agent, use_docker: bool | None) -> None:
     switch = getattr(agent.runtime, "set_docker", None)

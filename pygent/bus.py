@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 from uuid import uuid4
 
 from pygent.events import E, Event, stamp
@@ -15,6 +15,18 @@ from pygent.events import E, Event, stamp
 Sink: TypeAlias = Callable[[Event], None]
 
 log = logging.getLogger(__name__)
+
+
+class Stream(Protocol):
+    """Where an agent's events go; ``EventBus`` is one."""
+
+    def publish(self, event: E) -> E:
+        """Stamp ``event`` and deliver it. Answers the stamped event."""
+        ...
+
+    def subscribe(self, sink: Sink) -> Callable[[], None]:
+        """Hand every later event to ``sink``. The answer ends that."""
+        ...
 
 
 class EventBus:

@@ -13,6 +13,7 @@
     ├── ToolError                a tool call failed; the text is for the model
     ├── StuckError               a model repeats itself without end
     ├── TaskError                a task could not be started or found
+    │   └── TaskLost             whoever worked on a task is gone
     └── Stopped                  the work was told to end
         ├── Cancelled            by a person or by the parent
         └── DeadlineExceeded     by a time limit
@@ -98,6 +99,10 @@ class StuckError(PygentError):
 
 class TaskError(PygentError, RuntimeError):
     """A task could not be started or found."""
+
+
+class TaskLost(TaskError):
+    """Whoever worked on a task is gone; what stands in its workspace stays."""
 
 
 class Stopped(PygentError):

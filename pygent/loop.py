@@ -18,12 +18,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import uuid4
 
+from pygent import clock
 from pygent.cancellation import CancelToken
 from pygent.errors import Cancelled, DeadlineExceeded, StuckError
 from pygent.events import (
@@ -47,6 +49,8 @@ from pygent.openai_compat import Message, ToolCall, Usage
 from pygent.prompts import reminder
 from pygent.tools.executor import CallOutcome
 
+log = logging.getLogger(__name__)
+
 REPEATS_TOLD, REPEATS_END = 3, 12
 """After so many equal steps in a row the model is told, and the run is ended."""
 
@@ -58,6 +62,16 @@ NOT_STOPPED = (
     "Not stopped: a call before it failed. Read its result, mend it, and call stop alone once you saw it work."
 )
 NEARLY_SPENT = "{} Finish what matters most, then call stop and say what is left."
+
+
+LAST_SECONDS = 20.0
+"""How long a last step may take."""
+
+LAST_STEP = (
+    "The limit of {} is reached, and no tool can be called any more. Say in a few words what you did, what you found "
+    "out, and what is left to do."
+)
+WORDS: dict[Reason, str] = {"max_steps": "steps", "timeout": "time", "budget": "the budget"}
 
 
 @dataclass(slots=True)
@@ -78,7 +92,7 @@ class RunResult:
     ``text`` is the last thing the assistant said, ``usage`` the sum over the steps. ``denied`` counts the calls that
     were refused. ``error`` says what failed where ``reason`` is ``"failed"``. ``cost`` is that of the
     run's own steps by the settings' prices, None where the model has none. The totals are those of the run and of the
-    tasks in it, as far as they had come.
+    tasks in it, as far as they had come. ``seconds`` passed until it was over or reached its limit.
     """
 
     reason: Reason
@@ -91,6 +105,7 @@ class RunResult:
     cost: float | None = None
     total_usage: Usage = field(default_factory=Usage)
     total_cost: float | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +124,8 @@ def run(
 
     With ``until_stop`` a reply without a tool call is answered once with a reminder, and a second one in a row ends
     the run; without it the first one does. What a person says meanwhile (``ctx.steering``) goes in between two steps,
-    and the run goes on with it where it would have ended. Raises what the model raises, after ``run.finished`` told
-    of it.
+    and so do the reports of tasks that ended (``ctx.reports``); the run goes on with them where it would have ended.
+    Raises what the model raises, after ``run.finished`` told of it.
     """
     with _own_account(ctx):
         return _run(ctx, prompt, limits, cancel, until_stop=until_stop)
@@ -139,16 +154,18 @@ def _run(ctx: LoopContext, prompt: Content, limits: Limits, cancel: CancelToken,
     error: BaseException | None = None
     try:
         add_user(ctx, prompt, "user")
-        reason = _steps(ctx, limits, token, progress, until_stop)
+        reason = _limited(ctx, limits, token, progress, until_stop)
+        progress.end()
+        if reason in WORDS and (ctx.last_words or reason == "budget"):
+            _last_step(ctx, progress, WORDS[reason], cancel)
     except Cancelled:
         reason = "cancelled"
-    except DeadlineExceeded:
-        reason = "budget" if ctx.budget.spent else "timeout"
     except BaseException as failure:
         error = failure
         reason = "cancelled" if isinstance(failure, KeyboardInterrupt) else "failed"
         raise
     finally:
+        progress.end()
         ctx.history.answer_open_calls(INTERRUPTED)
         if ctx.before_finish is not None:
             ctx.before_finish()
@@ -182,6 +199,12 @@ class _Progress:
     cost: float | None = None
     last: tuple[list[tuple[str, str]], list[str]] = field(default_factory=lambda: ([], []))
     repeats: int = 0
+    begun: float = field(default_factory=clock.now)
+    seconds: float | None = None
+
+    def end(self) -> None:
+        if self.seconds is None:
+            self.seconds = clock.now() - self.begun
 
     def add(self, outcome: StepOutcome, cost: float | None) -> None:
         self.denied += outcome.denied
@@ -194,10 +217,38 @@ class _Progress:
     def result(self, reason: Reason, ctx: LoopContext, error: BaseException | None) -> RunResult:
         told = None if error is None else str(error) or type(error).__name__
         files, used = tuple(ctx.files_changed), ctx.budget.used()
-        total = Usage(used.prompt_tokens, used.completion_tokens, used.tokens)
+        total, seconds = Usage(used.prompt_tokens, used.completion_tokens, used.tokens), self.seconds or 0.0
         return RunResult(
-            *(reason, self.text, self.steps, self.usage, self.denied, files, told, self.cost), total, used.money
+            *(reason, self.text, self.steps, self.usage, self.denied, files, told, self.cost),
+            *(total, used.money, seconds),
         )
+
+
+def _limited(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Progress, until_stop: bool) -> Reason:
+    try:
+        return _steps(ctx, limits, token, progress, until_stop)
+    except DeadlineExceeded:
+        return "budget" if ctx.budget.spent else "timeout"
+
+
+def _last_step(ctx: LoopContext, progress: _Progress, why: str, cancel: CancelToken) -> None:
+    """Let the model say what it did, without tools and in a short time; a failure of that changes nothing."""
+    ctx.history.answer_open_calls(INTERRUPTED)
+    add_user(ctx, LAST_STEP.format(why), "reminder")
+    progress.steps += 1
+    ctx.budget.take_step(force=True)
+    allowed, ctx.allowed = ctx.allowed, frozenset()
+    try:
+        run_step(
+            ctx,
+            progress.steps,
+            cancel.child(LAST_SECONDS),
+            lambda outcome: progress.add(outcome, ctx.cost(outcome.usage)),
+        )
+    except Exception:  # the run is over anyway, and for another reason
+        log.debug("the last step failed", exc_info=True)
+    finally:
+        ctx.allowed = allowed
 
 
 def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Progress, until_stop: bool) -> Reason:
@@ -206,7 +257,7 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
         token.check()
         if not ctx.budget.take_step():
             return "budget"
-        _steered(ctx)
+        take_in(ctx)
         progress.steps += 1
         outcome = run_step(
             ctx,
@@ -219,26 +270,38 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
         if more and ctx.warning and outcome.message.tool_calls and outcome.control is None:
             add_user(ctx, NEARLY_SPENT.format(ctx.warning), "reminder")
             ctx.warning = ""
-        if more and not token.cancelled and _steered(ctx):
+        if more and not token.cancelled and take_in(ctx):
             reminded = False
-        elif outcome.control is not None:
-            return "stopped" if outcome.control == "stop" else "input_required"
-        elif outcome.message.tool_calls:
+        elif outcome.control == "continue":
+            return "input_required"
+        elif outcome.message.tool_calls and outcome.control is None:
             reminded = False
-        elif reminded or not until_stop:
-            return "completed"
+        elif outcome.control is not None or reminded or not until_stop:
+            if not (more and _settled(ctx, token)):
+                return "completed" if outcome.control is None else "stopped"
+            reminded = False
         elif more:
             add_user(ctx, reminder(outcome.message.content or ""), "reminder")
             reminded = True
     return "max_steps"
 
 
-def _steered(ctx: LoopContext) -> bool:
-    """Put in what a person said meanwhile. Answers whether there was anything."""
-    said = list(ctx.steering())
+def take_in(ctx: LoopContext) -> bool:
+    """Put in what a person said meanwhile, and how tasks ended. Answers whether there was anything."""
+    reports, said = list(ctx.reports()), list(ctx.steering())
+    for report in reports:
+        add_user(ctx, report, "task")
     for content in said:
         add_user(ctx, content, "user")
-    return bool(said)
+    return bool(said or reports)
+
+
+def _settled(ctx: LoopContext, token: CancelToken) -> bool:
+    """Wait for the tasks where the run's end is to. Answers whether that brought anything to go on with."""
+    if ctx.settle is None:
+        return False
+    ctx.settle(token)
+    return take_in(ctx)
 
 
 def _watch_repeats(ctx: LoopContext, outcome: StepOutcome, progress: _Progress) -> None:

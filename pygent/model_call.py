@@ -39,9 +39,11 @@ class LoopContext:
 
     ``files_changed`` names the files that the agent changed in the present run. ``cancellable`` is set where somebody
     may cancel from outside. ``before_finish`` is called before the end of a run is told. ``steering`` hands over,
-    once, what a person said since it was last called. ``prices`` are for a million tokens, by model. ``budget``
-    counts what the agent costs, ``run_account`` what a run and the tasks in it do, None between runs. ``warning`` is
-    for the model, once, where most of a budget is used.
+    once, what a person said since it was last called, and ``reports`` what tasks said that ended. ``settle`` waits
+    for tasks where the run's end is to. ``last_words`` is set where a run that reaches a limit gets one more step to
+    say what it did. ``prices`` are for a million tokens, by model. ``budget`` counts what the agent costs,
+    ``run_account`` what a run and the tasks in it do, None between runs. ``warning`` is for the model, once, where
+    most of a budget is used.
     """
 
     history: History
@@ -57,6 +59,9 @@ class LoopContext:
     cancellable: bool = False
     before_finish: Callable[[], None] | None = None
     steering: Callable[[], Iterable[Content]] = tuple
+    reports: Callable[[], Iterable[str]] = tuple
+    settle: Callable[[CancelToken], object] | None = None
+    last_words: bool = False
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     files_changed: list[str] = field(default_factory=list)
     call_ids: set[str] = field(default_factory=set)

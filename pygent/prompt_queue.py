@@ -107,6 +107,12 @@ class PromptQueue:
             self._waiting = [item for item in self._waiting if item.waiting != "steer"]
             return taken
 
+    @property
+    def steering(self) -> bool:
+        """Whether anything waits for the run's next step."""
+        with self._changed:
+            return any(item.waiting == "steer" for item in self._waiting)
+
     def done(self) -> None:
         """The present prompt's run is over. What was to steer it comes next."""
         with self._changed:

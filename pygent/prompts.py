@@ -40,7 +40,10 @@ INTERACTIVE = (
     "The user reads along. When you are done, answer without a tool call: say in a few words what you did and how "
     "you checked it. If a request can be read in two ways, ask."
 )
-DELEGATION = "Work that stands alone can be handed to a background agent with delegate_task."
+DELEGATION = (
+    "Work that stands alone can be handed to a background agent with delegate_task. It works in a copy; you are told "
+    "once it ends. wait_for_tasks waits for that, apply_task takes its changes over."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionArchive):
             cancel=self._life,
             interactive=self.interactive,
             steering=self._steering,
+            steered=lambda: self._queue.steering,
         )
         self.bus.publish(parts.started(self.status(), self.agent))
         self._worker = threading.Thread(target=self._work, name="pygent-session", daemon=True)

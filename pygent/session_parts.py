@@ -58,6 +58,7 @@ def join(
     cancel: CancelToken,
     interactive: bool,
     steering: Callable[[], Iterable[Content]],
+    steered: Callable[[], bool],
 ) -> tuple[Policy, Broker | None]:
     """Join ``agent`` to the session: its events, its approvals, its end.
 
@@ -76,7 +77,9 @@ def join(
             autonomous=not interactive,
             cancellable=True,
             settle_tasks=not interactive,
+            at_stop="ask" if interactive else getattr(settings, "tasks_at_stop", "wait"),
             steering=steering,
+            steered=steered,
             prices=settings.prices,
             budget=Account(settings.budget),
         )

@@ -68,8 +68,10 @@ class SessionPrompts:
 
         If the run ends first, the prompt comes next. False where it does not wait any longer.
         """
-        self._ready()
-        return self._queue.steer(prompt_id)
+        agent = self._ready()
+        steered = self._queue.steer(prompt_id)
+        agent.tasks.reports.wake()  # whoever waits for tasks listens to the person first
+        return steered
 
     def interrupt(self) -> bool:
         """End the run in the foreground, or else the newest call of the user's own. Answers whether there was one.

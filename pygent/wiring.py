@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pygent.approvals import Approvals, narrowed
 from pygent.budget import Budget
-from pygent.bus import EventBus
+from pygent.bus import EventBus, Stream
 from pygent.cancellation import CancelToken
 from pygent.events import MAIN
 from pygent.images import Content
@@ -21,11 +22,13 @@ class Wiring:
 
     ``approvals`` None asks nobody. ``cancel`` ends every run of the agent. ``depth`` is 0 for an agent that people
     talk to and 1 for a task. ``autonomous`` tells the model whether somebody reads along. ``settle_tasks`` ends the
-    agent's tasks before the end of its run is told. ``steering`` hands over what a person says during a run, once.
-    ``prices`` are those of the settings. ``budget`` counts what the agent costs and limits it.
+    agent's tasks before the end of its run is told; ``at_stop`` says what becomes of those that run when the model
+    stops (``ask`` the person, ``wait``, ``cancel``), None leaves them running. ``steering`` hands over what a person
+    says during a run, once, and ``steered`` tells whether there is anything. ``prices`` are those of the settings.
+    ``budget`` counts what the agent costs and limits it.
     """
 
-    bus: EventBus = field(default_factory=EventBus)
+    bus: Stream = field(default_factory=EventBus)
     agent_id: str = MAIN
     approvals: Approvals | None = None
     cancel: CancelToken = field(default_factory=CancelToken)
@@ -33,7 +36,9 @@ class Wiring:
     autonomous: bool = True
     cancellable: bool = False
     settle_tasks: bool = False
+    at_stop: Literal["ask", "wait", "cancel"] | None = None
     steering: Callable[[], Iterable[Content]] = tuple
+    steered: Callable[[], bool] = bool
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     budget: Account = field(default_factory=Account)
 

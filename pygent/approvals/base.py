@@ -43,13 +43,15 @@ class Verdict:
     """What the policy says about one call.
 
     ``reason`` is for the person and the model. ``rule`` is what "always allow" would save, None where nothing may be
-    saved. ``strict`` means that no rule covers such a call: only the very same call, allowed before, does.
+    saved. ``strict`` means that no rule covers such a call: only the very same call, allowed before, does. ``once``
+    means that an answer holds for this call alone.
     """
 
     action: Action
     reason: str = ""
     rule: str | None = None
     strict: bool = False
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

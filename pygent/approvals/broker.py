@@ -56,6 +56,8 @@ class _Grants:
             self.calls |= {_key(request.call)}
 
     def cover(self, call: PendingCall, verdict: Verdict) -> bool:
+        if verdict.once:
+            return False
         if self.calls and _key(call) in self.calls:
             return True
         return bool(self.rules) and not verdict.strict and allowed_by(self.rules, call.tool, call.arguments)
@@ -100,8 +102,25 @@ class Broker:
         for request in announced:
             self._settle(request, "deny", "", "nobody")
 
-    def request(self, agent_id: str, call: PendingCall, verdict: Verdict, cancel: CancelToken) -> Answer:
-        """Ask, and wait for the answer or for ``cancel``; does not raise where the work ended meanwhile."""
+    def asked_by(self, agent_id: str, tool: str) -> str | None:
+        """Id of the open question about a call of ``tool`` by that agent, None where there is none."""
+        with self._lock:
+            return next(
+                (one.id for one in self._queue.values() if one.agent_id == agent_id and one.call.tool == tool), None
+            )
+
+    def request(
+        self,
+        agent_id: str,
+        call: PendingCall,
+        verdict: Verdict,
+        cancel: CancelToken,
+        on_wait: Callable[[bool], object] | None = None,
+    ) -> Answer:
+        """Ask, and wait for the answer or for ``cancel``; does not raise where the work ended meanwhile.
+
+        ``on_wait`` is called with True once the question stands, and with False once it is answered.
+        """
         request = _Request(uuid4().hex, agent_id, call, verdict)
         with self._lock:
             if self._grants.cover(call, verdict):
@@ -119,6 +138,8 @@ class Broker:
                     rule=verdict.rule,
                 )
             )
+            if on_wait is not None:
+                on_wait(True)
             with self._lock:
                 request.announced = True
                 covered, closed = self._grants.cover(call, verdict), self._closed
@@ -132,6 +153,8 @@ class Broker:
             # Cancelled, or interrupted by the keyboard: whoever else is settling it already has the last word.
             if not self._settle(request, "deny", "", "nobody"):
                 request.done.wait()
+            if on_wait is not None:
+                on_wait(False)
         return request.answer or Answer("deny", by="nobody", reason=verdict.reason)
 
     def resolve(self, request_id: str, decision: Decision, feedback: str = "") -> bool:
@@ -170,7 +193,7 @@ class Broker:
             if self._queue.pop(request.id, None) is None:
                 return False
             request.answer = Answer(decision, feedback, by, request.verdict.reason)
-            if by == "user" and decision in {"allow_session", "allow_always"}:
+            if by == "user" and decision in {"allow_session", "allow_always"} and not request.verdict.once:
                 self._grants.add(request)
         try:
             self._emit(
@@ -210,6 +233,8 @@ class Approvals:
         self.roots = roots
         self.rights = rights or Rights()
         self.broker = broker
+        self.on_wait: Callable[[bool], object] | None = None
+        """Called with True when the agent begins to wait for a person, and with False when it goes on."""
         self._emit = emit
         self._save_rule = save_rule
 
@@ -243,10 +268,18 @@ class Approvals:
             return Answer("deny", by="policy", reason=verdict.reason)
         if self.broker is None:
             return self._unanswered(call, verdict, agent_id)
-        answer = self.broker.request(agent_id, call, verdict, cancel)
+        answer = self.broker.request(agent_id, call, verdict, cancel, self.on_wait)
         if answer.decision == "allow_always" and verdict.rule is not None:
             self._save(verdict.rule)
         return answer
+
+    def ask(self, call: PendingCall, *, agent_id: str, cancel: CancelToken, reason: str = "") -> Answer | None:
+        """Ask the person, whatever the policy; None where nobody is there. The answer holds for this call alone."""
+        if self.broker is None:
+            return None
+        verdict = Verdict("ask", reason, strict=True, once=True)
+        answer = self.broker.request(agent_id, call, verdict, cancel, self.on_wait)
+        return None if answer.by == "nobody" else answer
 
     def _save(self, rule: str) -> None:
         self.policy.add_rule("allow", rule)

@@ -24,6 +24,10 @@ def summarize(call: PendingCall, reason: str = "") -> str:
         text = f"Write {visible(path)} ({lines} {'line' if lines == 1 else 'lines'})"
     elif isinstance(path, str) and call.tool == "edit_file":
         text = f"Edit {visible(path)}"
+    elif call.tool == "continue" and isinstance(arguments.get("question"), str):
+        text = f"Question: {visible(arguments['question'])}"
+    elif call.tool == "stop":
+        text = "Stop"
     else:
         shown = json.dumps(arguments, ensure_ascii=False, default=str)
         text = f"{call.tool} {visible(shown)}" if arguments else call.tool

@@ -1,12 +1,14 @@
-"""The tools that hand work to other agents and fetch what they made."""
+"""The tools that hand work to other agents, wait for it, and take over what they made."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from pygent.errors import ToolError
+from pygent.cancellation import CancelToken
+from pygent.changes import Applied
+from pygent.errors import TaskError, ToolError
 from pygent.persona import Persona
 from pygent.tools.registry import Tool
 
@@ -25,6 +27,7 @@ class TaskService(Protocol):
         step_timeout: float | None = None,
         task_timeout: float | None = None,
         persona: Persona | str | None = None,
+        workspace: Literal["files", "copy"] = "files",
     ) -> str:
         """Start an agent in the background; answers the task's id.
 
@@ -40,13 +43,23 @@ class TaskService(Protocol):
         """Copy a file of a task's workspace into ``rt``'s; answers in words."""
         ...
 
+    def wait_for(self, task_ids: Sequence[str] | None, cancel: CancelToken, timeout: float | None = None) -> str:
+        """Wait until these tasks end, or all that run; answers in words how they ended."""
+        ...
 
-def delegate_task(rt: Any, prompt: str, files: list[str] | None = None) -> str:
-    """Start an agent in the background."""
-    return _start(rt, prompt, files, None)
+    def apply(self, task_id: str, paths: Sequence[str] | None = None, *, by: str = "user") -> Applied:
+        """Take over what a task changed, all of it or these paths. Raises ``TaskError`` where it cannot be."""
+        ...
 
 
-def delegate_persona_task(rt: Any, prompt: str, persona: str, files: list[str] | None = None) -> str:
+def delegate_task(rt: Any, prompt: str, files: list[str] | None = None, workspace: str = "") -> str:
+    """Start an agent in the background, in a copy of this workspace where no files are named."""
+    return _start(rt, prompt, files, workspace, None)
+
+
+def delegate_persona_task(
+    rt: Any, prompt: str, persona: str, files: list[str] | None = None, workspace: str = ""
+) -> str:
     """Start an agent of a chosen persona in the background."""
     personas = _tasks(rt).personas
     wanted = persona.strip().casefold()
@@ -54,7 +67,7 @@ def delegate_persona_task(rt: Any, prompt: str, persona: str, files: list[str] |
     if chosen is None:
         names = ", ".join(one.name for one in personas) or "none"
         raise ToolError(f"there is no persona {persona!r}; there are: {names}")
-    return _start(rt, prompt, files, chosen)
+    return _start(rt, prompt, files, workspace, chosen)
 
 
 def list_personas(rt: Any) -> str:
@@ -75,15 +88,48 @@ def collect_file(rt: Any, task_id: str, path: str, dest: str | None = None) -> s
     return answer
 
 
-def _start(rt: Any, prompt: str, files: list[str] | None, persona: Persona | None) -> str:
+def wait_for_tasks(rt: Any, task_ids: list[str] | None = None, timeout: float | None = None) -> str:
+    """Wait for tasks to end; answers what they report."""
+    if timeout is not None and not 0 < timeout < _LONGEST:
+        raise ToolError(f"timeout {timeout} cannot be used; give seconds greater than 0, or leave it out")
+    wanted = [task_id.strip() for task_id in task_ids] if task_ids else None
+    try:
+        return _tasks(rt).wait_for(wanted, rt.scope.cancel, timeout)
+    except TaskError as error:
+        raise ToolError(str(error)) from error
+
+
+def apply_task(rt: Any, task_id: str, paths: list[str] | None = None) -> str:
+    """Take over what a task changed, all of it or some paths."""
+    try:
+        applied = _tasks(rt).apply(task_id.strip(), paths or None, by=rt.scope.agent_id)
+    except TaskError as error:
+        raise ToolError(str(error)) from error
+    lines = [f"Took over: {', '.join(applied.paths)}" if applied.paths else "Nothing was taken over."]
+    if applied.merged:
+        lines.append(f"Merged with what was changed here meanwhile: {', '.join(applied.merged)}")
+    lines += [f"Conflict, left as it is here: {one.path}: {one.reason}" for one in applied.conflicts]
+    for path, others in (applied.overlaps or {}).items():
+        lines.append(f"{path} was changed by {', '.join(others)}, too")
+    return "\n".join(lines)
+
+
+def _start(
+    rt: Any, prompt: str, files: list[str] | None, workspace: str, persona: Persona | None
+) -> str:
     tasks = _tasks(rt)
+    kind: Literal["files", "copy"] = "files" if (workspace or ("files" if files else "copy")) == "files" else "copy"
+    if workspace not in {"", kind}:
+        raise ToolError(f"workspace {workspace!r} cannot be used; give copy or files")
     if not prompt.strip():
         raise ToolError("the prompt is empty; say what is to be done")
     depth = rt.scope.depth
     if depth >= 1:
         raise ToolError("a delegated task cannot delegate again; do the work yourself")
     try:
-        task_id = tasks.start_task(prompt, rt, files=files, parent_depth=depth, persona=persona)
+        task_id = tasks.start_task(
+            prompt, rt, files=files, parent_depth=depth, persona=persona, workspace=kind
+        )
     except RuntimeError as error:  # the limit of tasks, in words for the model
         raise ToolError(str(error)) from error
     return f"started {task_id}"
@@ -97,15 +143,23 @@ def _tasks(rt: Any) -> TaskService:
     return service
 
 
+_LONGEST = 10**6
+
 _TEXT = {"type": "string"}
-_FILES = {"type": "array", "items": _TEXT, "description": "files to copy into its workspace"}
+_TEXTS = {"type": "array", "items": _TEXT}
+_WORKSPACE = {"type": "string", "enum": ["copy", "files"]}
+_FILES = {**_TEXTS, "description": "copy only these files"}
 _PROMPT = {"type": "string", "description": "the whole task; it knows nothing else"}
 
 TOOLS = (
     Tool(
         "delegate_task",
-        "Start a background agent in its own workspace; answers its task id.",
-        {"type": "object", "properties": {"prompt": _PROMPT, "files": _FILES}, "required": ["prompt"]},
+        "Start a background agent in its own copy of the workspace; answers its task id.",
+        {
+            "type": "object",
+            "properties": {"prompt": _PROMPT, "files": _FILES, "workspace": _WORKSPACE},
+            "required": ["prompt"],
+        },
         delegate_task,
         "delegate",
     ),
@@ -114,7 +168,7 @@ TOOLS = (
         "Like delegate_task, with a persona from list_personas.",
         {
             "type": "object",
-            "properties": {"prompt": _TEXT, "persona": _TEXT, "files": {"type": "array", "items": _TEXT}},
+            "properties": {"prompt": _TEXT, "persona": _TEXT, "files": _TEXTS, "workspace": _WORKSPACE},
             "required": ["prompt", "persona"],
         },
         delegate_persona_task,
@@ -135,6 +189,13 @@ TOOLS = (
         "read",
     ),
     Tool(
+        "wait_for_tasks",
+        "Wait until these tasks, or all, have ended; answers their reports.",
+        {"type": "object", "properties": {"task_ids": _TEXTS, "timeout": {"type": "number"}}},
+        wait_for_tasks,
+        "read",
+    ),
+    Tool(
         "collect_file",
         "Copy a file from a task's workspace into yours.",
         {
@@ -143,6 +204,13 @@ TOOLS = (
             "required": ["task_id", "path"],
         },
         collect_file,
+        "write",
+    ),
+    Tool(
+        "apply_task",
+        "Take a task's changes over into your workspace, all or some paths.",
+        {"type": "object", "properties": {"task_id": _TEXT, "paths": _TEXTS}, "required": ["task_id"]},
+        apply_task,
         "write",
     ),
 )

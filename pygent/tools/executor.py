@@ -28,6 +28,9 @@ from pygent.tools.registry import Tool, ToolRegistry
 from pygent.tools.results import RESULT_LIMIT, bounded, describe_error, misfit, to_text, unknown_tool
 
 Control = Literal["stop", "continue"]
+BeforeControl = Callable[[PendingCall, str, CancelToken], "CallOutcome | None"]
+"""Called with a call of ``stop`` or ``continue``, the agent's id and its cancel token; answers the outcome that the
+call has instead, None where it steers the run as usual. May block."""
 
 _RAW_SHOWN = 2000
 
@@ -50,14 +53,21 @@ class CallOutcome:
 class Executor:
     """Runs tool calls of the tools in ``registry``.
 
-    ``approvals`` decides which calls run; None lets all of them run. ``emit`` takes the events. One executor may
-    serve several threads.
+    ``approvals`` decides which calls run; None lets all of them run. ``emit`` takes the events. ``before_control``
+    may hold a run that is about to end. One executor may serve several threads.
     """
 
-    def __init__(self, registry: ToolRegistry, approvals: Approver | None, emit: Callable[[Event], object]) -> None:
+    def __init__(
+        self,
+        registry: ToolRegistry,
+        approvals: Approver | None,
+        emit: Callable[[Event], object],
+        before_control: BeforeControl | None = None,
+    ) -> None:
         self.registry = registry
         self.approvals = approvals
         self._emit = emit
+        self._before_control = before_control
 
     def execute(
         self,
@@ -121,6 +131,11 @@ class Executor:
             run.cancel.check()
             if not answer.allowed:
                 return _denied(answer)
+        if self._before_control is not None and _controls(tool):
+            outcome = self._before_control(PendingCall(run.call_id, tool.name, arguments), run.agent_id, run.cancel)
+            run.cancel.check()
+            if outcome is not None:
+                return outcome
         return run.run(tool, arguments, runtime, tasks, depth)
 
 

@@ -1,0 +1,57 @@
+"""What is asked of a person before a run ends: a task's question, and whether to stop while tasks run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pygent.approvals.base import PendingCall
+from pygent.cancellation import CancelToken
+from pygent.tools.executor import CallOutcome
+from pygent.wiring import Wiring
+
+if TYPE_CHECKING:
+    from pygent.tasks.manager import TaskManager
+
+NO_ANSWER = "The user gives no answer. Decide for yourself what is likely meant, and say at the end what you assumed."
+
+
+def ask_first(
+    wiring: Wiring, tasks: TaskManager, call: PendingCall, agent_id: str, cancel: CancelToken
+) -> CallOutcome | None:
+    """Ask the person about a call of ``stop`` or ``continue`` where that is called for.
+
+    Answers what the call comes to instead, None where it steers the run as usual: nothing is to be asked, nobody is
+    there to answer, or the run may stop.
+    """
+    ask = getattr(wiring.approvals, "ask", None)
+    if ask is None:
+        return None
+    if call.tool == "continue" and wiring.depth > 0:
+        return _question(ask, call, agent_id, cancel)
+    if call.tool == "stop" and wiring.at_stop == "ask":
+        running = tasks.running()
+        if running:
+            names = ", ".join(f"{task.persona.name} ({task.id}, {task.status})" for task in running)
+            which = f"{len(running)} tasks still run" if len(running) > 1 else "1 task still runs"
+            return _stop(ask, call, agent_id, cancel, f"{which}: {names}")
+    return None
+
+
+def _question(ask: Any, call: PendingCall, agent_id: str, cancel: CancelToken) -> CallOutcome | None:
+    question = str(call.arguments.get("question") or "")
+    answer = ask(PendingCall(call.call_id, call.tool, {"question": question}), agent_id=agent_id, cancel=cancel)
+    if answer is None:
+        return None
+    if answer.allowed and answer.feedback.strip():
+        return CallOutcome("ok", f"The user answers: {answer.feedback}")
+    said = f" The user says: {answer.feedback}" if answer.feedback.strip() else ""
+    return CallOutcome("ok", NO_ANSWER + said)
+
+
+def _stop(ask: Any, call: PendingCall, agent_id: str, cancel: CancelToken, reason: str) -> CallOutcome | None:
+    answer = ask(call, agent_id=agent_id, cancel=cancel, reason=reason)
+    if answer is None or answer.allowed:
+        return None
+    said = f"\nThe user says: {answer.feedback}" if answer.feedback else ""
+    text = f"Not stopped: {reason}, and the user wants you to go on. wait_for_tasks waits for them.{said}"
+    return CallOutcome("denied", text, denied=True, denied_by="user")

@@ -1,0 +1,57 @@
+"""What a task's workspace begins with: a copy of its parent's, or of the files that were named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from pygent.copying import copy_file
+from pygent.errors import TaskError
+from pygent.file_list import list_files
+from pygent.tasks.files import copy_between
+from pygent.tasks.task import Order, Task
+from pygent.workspace import Workspace
+
+
+def furnish(task: Task, order: Order) -> None:
+    """Fill the workspace of the task's agent, and remember what it began as where both sides have workspaces.
+
+    Raises ``WorkspaceError`` and ``TaskError``, in words.
+    """
+    source: Workspace | None = getattr(order.parent_rt, "workspace", None)
+    target: Workspace | None = getattr(task.agent.runtime, "workspace", None)
+    if source is None or target is None or task.place is None:
+        if order.workspace == "copy":
+            raise TaskError('workspace="copy" needs a runtime with a workspace on both sides; name files instead')
+        for path in order.files:
+            copy_between(order.parent_rt, task.agent.runtime, path, path)
+        return
+    if any(True for _ in target.scan_dir()):
+        if order.workspace == "copy":
+            raise TaskError(f'workspace="copy" needs an empty workspace; {str(target.root)!r} has files')
+        for path in order.files:
+            copy_between(order.parent_rt, task.agent.runtime, path, path)
+        return
+    paths = list_files(source) if order.workspace == "copy" else named(source, order.files)
+    fill(task, source, paths, target)
+
+
+def named(workspace: Workspace, files: Sequence[str]) -> Iterator[str]:
+    """The files that ``files`` name, those below a folder one by one.
+
+    Raises ``WorkspaceError`` where there is no such file.
+    """
+    for path in files:
+        name = workspace.relative(path)
+        if workspace.is_dir(name):
+            yield from workspace.walk(name)
+            continue
+        with workspace.open(name):  # says in words why not
+            yield name
+
+
+def fill(task: Task, source: Workspace, paths: Iterable[str], target: Workspace) -> None:
+    """Copy these files and links of ``source`` into the empty ``target``."""
+    for path in paths:
+        task.cancel.check()
+        if source.is_file(path):
+            copy_file(source, path, target, path)
