@@ -302,6 +302,7 @@ class Agent:
         name = persona.model or self.model_name or self._settings.model
         return Agent(runtime, self.model, name, persona, tools=self.registry)
 
+
 def _set_docker(agent: Agent, use_docker: bool | None) -> None:
     switch = getattr(agent.runtime, "set_docker", None)
     if use_docker is not None and switch is not None:

@@ -77,7 +77,7 @@ def join(
             autonomous=not interactive,
             cancellable=True,
             settle_tasks=not interactive,
-            at_stop="ask" if interactive else getattr(settings, "tasks_at_stop", "wait"),
+            at_stop="ask" if interactive else settings.tasks_at_stop,
             steering=steering,
             steered=steered,
             prices=settings.prices,

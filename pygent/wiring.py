@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from pygent.approvals import Approvals, narrowed
 from pygent.budget import Budget
@@ -36,7 +35,7 @@ class Wiring:
     autonomous: bool = True
     cancellable: bool = False
     settle_tasks: bool = False
-    at_stop: Literal["ask", "wait", "cancel"] | None = None
+    at_stop: str | None = None
     steering: Callable[[], Iterable[Content]] = tuple
     steered: Callable[[], bool] = bool
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

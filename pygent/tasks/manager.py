@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from pygent.budget import Budget
 from pygent.cancellation import CancelToken
 from pygent.errors import PygentError, TaskError
-from pygent.budget import Budget
-from pygent.ledger import Account
 from pygent.ledger import Account
 from pygent.persona import Persona
 from pygent.settings import from_environment
@@ -50,7 +49,9 @@ class TaskManager(TaskPool):
         folder: Path | None = None,
     ) -> None:
         settings = from_environment()
-        around = life.Surroundings(parent, agent_factory, executor or Threads(), settings, folder, Account(settings.budget))
+        around = life.Surroundings(
+            parent, agent_factory, executor or Threads(), settings, folder, Account(settings.budget)
+        )
         super().__init__(around, settings.max_tasks if max_tasks is None else max_tasks)
         self.personas: list[Persona] = list(settings.personas if personas is None else personas)
         self._turn = itertools.count()
@@ -73,7 +74,7 @@ class TaskManager(TaskPool):
     def executor(self, executor: TaskExecutor) -> None:
         self._around.executor = executor
 
-    def start_task(  # noqa: PLR0913 - the documented signature
+    def start_task(  # noqa: PLR0913, PLR0917 - the documented signature
         self,
         prompt: str,
         parent_rt: Any,
@@ -93,10 +94,12 @@ class TaskManager(TaskPool):
         With ``workspace="files"`` the agent's own workspace begins with the ``files`` that are named, with ``"copy"``
         with all of ``parent_rt``'s, tracked or not, save what is ignored there. The timeouts are in seconds and
         default to ``PYGENT_STEP_TIMEOUT`` and ``PYGENT_TASK_TIMEOUT``. ``persona`` is one or the name of one.
-        ``budget`` limits what it may use: a ``Budget``, a mapping such as ``{"steps": 20}``, or ``"steps=20"``. With ``queue`` it waits for its turn where ``max_tasks`` run already.
+        ``budget`` limits what it may use: a ``Budget``, a mapping such as ``{"steps": 20}``, or ``"steps=20"``. With
+        ``queue`` it waits for its turn where ``max_tasks`` run already.
 
         Raises ``TaskError`` (a ``RuntimeError``) where ``max_tasks`` tasks run already, the parent is a task itself,
-        the persona or the kind of workspace is not known, or the budget cannot be used or is spent; ``WorkspaceError`` where a file cannot be copied.
+        the persona or the kind of workspace is not known, or the budget cannot be used or is spent;
+        ``WorkspaceError`` where a file cannot be copied.
         """
         if parent_depth >= 1:
             raise TaskError("a delegated task cannot delegate again: nested tasks are not allowed")

@@ -127,7 +127,9 @@ class TaskPool:
         """Answer what the task asks the person in the queue of approvals. Answers whether it asks."""
         approvals = getattr(getattr(task.agent, "wiring", None), "approvals", None)
         broker = getattr(approvals, "broker", None)
-        request_id = broker.asked_by(task.id, "continue") if broker is not None else None
+        if broker is None:
+            return False
+        request_id = broker.asked_by(task.id, "continue")
         return request_id is not None and bool(broker.resolve(request_id, "allow_once", text))
 
     def _at_work(self) -> int:

@@ -114,9 +114,7 @@ def apply_task(rt: Any, task_id: str, paths: list[str] | None = None) -> str:
     return "\n".join(lines)
 
 
-def _start(
-    rt: Any, prompt: str, files: list[str] | None, workspace: str, persona: Persona | None
-) -> str:
+def _start(rt: Any, prompt: str, files: list[str] | None, workspace: str, persona: Persona | None) -> str:
     tasks = _tasks(rt)
     kind: Literal["files", "copy"] = "files" if (workspace or ("files" if files else "copy")) == "files" else "copy"
     if workspace not in {"", kind}:
@@ -127,9 +125,7 @@ def _start(
     if depth >= 1:
         raise ToolError("a delegated task cannot delegate again; do the work yourself")
     try:
-        task_id = tasks.start_task(
-            prompt, rt, files=files, parent_depth=depth, persona=persona, workspace=kind
-        )
+        task_id = tasks.start_task(prompt, rt, files=files, parent_depth=depth, persona=persona, workspace=kind)
     except RuntimeError as error:  # the limit of tasks, in words for the model
         raise ToolError(str(error)) from error
     return f"started {task_id}"

@@ -1,0 +1,396 @@
+"""A task from its order to its end: states, the queue, messages, questions, retries, and what its parent is told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pygent import Agent, Runtime, TaskError, TaskManager, WorkspaceError
+from pygent.approvals import Approvals, Broker, Policy
+from pygent.bus import EventBus
+from pygent.cancellation import CancelToken
+from pygent.events import ApprovalRequested, Event, MessageFinished, TaskFinished, TaskStarted, TaskUpdated
+from pygent.wiring import Wiring
+from tests.fakes.invariants import check_events, check_history
+from tests.fakes.models import ScriptedModel, call, say
+
+STOP = call(("stop", {}))
+SECONDS = 10
+
+
+class Gate:
+    """A line of a script that waits until it is opened."""
+
+    def __init__(self, then: Any = STOP) -> None:
+        self.reached, self.opened, self._then = threading.Event(), threading.Event(), then
+
+    def __call__(self, messages: list[dict[str, Any]]) -> Any:
+        self.reached.set()
+        assert self.opened.wait(SECONDS)
+        return self._then
+
+
+class Family:
+    """A parent agent with a workspace, and children that say what their scripts say, by prompt."""
+
+    def __init__(self, tmp_path: Path, **wiring: Any) -> None:
+        self.events: list[Event] = []
+        self.bus = EventBus()
+        self.bus.subscribe(self.events.append)
+        self.scripts: dict[str, list[Any]] = {}
+        self.runtime = Runtime(use_docker=False, workspace=tmp_path / "parent")
+        self.agent = Agent(self.runtime, self, wiring=Wiring(bus=self.bus, **wiring))
+        self.tasks = self.agent.tasks
+        self.requests: list[list[dict[str, Any]]] = []
+        self._lock = threading.Lock()
+
+    def chat(self, messages: list[dict[str, Any]], model: Any, tools: Any) -> Any:
+        """The model of all: the prompt that is the name of a script says whose turn it is."""
+        lines = "\n".join(message["content"] for message in messages if message["role"] == "user").splitlines()
+        name = next(line for line in lines if line in self.scripts)
+        with self._lock:
+            self.requests.append([dict(message) for message in messages])
+            line = self.scripts[name].pop(0)
+        return line(messages) if callable(line) else line
+
+    def start(self, prompt: str, *script: Any, **options: Any) -> str:
+        self.scripts[prompt] = list(script)
+        return self.tasks.start_task(prompt, self.runtime, **options)
+
+    def run(self, *script: Any) -> Any:
+        self.scripts["parent"] = list(script)
+        return self.agent.run_until_stop("parent")
+
+    def of(self, kind: type[Event]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def states(self, task_id: str) -> list[str]:
+        kinds = (TaskStarted, TaskUpdated, TaskFinished)
+        return [event.state for event in self.events if isinstance(event, kinds) and event.task_id == task_id]
+
+    def close(self) -> None:
+        children = [task.agent for task in self.tasks.tasks.values() if task.agent is not None]
+        self.agent.close()
+        if self.events:
+            check_events(self.events)
+        for agent in (self.agent, *children):
+            check_history(agent.history)
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("pygent-task")]
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> Iterator[Family]:
+    family = Family(tmp_path)
+    yield family
+    family.close()
+
+
+def test_a_task_works_in_a_copy_and_its_parent_is_told_once(family: Family) -> None:
+    family.runtime.write_file("a.txt", "one\n")
+    family.runtime.write_file("src/b.txt", "two\n")
+    task = family.start(
+        "child",
+        call(("bash", {"cmd": "cat a.txt src/b.txt"}), ("write_file", {"path": "a.txt", "content": "new\n"})),
+        say("I changed a.txt."),
+        STOP,
+        workspace="copy",
+    )
+    assert family.tasks.wait(task, SECONDS)
+    known = family.tasks.tasks[task]
+    assert (known.state, known.status, known.steps, known.last_tool) == ("finished", "finished", 3, "stop")
+    assert known.usage.total_tokens == 42
+    assert "one\ntwo\n" in next(m["content"] for m in known.agent.history if m["role"] == "tool")
+    assert family.runtime.read_file("a.txt") == "one\n"
+    assert family.tasks.result(task) == "I changed a.txt."
+    family.run(STOP)
+    (told,) = [event.message["content"] for event in family.of(MessageFinished) if event.origin == "task"]
+    assert told.startswith(f"Task {task} (")
+    assert "I changed a.txt." in told
+    family.run(STOP)
+    assert len([event for event in family.of(MessageFinished) if event.origin == "task"]) == 1
+
+
+def test_named_files_come_along_and_a_missing_one_is_an_error(family: Family) -> None:
+    family.runtime.write_file("docs/a.txt", "a")
+    family.runtime.write_file("b.txt", "b")
+    task = family.start("child", STOP, files=["docs"])
+    assert family.tasks.wait(task, SECONDS)
+    child = family.tasks.tasks[task].agent.runtime
+    assert child.read_file("docs/a.txt") == "a"
+    assert not child.workspace.exists("b.txt")
+    with pytest.raises(WorkspaceError, match=r"nothing.txt"):
+        family.start("other", STOP, files=["nothing.txt"])
+    assert list(family.tasks.tasks) == [task]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"workspace": "all"}, "files, copy"),
+        ({"workspace": "copy", "files": ["a"]}, "brings all files"),
+        ({"persona": "nobody"}, "there is no persona 'nobody'; there are: "),
+        ({"parent_depth": 1}, "nested"),
+    ],
+)
+def test_what_cannot_be_started_says_what_is_accepted(family: Family, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(TaskError, match=words):
+        family.start("child", STOP, **options)
+    assert family.events == []
+
+
+def test_a_task_in_the_queue_waits_for_its_turn(family: Family) -> None:
+    family.tasks.max_tasks = 1
+    gate = Gate()
+    first = family.start("first", gate)
+    with pytest.raises(TaskError, match="max 1 tasks"):
+        family.start("second", STOP)
+    second = family.start("second", STOP, queue=True)
+    third = family.start("third", STOP, queue=True)
+    assert gate.reached.wait(SECONDS)
+    assert [family.tasks.status(task) for task in (first, second, third)] == ["running", "queued", "queued"]
+    assert not family.tasks.wait(second, 0.05)
+    assert family.tasks.cancel(third)
+    assert family.tasks.status(third) == "cancelled"
+    gate.opened.set()
+    assert family.tasks.wait(second, SECONDS)
+    assert family.states(second) == ["queued", "running", "finished", "finished"]
+    assert family.states(third) == ["queued", "cancelled", "cancelled"]
+    assert family.states(first) == ["running", "finished", "finished"]
+
+
+def test_a_task_that_cannot_be_prepared_fails_when_its_turn_comes(family: Family) -> None:
+    family.tasks.max_tasks = 1
+    gate = Gate()
+    first = family.start("first", gate)
+    second = family.start("second", STOP, queue=True, files=["missing.txt"])
+    gate.opened.set()
+    assert family.tasks.wait(first, SECONDS)
+    assert family.tasks.wait(second, SECONDS)
+    assert family.tasks.status(second).startswith("error: 'missing.txt'")
+    assert family.tasks.tasks[second].state == "failed"
+
+
+def test_a_message_comes_at_the_next_step(family: Family) -> None:
+    gate = Gate(call(("bash", {"cmd": "true"})))
+    task = family.start("child", gate, STOP)
+    assert gate.reached.wait(SECONDS)
+    family.tasks.send(task, "use tabs")
+    gate.opened.set()
+    assert family.tasks.wait(task, SECONDS)
+    assert family.requests[-1][-1] == {"role": "user", "content": "use tabs"}
+    with pytest.raises(TaskError, match="is over"):
+        family.tasks.send(task, "too late")
+    with pytest.raises(TaskError, match="empty"):
+        family.tasks.send(task, " ")
+    with pytest.raises(TaskError, match="not found"):
+        family.tasks.send("nobody", "hello")
+
+
+def test_a_question_that_nobody_can_answer_waits_and_the_answer_goes_on_with_it(family: Family) -> None:
+    family.tasks.max_tasks = 1
+    task = family.start("child", call(("continue", {"question": "tabs or spaces?"})), STOP)
+    assert family.tasks.wait(task, SECONDS)
+    assert family.tasks.status(task) == "waiting"
+    assert family.tasks.running() == []
+    assert "tabs or spaces?" in family.tasks.take_reports()[0]
+    other = family.start("other", STOP)  # it holds no place meanwhile
+    assert family.tasks.wait(other, SECONDS)
+    family.tasks.send(task, "tabs")
+    assert family.tasks.wait(task, SECONDS)
+    assert family.tasks.status(task) == "finished"
+    assert family.requests[-1][-1] == {"role": "user", "content": "tabs"}
+    assert family.states(task) == ["running", "waiting", "queued", "running", "finished", "finished"]
+
+
+def test_a_task_that_waits_for_an_answer_ends_with_its_parent(family: Family) -> None:
+    task = family.start("child", call(("continue", {"question": "well?"})))
+    assert family.tasks.wait(task, SECONDS)
+    family.agent.close()
+    assert family.tasks.status(task) == "cancelled"
+
+
+def test_a_task_can_be_done_again(family: Family) -> None:
+    family.runtime.write_file("a.txt", "a")
+    gate = Gate()
+    task = family.start("child", gate, files=["a.txt"])
+    with pytest.raises(TaskError, match="has not ended"):
+        family.tasks.retry(task)
+    assert family.tasks.cancel(task)
+    gate.opened.set()
+    assert family.tasks.wait(task, SECONDS)
+    family.scripts["child"] = [STOP]
+    again = family.tasks.retry(task)
+    assert family.tasks.wait(again, SECONDS)
+    assert family.tasks.tasks[again].agent.runtime.read_file("a.txt") == "a"
+    assert family.of(TaskStarted)[-1].retry_of == task
+    assert family.tasks.status(task) == "cancelled"
+
+
+@pytest.mark.parametrize("limits", [{"task_timeout": 0.2}, {"step_timeout": 0.2}])
+def test_a_task_at_its_time_limit_gets_one_step_to_say_what_it_did(family: Family, limits: dict[str, float]) -> None:
+    task = family.start("child", call(("bash", {"cmd": "sleep 5"})), say("I slept."), **limits)
+    assert family.tasks.wait(task, SECONDS)
+    assert family.tasks.status(task).startswith("timeout after 0.2")
+    assert family.tasks.result(task) == "I slept."
+    assert "limit of time" in family.requests[-1][-1]["content"]
+
+
+def test_a_task_at_its_limit_of_steps_is_offered_no_tools_any_more(
+    family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYGENT_MAX_STEPS", "2")
+    manager = TaskManager(lambda persona: Agent(Runtime(temporary=True), model, persona=persona), parent=family.agent)
+    look = call(("bash", {"cmd": "true"}))
+    model = ScriptedModel([look, call(("bash", {"cmd": "false"})), call(("bash", {"cmd": "touch x"}), text="Two.")])
+    task = manager.start_task("go", family.runtime)
+    assert manager.wait(task, SECONDS)
+    assert manager.status(task).startswith("timeout after ")
+    assert manager.tasks[task].state == "timeout"
+    assert manager.result(task) == "Two."
+    assert model.tools[-1] is None
+    assert not manager.tasks[task].agent.runtime.workspace.exists("x")
+    manager.close()
+
+
+def test_a_last_step_that_fails_changes_nothing(family: Family) -> None:
+    def fails(messages: Any) -> Any:
+        raise RuntimeError("the server is gone")
+
+    task = family.start("child", call(("bash", {"cmd": "sleep 5"}), text="I sleep."), fails, task_timeout=0.2)
+    assert family.tasks.wait(task, SECONDS)
+    assert (family.tasks.status(task), family.tasks.result(task)) == ("timeout after 0.2s", "I sleep.")
+
+
+def test_the_parent_waits_for_its_tasks_without_polling(family: Family) -> None:
+    gate = Gate(say("Done here."))
+    delegate = call(("delegate_task", {"prompt": "child"}))
+    family.scripts["child"] = [gate, STOP]
+    opener = threading.Timer(0.1, gate.opened.set)
+    opener.start()
+    family.run(delegate, call(("wait_for_tasks", {})), STOP)
+    results = [message["content"] for message in family.agent.history if message["role"] == "tool"]
+    assert results[1].startswith("Task ")
+    assert "Done here." in results[1]
+    assert not [event for event in family.of(MessageFinished) if event.origin == "task"]
+    assert len([request for request in family.requests if {"role": "user", "content": "parent"} in request]) == 3
+
+
+def test_a_report_goes_on_with_a_run_that_would_have_ended(family: Family) -> None:
+    family.scripts["child"] = [say("I found it."), STOP]
+
+    def stop_late(messages: Any) -> Any:
+        assert family.tasks.wait(next(iter(family.tasks.tasks)), SECONDS)
+        return STOP
+
+    result = family.run(call(("delegate_task", {"prompt": "child"})), stop_late, say("It was found."), STOP)
+    assert result.reason == "stopped"
+    assert "I found it." in family.requests[-2][-1]["content"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"task_ids": ["nobody"]}, "Task nobody not found"),
+        ({"timeout": -1}, "greater than 0"),
+        ({}, "No task is running."),
+    ],
+)
+def test_waiting_for_nothing_says_so(family: Family, arguments: dict[str, Any], words: str) -> None:
+    family.run(call(("wait_for_tasks", arguments)), STOP)
+    assert words in next(message["content"] for message in family.agent.history if message["role"] == "tool")
+
+
+def test_waiting_has_a_time_limit_and_ends_with_the_run(family: Family) -> None:
+    gate = Gate()
+    task = family.start("child", gate)
+    said = family.tasks.wait_for(None, CancelToken(), 0.05)
+    assert said.endswith(f"{family.tasks.tasks[task].persona.name}): running.")
+    assert family.tasks.wait_for([task], CancelToken(0.6)).endswith("running.")
+    threading.Timer(0.1, family.agent.cancel).start()
+    result = family.run(call(("wait_for_tasks", {})))
+    assert result.reason == "cancelled"
+    gate.opened.set()
+
+
+def asked(family: Family) -> Callable[[], Any]:
+    """Waits for the next question to a person."""
+    arrived: list[ApprovalRequested] = []
+    there = threading.Condition()
+
+    def sink(event: Event) -> None:
+        if isinstance(event, ApprovalRequested):
+            with there:
+                arrived.append(event)
+                there.notify_all()
+
+    family.bus.subscribe(sink)
+
+    def following() -> ApprovalRequested:
+        with there:
+            assert there.wait_for(lambda: arrived, SECONDS)
+            return arrived.pop(0)
+
+    return following
+
+
+@pytest.fixture
+def attended(tmp_path: Path) -> Iterator[Family]:
+    """A family with a person who answers."""
+    family = Family(tmp_path)
+    broker = Broker(family.bus.publish)
+    family.agent.join(Wiring(bus=family.bus, approvals=Approvals(Policy("auto"), broker), at_stop="ask"))
+    family.broker = broker  # type: ignore[attr-defined]
+    yield family
+    family.close()
+
+
+@pytest.mark.parametrize("by_message", [True, False])
+def test_a_question_of_a_task_comes_to_the_person(attended: Family, by_message: bool) -> None:
+    family, following = attended, asked(attended)
+    task = family.start("child", call(("continue", {"question": "tabs or spaces?"})), STOP)
+    request = following()
+    assert (request.agent_id, request.tool, request.arguments) == (task, "continue", {"question": "tabs or spaces?"})
+    assert request.summary == "Question: tabs or spaces?"
+    assert family.tasks.tasks[task].state == "waiting"
+    if by_message:
+        family.tasks.send(task, "tabs")
+    else:
+        assert family.broker.resolve(request.request_id, "allow_once", "tabs")  # type: ignore[attr-defined]
+    assert family.tasks.wait(task, SECONDS)
+    assert family.requests[-1][-1]["content"] == "The user answers: tabs"
+    assert family.states(task) == ["running", "waiting", "running", "finished", "finished"]
+
+
+@pytest.mark.parametrize(("decision", "runs"), [("deny", 3), ("allow_session", 2)])
+def test_stopping_while_tasks_run_asks_first(attended: Family, decision: Any, runs: int) -> None:
+    family, following = attended, asked(attended)
+    gate = Gate()
+    family.scripts["child"] = [gate]
+
+    def answer() -> None:
+        request = following()
+        assert "1 task still runs" in request.summary
+        family.broker.resolve(request.request_id, decision, "wait for it")  # type: ignore[attr-defined]
+        gate.opened.set()
+
+    person = threading.Thread(target=answer)
+    person.start()
+    result = family.run(call(("delegate_task", {"prompt": "child"})), STOP, call(("wait_for_tasks", {})), STOP)
+    person.join(SECONDS)
+    assert result.reason == "stopped"
+    asked_for = [message["content"] for message in family.agent.history if message["role"] == "tool"]
+    assert ("Not stopped: 1 task still runs" in asked_for[1]) == (decision == "deny")
+    assert len(family.scripts["parent"]) == (0 if decision == "deny" else 2)
+
+
+def test_without_a_person_the_end_waits_for_tasks_and_goes_on_with_their_reports(tmp_path: Path) -> None:
+    family = Family(tmp_path, at_stop="wait", settle_tasks=True)
+    family.scripts["child"] = [say("I found it."), STOP]
+    result = family.run(call(("delegate_task", {"prompt": "child"})), STOP, say("It was found."), STOP)
+    assert result.reason == "stopped"
+    assert "I found it." in family.requests[-2][-1]["content"]
+    family.close()
