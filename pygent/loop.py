@@ -156,7 +156,7 @@ def _run(ctx: LoopContext, prompt: Content, limits: Limits, cancel: CancelToken,
         add_user(ctx, prompt, "user")
         reason = _limited(ctx, limits, token, progress, until_stop)
         progress.end()
-        if reason in WORDS and (ctx.last_words or reason == "budget"):
+        if reason in WORDS and (ctx.last_words or reason == "budget") and progress.steps:
             _last_step(ctx, progress, WORDS[reason], cancel)
     except Cancelled:
         reason = "cancelled"

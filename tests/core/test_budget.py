@@ -167,25 +167,30 @@ def budgeted(script: list[Any], budget: Budget, **more: Any) -> Case:
 def test_a_run_ends_where_its_budget_of_tokens_does() -> None:
     case = budgeted(work(9), Budget(tokens=100))  # 15 in each step
     result = case.run()
-    assert (result.reason, result.steps, result.usage.total_tokens) == ("budget", 7, 105)
+    assert (result.reason, result.steps, result.usage.total_tokens) == (
+        "budget",
+        8,
+        120,
+    )  # the last one says what it did
     notices = [event.text for event in case.events if isinstance(event, Notice)]
     assert notices == [
         "90% of the budget of the session is used: 90 of 100 tokens.",
-        "The budget of the session is spent: 105 of 100 tokens.",
+        "The budget of the session is spent: 120 of 100 tokens.",
     ]
-    assert "Finish what matters most" in str(case.model.requests[-1][-1]["content"])
+    assert "Finish what matters most" in str(case.model.requests[-2][-1]["content"])
+    assert case.model.tools[-1] is None
 
 
 def test_a_run_ends_where_its_budget_of_steps_does_and_the_next_one_before_it_begins() -> None:
     case = budgeted(work(9), Budget(steps=3))
-    assert (case.run().reason, case.run().steps, len(case.model.requests)) == ("budget", 0, 3)
+    assert (case.run().reason, case.run().steps, len(case.model.requests)) == ("budget", 0, 4)
 
 
 def test_what_has_a_price_is_held_to_a_budget_of_money() -> None:
     case = budgeted(work(9), Budget(money=60), prices=PRICES)
     case.agent.model_name = "small"
     result = case.run()
-    assert (result.reason, result.steps, result.cost, result.total_cost) == ("budget", 3, 60.0, 60.0)
+    assert (result.reason, result.steps, result.cost, result.total_cost) == ("budget", 4, 80.0, 80.0)
 
 
 def test_where_nothing_has_a_price_it_is_said_once_and_tokens_count() -> None:
@@ -204,7 +209,7 @@ def test_a_server_that_counts_no_tokens_escapes_no_budget() -> None:
         return message
 
     result = budgeted([uncounted] * 9, Budget(tokens=5000)).run()
-    assert (result.reason, result.steps) == ("budget", 3)
+    assert (result.reason, result.steps) == ("budget", 4)
 
 
 def test_a_command_ends_with_the_budget_of_time() -> None:
@@ -229,7 +234,7 @@ def test_a_runs_totals_have_its_tasks_in_them_and_a_spent_persona_starts_none() 
         ]
         agent = Agent(runtime, ScriptedModel(script))
         agent.wiring.budget.budget = Budget(tokens=42)
-        agent.tasks._factory = lambda persona: Agent(
+        agent.tasks._around.factory = lambda persona: Agent(
             Runtime(temporary=True, use_docker=False), ScriptedModel([say("one"), say("two")]), persona=persona
         )
         events: list[Any] = []

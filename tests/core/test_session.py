@@ -195,7 +195,8 @@ def test_without_a_person_tasks_end_with_their_run_and_that_is_told(tmp_path: Pa
         started = messages[-1]["role"] == "tool"
         return call(("stop", {})) if started else call(("delegate_task", {"prompt": "the child's"}))
 
-    made.append(watched := Watched(tmp_path, [answer] * 5, interactive=False, settings={"permission_mode": "yolo"}))
+    settings = {"permission_mode": "yolo", "tasks_at_stop": "cancel"}
+    made.append(watched := Watched(tmp_path, [answer] * 5, interactive=False, settings=settings))
     watched.session.open()
     assert watched.session.run("go").reason == "stopped"
     gate.set()
