@@ -146,7 +146,7 @@ def _waits(task: Task, around: Surroundings, waits: bool) -> None:
 def work(task: Task, order: Order, around: Surroundings, prompt: str) -> tuple[TaskState, str]:
     """Run the task's agent on ``prompt`` and on what is said to it meanwhile; answers how that ended."""
     limit = around.settings.max_time if order.task_timeout is None else order.task_timeout
-    limits = Limits(around.settings.max_steps, order.step_timeout, limit)
+    limits = Limits(task.persona.max_steps or around.settings.max_steps, order.step_timeout, limit)
     wiring = getattr(task.agent, "wiring", None)
     publish = wiring.bus.publish if wiring is not None else task.take
     prices = wiring.prices if wiring is not None else {}

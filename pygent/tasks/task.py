@@ -18,6 +18,7 @@ from pygent.openai_compat import Usage
 from pygent.persona import Persona
 
 if TYPE_CHECKING:
+    from pygent.changes.base import Base
     from pygent.loop import RunResult
     from pygent.tasks.place import Place
 
@@ -124,7 +125,7 @@ class Task:
     asked: str = ""
     question: str | None = None
     place: Place | None = None
-    base: Any = None
+    base: Base | None = None
     inbox: Inbox = field(default_factory=Inbox)
     resting: threading.Event = field(default_factory=threading.Event)
     """Set while it has ended, or does nothing before somebody answers it."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from pygent.copying import copy_file
+from pygent.changes.base import Base
 from pygent.errors import TaskError
 from pygent.file_list import list_files
 from pygent.tasks.files import copy_between
@@ -32,7 +32,7 @@ def furnish(task: Task, order: Order) -> None:
             copy_between(order.parent_rt, task.agent.runtime, path, path)
         return
     paths = list_files(source) if order.workspace == "copy" else named(source, order.files)
-    fill(task, source, paths, target)
+    task.base = Base.make(source, paths, target.root, task.place.base, cancel=task.cancel)
 
 
 def named(workspace: Workspace, files: Sequence[str]) -> Iterator[str]:
@@ -47,11 +47,4 @@ def named(workspace: Workspace, files: Sequence[str]) -> Iterator[str]:
             continue
         with workspace.open(name):  # says in words why not
             yield name
-
-
-def fill(task: Task, source: Workspace, paths: Iterable[str], target: Workspace) -> None:
-    """Copy these files and links of ``source`` into the empty ``target``."""
-    for path in paths:
-        task.cancel.check()
-        if source.is_file(path):
-            copy_file(source, path, target, path)
+        yield workspace.host_path(name).relative_to(workspace.root).as_posix()  # what a link leads to

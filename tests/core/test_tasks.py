@@ -61,7 +61,7 @@ def test_a_child_has_its_parent_s_variables_and_bans(monkeypatch: pytest.MonkeyP
     parent = Runtime(use_docker=False, env={"PATH": "/usr/bin:/bin", "WHO": "me"}, banned_commands=["curl"])
     done = call(("stop", {}))
     delegate = call(("delegate_task", {"prompt": "say who"}))
-    agent = Agent(parent, ScriptedModel([delegate, done, done]))
+    agent = Agent(parent, ScriptedModel([delegate, *[done] * 4]))
     agent.run_until_stop("go")
     (task,) = agent.tasks.tasks.values()
     assert agent.tasks.wait(task.id, 5)

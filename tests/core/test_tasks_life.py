@@ -394,3 +394,23 @@ def test_without_a_person_the_end_waits_for_tasks_and_goes_on_with_their_reports
     assert result.reason == "stopped"
     assert "I found it." in family.requests[-2][-1]["content"]
     family.close()
+
+
+def test_a_task_tells_what_it_changed(family: Family) -> None:
+    family.runtime.write_file("a.txt", "one\n")
+    family.runtime.write_file("b.txt", "two\n")
+    family.runtime.bash("ln -s b.txt link")
+    change = call(
+        ("write_file", {"path": "a.txt", "content": "new\n"}), ("bash", {"cmd": "echo c > c.txt; rm b.txt"})
+    )
+    for number, options in enumerate(({"workspace": "copy"}, {"files": ["a.txt", "link"]})):
+        task = family.start(f"child {number}", change, STOP, **options)
+        assert family.tasks.wait(task, SECONDS)
+        ended = family.of(TaskFinished)[-1]
+        assert ended.changes == [
+            {"path": "a.txt", "kind": "changed"},
+            {"path": "b.txt", "kind": "deleted"},
+            {"path": "c.txt", "kind": "added"},
+        ]
+        (told,) = family.tasks.take_reports()
+        assert "\n  M a.txt\n  D b.txt\n  A c.txt\n" in told
