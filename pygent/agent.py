@@ -6,15 +6,14 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from pygent.cancellation import CancelToken
-from pygent.events import Event, FilesChanged, Notice
+from pygent.events import Event, FilesChanged
 from pygent.history import History
 from pygent.images import Content
 from pygent.ledger import Account
-from pygent.loop import Limits, RunResult, add_user, run, run_step, take_in
+from pygent.loop import Limits, RunResult, run
 from pygent.model_call import LoopContext
 from pygent.models import default_model
 from pygent.openai_compat import Message
@@ -22,6 +21,7 @@ from pygent.persona import Persona
 from pygent.prompts import Surroundings, build_system_message
 from pygent.runtime import Runtime
 from pygent.settings import from_environment
+from pygent.step import add_user, run_step, take_in
 from pygent.tasks import TaskManager
 from pygent.tasks.asking import ask_first
 from pygent.tools import REGISTRY, ToolRegistry
@@ -276,31 +276,15 @@ class Agent:
             known.extend(path for path in event.paths if path not in known)
         self.wiring.bus.publish(event)
 
-    def _settle_tasks(self) -> None:
-        running = self.tasks.running()
-        if running:
-            names = ", ".join(f"{task.persona.name} ({task.id})" for task in running)
-            self._emit(
-                Notice(level="warning", text=f"The run is over, so its tasks are ended before they are done: {names}")
-            )
-        self.tasks.stop_all()
-
     def _join(self) -> None:
         ctx, wiring = self._ctx, self.wiring
         ctx.agent_id, ctx.depth, ctx.cancellable = wiring.agent_id, wiring.depth, wiring.cancellable
         ctx.prices, ctx.steering, ctx.budget = wiring.prices, wiring.steering, self._account()
-        ctx.before_finish = self._settle_tasks if wiring.settle_tasks else None
+        ctx.before_finish = self.tasks.end_with_run if wiring.settle_tasks else None
         ctx.reports, ctx.settle = self.tasks.take_reports, self.tasks.settle
         ctx.last_words = wiring.depth > 0
         before_control = partial(ask_first, wiring, self.tasks)
         ctx.executor = Executor(self.registry, wiring.approvals, self._emit, before_control)
-
-    def child(self, persona: Persona, workspace: Path | None = None) -> Agent:
-        """A new agent for a task, with this agent's model and rights, in ``workspace`` or a temporary one."""
-        sibling = getattr(self.runtime, "sibling", None)
-        runtime = Runtime(temporary=True) if sibling is None else sibling(workspace=workspace)
-        name = persona.model or self.model_name or self._settings.model
-        return Agent(runtime, self.model, name, persona, tools=self.registry)
 
 
 def _set_docker(agent: Agent, use_docker: bool | None) -> None:

@@ -17,37 +17,25 @@ Everything that is begun is ended, whatever happens in between.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
-from uuid import uuid4
 
 from pygent import clock
 from pygent.cancellation import CancelToken
 from pygent.errors import Cancelled, DeadlineExceeded, StuckError
 from pygent.events import (
-    MessageFinished,
-    MessageStarted,
     Notice,
-    Origin,
     Reason,
     RunFinished,
     RunStarted,
-    StepFinished,
-    StepStarted,
-    ToolFinished,
-    ToolStarted,
-    ToolStatus,
 )
 from pygent.history import INTERRUPTED
 from pygent.images import Content, text_of
-from pygent.model_call import LoopContext, ask
-from pygent.openai_compat import Message, ToolCall, Usage
+from pygent.model_call import LoopContext
+from pygent.openai_compat import Usage
 from pygent.prompts import reminder
-from pygent.tools.executor import CallOutcome
+from pygent.step import StepOutcome, add_user, run_step, take_in
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +45,6 @@ REPEATS_TOLD, REPEATS_END = 3, 12
 REPEATED = (
     "You made this same call {} times in a row. Its result will not change. Read the result, then do something else: "
     "look at the file, change it, or call stop and say what is in the way."
-)
-NOT_STOPPED = (
-    "Not stopped: a call before it failed. Read its result, mend it, and call stop alone once you saw it work."
 )
 NEARLY_SPENT = "{} Finish what matters most, then call stop and say what is left."
 
@@ -72,17 +57,6 @@ LAST_STEP = (
     "out, and what is left to do."
 )
 WORDS: dict[Reason, str] = {"max_steps": "steps", "timeout": "time", "budget": "the budget"}
-
-
-@dataclass(slots=True)
-class StepOutcome:
-    """What one step brought."""
-
-    message: Message
-    control: Literal["stop", "continue"] | None = None
-    denied: int = 0
-    usage: Usage = field(default_factory=Usage)
-    results: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,16 +260,6 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
     return "max_steps"
 
 
-def take_in(ctx: LoopContext) -> bool:
-    """Put in what a person said meanwhile, and how tasks ended. Answers whether there was anything."""
-    reports, said = list(ctx.reports()), list(ctx.steering())
-    for report in reports:
-        add_user(ctx, report, "task")
-    for content in said:
-        add_user(ctx, content, "user")
-    return bool(said or reports)
-
-
 def _settled(ctx: LoopContext, token: CancelToken) -> bool:
     """Wait for the tasks where the run's end is to. Answers whether that brought anything to go on with."""
     if ctx.settle is None:
@@ -320,104 +284,3 @@ def _watch_repeats(ctx: LoopContext, outcome: StepOutcome, progress: _Progress) 
 def _asks_for_news(ctx: LoopContext, name: str) -> bool:
     tool = ctx.executor.registry.get(name)
     return tool is not None and tool.effect == "delegate"
-
-
-def add_user(ctx: LoopContext, content: Content, origin: Origin) -> None:
-    """Put a user message into the history and the stream."""
-    message_id = uuid4().hex
-    ctx.history.add_user(content)
-    ctx.emit(MessageStarted(agent_id=ctx.agent_id, message_id=message_id, role="user", origin=origin))
-    message = {"role": "user", "content": content}
-    ctx.emit(MessageFinished(agent_id=ctx.agent_id, message_id=message_id, message=message, origin=origin))
-
-
-def run_step(
-    ctx: LoopContext, step: int, cancel: CancelToken, count: Callable[[StepOutcome], None] | None = None
-) -> StepOutcome:
-    """Ask the model once and run the tools it calls, in order.
-
-    ``count`` gets what the step brought, also where it was ended in the middle of a call.
-
-    Raises ``Cancelled`` or ``DeadlineExceeded`` where ``cancel`` ended it, and what the model raises. The history is
-    valid in any case.
-    """
-    ctx.emit(StepStarted(agent_id=ctx.agent_id, step=step))
-    usage = Usage()
-    outcome: StepOutcome | None = None
-    try:
-        message = ask(ctx, cancel)
-        usage = ctx.counted(message)
-        ctx.charge(usage)
-        ctx.history.add_assistant(message)
-        outcome = StepOutcome(message, usage=usage)
-        _run_calls(ctx, message, outcome, cancel)
-        if outcome.control is None:
-            cancel.check()
-        return outcome
-    finally:
-        ctx.history.answer_open_calls(INTERRUPTED)
-        if count is not None and outcome is not None:
-            count(outcome)
-        ctx.emit(StepFinished(agent_id=ctx.agent_id, step=step, usage=usage.to_dict(), cost=ctx.cost(usage)))
-
-
-def _run_calls(ctx: LoopContext, message: Message, outcome: StepOutcome, cancel: CancelToken) -> None:
-    skipped, failed = "", False
-    status: ToolStatus = "cancelled"
-    for call in message.tool_calls:
-        if message.finish_reason == "length" and not _whole(call):
-            skipped, status = (
-                "Not run: the reply was cut off at the length limit. Send the call again, shorter.",
-                "error",
-            )
-        elif call.function.name == "stop" and failed:
-            _skip(ctx, call, NOT_STOPPED, "error")
-            continue
-        if skipped:
-            _skip(ctx, call, skipped, status)
-            continue
-        result = _execute(ctx, call, cancel)
-        ctx.history.add_result(call.id, result.output)
-        outcome.results.append(result.output)
-        outcome.denied += result.denied
-        failed = failed or result.status != "ok"
-        if result.control is not None:
-            outcome.control = result.control
-            skipped = f"Not run: `{call.function.name}` was called before it."
-        elif cancel.cancelled:
-            skipped = "Not run: the run was interrupted."
-
-
-def _execute(ctx: LoopContext, call: ToolCall, cancel: CancelToken) -> CallOutcome:
-    return ctx.executor.execute(
-        call,
-        ctx.runtime,
-        agent_id=ctx.agent_id,
-        cancel=cancel,
-        tasks=ctx.tasks,
-        depth=ctx.depth,
-        allowed=ctx.allowed,
-    )
-
-
-def _whole(call: ToolCall) -> bool:
-    try:
-        return isinstance(json.loads(call.function.arguments or "{}"), dict)
-    except ValueError:
-        return False
-
-
-def _skip(ctx: LoopContext, call: ToolCall, text: str, status: ToolStatus) -> None:
-    """Answer a call that does not run; the stream shows it too."""
-    started = time.monotonic()
-    ctx.emit(ToolStarted(agent_id=ctx.agent_id, call_id=call.id, tool=call.function.name, arguments={}))
-    ctx.emit(
-        ToolFinished(
-            agent_id=ctx.agent_id,
-            call_id=call.id,
-            status=status,
-            output=text,
-            seconds=time.monotonic() - started,
-        )
-    )
-    ctx.history.add_result(call.id, text)

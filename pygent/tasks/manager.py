@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pygent.budget import Budget
 from pygent.cancellation import CancelToken
 from pygent.errors import PygentError, TaskError
+from pygent.events import Notice
 from pygent.ledger import Account
 from pygent.persona import Persona
 from pygent.settings import from_environment
@@ -221,6 +222,16 @@ class TaskManager(TaskPool):
         parent = self._around.parent
         if parent is not None and parent.wiring.at_stop == "wait":
             self.reports.wait(lambda: not self.running() or self._steered(), cancel)
+
+    def end_with_run(self) -> None:
+        """End all tasks, since the parent's run is over, and say so where any still ran."""
+        running = self.running()
+        if running:
+            names = ", ".join(f"{task.persona.name} ({task.id})" for task in running)
+            self._around.emit(
+                Notice(level="warning", text=f"The run is over, so its tasks are ended before they are done: {names}")
+            )
+        self.stop_all()
 
     def _steered(self) -> bool:
         parent = self._around.parent

@@ -16,7 +16,7 @@ from pygent.file_list import list_files
 from pygent.ledger import Account
 from pygent.loop import Limits, RunResult
 from pygent.persona import Persona
-from pygent.settings import Settings
+from pygent.settings import Settings, from_environment
 from pygent.tasks.accounts import session_account, task_account
 from pygent.tasks.executors import TaskExecutor, TaskWork
 from pygent.tasks.place import Place, Record
@@ -104,12 +104,23 @@ def _agent(task: Task, around: Surroundings) -> Any:
         return around.factory(task.persona)
     folder = task.place.workspace if task.place is not None else None
     if around.parent is not None:
-        return around.parent.child(task.persona, folder)
+        return _child(around.parent, task.persona, folder)
     from pygent.agent import Agent  # noqa: PLC0415 - the one import that goes up: a task's agent
     from pygent.runtime import Runtime  # noqa: PLC0415 - loaded with it
 
     runtime = Runtime(temporary=True) if folder is None else Runtime(workspace=folder)
     return Agent(runtime, persona=task.persona)
+
+
+def _child(parent: Agent, persona: Persona, workspace: Path | None) -> Agent:
+    """An agent with the parent's model, tools and kind of runtime, in ``workspace`` or a temporary one."""
+    from pygent.agent import Agent  # noqa: PLC0415 - see _agent
+    from pygent.runtime import Runtime  # noqa: PLC0415 - loaded with it
+
+    sibling = getattr(parent.runtime, "sibling", None)
+    runtime = Runtime(temporary=True) if sibling is None else sibling(workspace=workspace)
+    name = persona.model or parent.model_name or from_environment().model
+    return Agent(runtime, parent.model, name, persona, tools=parent.registry)
 
 
 def _join(task: Task, around: Surroundings) -> None:
