@@ -102,14 +102,14 @@ class TaskWork:
     @property
     def permission_mode(self) -> str | None:
         """The mode that holds for the child, None where nobody asks."""
-        policy = getattr(self._approvals, "policy", None)
-        return None if policy is None else str(policy.mode)
+        approvals = self._approvals
+        return None if approvals is None else str(approvals.mode)
 
     @property
     def rules(self) -> dict[str, list[str]]:
         """The rules that hold for the child, by kind (``allow``, ``ask``, ``deny``), as they are written."""
-        policy = getattr(self._approvals, "policy", None)
-        return {} if policy is None else {kind: list(policy.rules(kind)) for kind in ("allow", "ask", "deny")}
+        approvals = self._approvals
+        return {} if approvals is None else {kind: list(approvals.rules(kind)) for kind in ("allow", "ask", "deny")}
 
     @contextlib.contextmanager
     def messages(self, sink: Callable[[str], object]) -> Iterator[None]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pygent.approvals import narrowed
 from pygent.bus import Sink, Stream
 from pygent.errors import Cancelled, PygentError, Stopped, TaskLost
 from pygent.events import E, Event, Reason, TaskFinished, TaskState, TaskUpdated
@@ -113,14 +114,20 @@ def _agent(task: Task, around: Surroundings) -> Any:
 
 
 def _child(parent: Agent, persona: Persona, workspace: Path | None) -> Agent:
-    """An agent with the parent's model, tools and kind of runtime, in ``workspace`` or a temporary one."""
+    """An agent with the parent's model, tools and kind of runtime, as far as its persona allows."""
     from pygent.agent import Agent  # noqa: PLC0415 - see _agent
     from pygent.runtime import Runtime  # noqa: PLC0415 - loaded with it
 
     sibling = getattr(parent.runtime, "sibling", None)
-    runtime = Runtime(temporary=True) if sibling is None else sibling(workspace=workspace)
+    runtime = (
+        Runtime(temporary=True)
+        if sibling is None
+        else sibling(workspace=workspace, image=persona.image, network=persona.network)
+    )
     name = persona.model or parent.model_name or from_environment().model
-    return Agent(runtime, parent.model, name, persona, tools=parent.registry)
+    agent = Agent(runtime, parent.model, name, persona, tools=parent.registry)
+    agent.disabled_tools = {*parent.registry.names()} - {*parent.tool_names(), "stop", "continue"}
+    return agent
 
 
 def _join(task: Task, around: Surroundings) -> None:
@@ -130,12 +137,13 @@ def _join(task: Task, around: Surroundings) -> None:
     wiring: Wiring = task.agent.wiring if around.parent is None else around.parent.wiring
     session = session_account(around.parent, around.account)
     task.account = task_account(task.id, task.persona, task.budget, session, around.parent)
-    approvals = wiring.approvals and wiring.approvals.within(workspace_roots(task.agent.runtime))
+    stream = TaskStream(task, wiring.bus)
+    approvals = narrowed(wiring.approvals, workspace_roots(task.agent.runtime), task.persona, stream.publish)
     if approvals is not None:
         approvals.on_wait = lambda waits: _waits(task, around, waits)
     join(
         Wiring(
-            bus=TaskStream(task, wiring.bus),
+            bus=stream,
             agent_id=task.id,
             approvals=approvals,
             cancel=task.cancel,
@@ -157,7 +165,8 @@ def _waits(task: Task, around: Surroundings, waits: bool) -> None:
 def work(task: Task, order: Order, around: Surroundings, prompt: str) -> tuple[TaskState, str]:
     """Run the task's agent on ``prompt`` and on what is said to it meanwhile; answers how that ended."""
     limit = around.settings.max_time if order.task_timeout is None else order.task_timeout
-    limits = Limits(task.persona.max_steps or around.settings.max_steps, order.step_timeout, limit)
+    steps = [most for most in (around.settings.max_steps, task.persona.max_steps) if most is not None]
+    limits = Limits(min(steps, default=None), order.step_timeout, limit)
     wiring = getattr(task.agent, "wiring", None)
     publish = wiring.bus.publish if wiring is not None else task.take
     prices = wiring.prices if wiring is not None else {}
