@@ -3,10 +3,6 @@
 The names below are imported when they are first used, so that ``import pygent`` costs next to nothing.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-
 from pygent._version import __version__
 
 TYPE_CHECKING = False  # true for type checkers; the module `typing` takes as long as all the rest of this import
@@ -110,6 +106,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Import a public name's module when the name is first asked for (PEP 562)."""
+    from importlib import import_module  # noqa: PLC0415 - `pygent --version` does without it
+
     if name in _SUBMODULES:
         return import_module(f"pygent.{name}")
     module = _MODULE_OF.get(name)

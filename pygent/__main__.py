@@ -1,7 +1,5 @@
 """Where ``pygent`` starts: version and help are told before anything else is imported."""
 
-from __future__ import annotations
-
 import gc
 import sys
 
