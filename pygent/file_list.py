@@ -22,24 +22,25 @@ _RULES_LIMIT = 1024 * 1024
 _DEEPEST = 100
 
 
-def list_files(workspace: Workspace) -> Iterator[str]:
+def list_files(workspace: Workspace, *, alone: bool = False) -> Iterator[str]:
     """Paths of files and links, relative to the workspace, in no order.
 
-    git tells them where the workspace lies in a repository, so its excludes hold too. Elsewhere, and in repositories
+    With ``alone`` a repository counts only where the workspace is its top, not one that it happens to lie in. git
+    tells them where the workspace lies in a repository, so its excludes hold too. Elsewhere, and in repositories
     inside, folders are walked and ``.gitignore`` files read. No link is followed; what cannot be read is left out.
     """
     left = MOST
-    for path in _files(workspace):
+    for path in _files(workspace, alone):
         yield path
         left -= 1
         if not left:
             return
 
 
-def _files(workspace: Workspace) -> Iterator[str]:
+def _files(workspace: Workspace, alone: bool) -> Iterator[str]:
     ends_at = time.monotonic() + SECONDS
     repository = Repository.find(workspace.root)
-    if repository is None:
+    if repository is None or (alone and repository.top != repository.folder):
         yield from _walk(workspace, "", ends_at)
         return
     try:

@@ -41,8 +41,7 @@ def make_agent(
     runtime = make_runtime(settings, session_id, on_progress)
     model = model or make_model(settings, demo=demo)
     agent = Agent(runtime, model, settings.model, settings.persona)
-    agent.tasks.max_tasks = settings.max_tasks
-    agent.tasks.personas = list(settings.personas)
+    agent.tasks.configure(settings)
     agent.history.replay(past)
     preload = getattr(model, "preload", None)
     if preload is not None:  # what the first request needs is imported while the person still types

@@ -286,6 +286,14 @@ FIELDS: tuple[Field, ...] = (
         about="What a run without a person does at its end with tasks that still run: wait for them, or cancel them",
     ),
     Field(
+        key="tasks_copy_ignored",
+        kind=kinds.Flag(),
+        group=_TASKS,
+        variable="PYGENT_TASKS_COPY_IGNORED",
+        about="Copy for a task what .gitignore leaves out, too, such as build folders",
+        in_workspace="free",
+    ),
+    Field(
         key="persona",
         kind=OnePersona(),
         group=_TASKS,

@@ -55,6 +55,7 @@ class Settings:
     budget: Budget = field(default_factory=Budget)
     max_tasks: int = 3
     tasks_at_stop: str = "wait"
+    tasks_copy_ignored: bool = False
     init_files: tuple[Path, ...] = ()
     history_file: Path | None = None
     log_file: Path | None = None

@@ -13,7 +13,7 @@ from pygent.errors import PygentError, TaskError
 from pygent.events import Notice
 from pygent.ledger import Account
 from pygent.persona import Persona
-from pygent.settings import from_environment
+from pygent.settings import Settings, from_environment
 from pygent.tasks import running as life
 from pygent.tasks.executors import TaskExecutor, Threads
 from pygent.tasks.files import copy_between
@@ -108,6 +108,7 @@ class TaskManager(TaskPool):
             raise TaskError(f"workspace={workspace!r} is not one of {', '.join(get_args(TaskWorkspace))}")
         if workspace == "copy" and files:
             raise TaskError('workspace="copy" brings all files; name none, or use workspace="files"')
+        scope = getattr(parent_rt, "scope", None)
         order = Order(
             prompt=prompt,
             persona=self._persona(persona),
@@ -119,7 +120,7 @@ class TaskManager(TaskPool):
             budget=_budget(budget),
             retry_of=retry_of,
         )
-        return self._start(order, queue=queue).id
+        return self._start(order, queue=queue, cancel=scope.cancel if scope is not None else CancelToken()).id
 
     def status(self, task_id: str) -> str:
         """The task's status in the words a model reads; ``Task … not found`` for an unknown id."""
@@ -181,6 +182,11 @@ class TaskManager(TaskPool):
             queue=queue,
             retry_of=task_id,
         )
+
+    def configure(self, settings: Settings) -> None:
+        """Follow these settings from now on: limits, personas, what is copied."""
+        self.max_tasks, self.personas = settings.max_tasks, list(settings.personas)
+        self._around.settings = settings
 
     def close(self) -> None:
         """End all tasks and clear up after them: a place that is kept stays where it has something to review."""

@@ -6,8 +6,10 @@ import logging
 import threading
 import time
 from collections import deque
+from functools import partial
 from uuid import uuid4
 
+from pygent.cancellation import CancelToken
 from pygent.errors import Cancelled, TaskError
 from pygent.events import TaskStarted, TaskState, TaskUpdated
 from pygent.tasks import running as life
@@ -73,8 +75,11 @@ class TaskPool:
             raise TaskError(f"Task {task_id} not found")
         return task
 
-    def _start(self, order: Order, *, queue: bool) -> Task:
-        """Start a task, or let it wait for its turn. Raises ``TaskError`` and what ``prepare`` raises."""
+    def _start(self, order: Order, *, queue: bool, cancel: CancelToken) -> Task:
+        """Start a task, or let it wait for its turn; ``cancel`` ends the preparing.
+
+        Raises ``TaskError`` and what ``prepare`` raises.
+        """
         task = Task(
             uuid4().hex[:8],
             order.persona,
@@ -99,7 +104,9 @@ class TaskPool:
             self._enqueue(task, task.prompt)
             return task
         try:
-            life.prepare(task, order, self._around)
+            with cancel.on_cancel(partial(task.cancel.cancel, "the call was interrupted")):
+                life.prepare(task, order, self._around)
+            cancel.check()
         except BaseException:
             with self._lock:
                 del self.tasks[task.id]
@@ -107,6 +114,7 @@ class TaskPool:
             self._advance()
             raise
         self._tell_started(task)
+        life.tell_left_out(task, self._around)
         self._launch(task, task.prompt)
         return task
 
@@ -170,6 +178,7 @@ class TaskPool:
             if task.agent is None:
                 task.started_at = time.time()
                 life.prepare(task, order, self._around)
+                life.tell_left_out(task, self._around)
             while True:
                 state, status = life.work(task, order, self._around, prompt)
                 rests = state == "waiting" and self._rest(task)

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pygent.approvals import narrowed
 from pygent.bus import Sink, Stream
 from pygent.errors import Cancelled, PygentError, Stopped, TaskLost
-from pygent.events import E, Event, Reason, TaskFinished, TaskState, TaskUpdated
-from pygent.file_list import list_files
+from pygent.events import E, Event, Notice, Reason, TaskFinished, TaskState, TaskUpdated
 from pygent.ledger import Account
 from pygent.loop import Limits, RunResult
 from pygent.persona import Persona
@@ -22,6 +21,7 @@ from pygent.tasks.accounts import session_account, task_account
 from pygent.tasks.executors import TaskExecutor, TaskWork
 from pygent.tasks.place import Place, Record
 from pygent.tasks.task import Order, Task
+from pygent.tasks.workspaces import changes as changes_of
 from pygent.tasks.workspaces import furnish
 from pygent.wiring import Wiring, workspace_roots
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOST = "error: lost"
+NOTES_SHOWN = 5
+"""What was left out of a copy is told up to so many times."""
 
 
 @dataclass(slots=True)
@@ -88,7 +89,16 @@ def prepare(task: Task, order: Order, around: Surroundings) -> None:
         task.place = Place.make(around.folder, record)
     task.agent = _agent(task, around)
     _join(task, around)
-    furnish(task, order)
+    furnish(task, order, ignored=around.settings.tasks_copy_ignored)
+
+
+def tell_left_out(task: Task, around: Surroundings) -> None:
+    """Say what could not be copied for the task."""
+    if task.base is not None and task.base.notes:
+        shown = task.base.notes[:NOTES_SHOWN]
+        more = len(task.base.notes) - len(shown)
+        text = f"Not copied for task {task.id}: {'; '.join(shown)}{f'; and {more} more' if more else ''}"
+        around.emit(Notice(level="warning", text=text))
 
 
 def discard(task: Task) -> None:
@@ -211,7 +221,7 @@ def finish(task: Task, around: Surroundings, state: TaskState, status: str) -> N
     """The task is over: its container ends, its changes are looked at, its place and the stream are told."""
     task.inbox.close()
     close_sandbox(task)
-    notes = _look_at_changes(task)
+    notes = _look_at_changes(task, around)
     task.state, task.status, task.ended_at = state, status, time.time()
     task.question = None
     changes = [change.to_dict() for change in task.changes.files] if task.changes is not None else []
@@ -245,7 +255,7 @@ def finish(task: Task, around: Surroundings, state: TaskState, status: str) -> N
         )
     )
     for note in notes:
-        log.warning("task %s: %s", task.id, note)
+        around.emit(Notice(level="warning", text=f"Task {task.id}: {note}"))
 
 
 def _files_changed(result: RunResult | None, changes: Iterable[dict[str, Any]]) -> list[str]:
@@ -253,11 +263,9 @@ def _files_changed(result: RunResult | None, changes: Iterable[dict[str, Any]]) 
     return list(dict.fromkeys([*told, *(change["path"] for change in changes)]))
 
 
-def _look_at_changes(task: Task) -> Iterable[str]:
-    if task.base is None:
-        return ()
+def _look_at_changes(task: Task, around: Surroundings) -> Iterable[str]:
     try:
-        task.changes = task.base.changes(list_files(task.agent.runtime.workspace))
+        task.changes = changes_of(task, ignored=around.settings.tasks_copy_ignored)
     except (PygentError, OSError) as error:
         return (f"its changes cannot be told: {error}",)
     return ()

@@ -13,7 +13,7 @@ from pygent import Agent, Runtime, TaskError, TaskManager, WorkspaceError
 from pygent.approvals import Approvals, Broker, Policy
 from pygent.bus import EventBus
 from pygent.cancellation import CancelToken
-from pygent.events import ApprovalRequested, Event, MessageFinished, TaskFinished, TaskStarted, TaskUpdated
+from pygent.events import ApprovalRequested, Event, MessageFinished, Notice, TaskFinished, TaskStarted, TaskUpdated
 from pygent.wiring import Wiring
 from tests.fakes.invariants import check_events, check_history
 from tests.fakes.models import ScriptedModel, call, say
@@ -414,3 +414,46 @@ def test_a_task_tells_what_it_changed(family: Family) -> None:
         ]
         (told,) = family.tasks.take_reports()
         assert "\n  M a.txt\n  D b.txt\n  A c.txt\n" in told
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_copy_has_what_is_not_ignored_and_all_by_a_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ignored: bool
+) -> None:
+    monkeypatch.setenv("PYGENT_TASKS_COPY_IGNORED", str(ignored))
+    family = Family(tmp_path)
+    for path in (".gitignore", "a.txt", "new.txt", "build/out.o"):
+        family.runtime.write_file(path, "build/\n")
+    family.runtime.bash("git init -q . && git add a.txt .gitignore")
+    task = family.start(
+        "child", call(("bash", {"cmd": "mkdir -p build; echo x > build/new.o"})), STOP, workspace="copy"
+    )
+    assert family.tasks.wait(task, SECONDS)
+    child = family.tasks.tasks[task]
+    copied = {path for path in child.agent.runtime.workspace.walk() if not path.startswith(".git/")}
+    assert copied == {".gitignore", "a.txt", "new.txt", "build/new.o"} | ({"build/out.o"} if ignored else set())
+    assert child.changes is not None
+    assert child.changes.paths == (("build/new.o",) if ignored else ())
+    family.close()
+
+
+def test_a_folder_that_happens_to_lie_in_a_repository_hides_nothing(tmp_path: Path) -> None:
+    family = Family(tmp_path)
+    (tmp_path / ".gitignore").write_text("tasks\n")
+    family.runtime.bash(f"git init -q {tmp_path}")
+    family.tasks.folder = tmp_path / "tasks"
+    task = family.start("child", call(("write_file", {"path": "new.txt", "content": "x"})), STOP, workspace="copy")
+    assert family.tasks.wait(task, SECONDS)
+    changes = family.tasks.tasks[task].changes
+    assert changes is not None
+    assert changes.paths == ("new.txt",)
+    family.close()
+
+
+def test_what_cannot_be_copied_is_told(family: Family) -> None:
+    family.runtime.bash("mkfifo pipe; echo a > a.txt; git init -q .")
+    task = family.start("child", STOP, files=["."])
+    assert family.tasks.wait(task, SECONDS)
+    (told,) = [event.text for event in family.of(Notice)]
+    assert told.startswith(f"Not copied for task {task}: ")
+    assert "pipe" in told
