@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from pygent.events import MAIN, ApprovalRequested, Event, RunFinished, RunStarted
+from pygent.events import MAIN, ApprovalRequested, Event, RunFinished, RunStarted, TaskFinished, TaskStarted
 from pygent.settings import terminal
 from pygent.tui import calls
-from pygent.tui.text import seconds
+from pygent.tui.text import plural, seconds
 
 if TYPE_CHECKING:
     from pygent.tui.app import PygentApp
@@ -55,6 +55,7 @@ class Calls:
         self._start = start or _started
         self._last = float("-inf")
         self._run_at: dict[str, float] = {}
+        self._tasks: dict[str, tuple[str, float]] = {}  # the persona of each, and when it began
         self.focused: bool | None = None
 
     def take(self, events: Iterable[Event], setting: str, workspace: str) -> None:
@@ -63,7 +64,17 @@ class Calls:
             if isinstance(event, RunStarted) and event.agent_id == MAIN:
                 self._run_at[event.session_id] = event.at
             elif isinstance(event, ApprovalRequested):
-                self._call(setting, workspace, f"asks: {event.summary}", LONG)
+                who, _ = self._tasks.get(event.agent_id, ("", 0.0))
+                self._call(setting, workspace, f"{who} asks: {event.summary}".strip(), LONG)
+            elif isinstance(event, TaskStarted):
+                self._tasks[event.task_id] = event.persona, event.at
+            elif isinstance(event, TaskFinished):
+                who, began = self._tasks.pop(event.task_id, ("", event.at))
+                took = max(0.0, event.at - began)
+                if took >= SHORT and event.state not in {"cancelled", "lost"}:
+                    text = f"{who or event.task_id}: {event.status} after {seconds(took)}"
+                    changed = f", {plural(len(event.changes), 'file')} to review" if event.changes else ""
+                    self._call(setting, workspace, text + changed, took)
             elif isinstance(event, RunFinished) and event.agent_id == MAIN:
                 took = max(0.0, event.at - self._run_at.pop(event.session_id, event.at))
                 if took >= SHORT and event.reason != "cancelled":

@@ -47,7 +47,8 @@ def find(
             hits = [c for c in commands if c.text.startswith(name)]
             hits += [c for c in commands if name[1:] in c.text and c not in hits]
             return Found(hits[:SHOWN], len(name))
-        values = [Candidate(f"{value}", final=True) for value in arguments(name[1:]) if value.startswith(rest)]
+        fitting = [value for value in arguments(name[1:]) if value.startswith(rest)]
+        values = [Candidate(value, final=not value.endswith(" ")) for value in fitting]
         if values and [value.text for value in values] != [rest]:
             return Found(values[:SHOWN], len(rest))
         return NOTHING

@@ -82,6 +82,7 @@ class PygentCommands(Provider):
             else:
                 run = partial(slash.run_command, app.main.surface, name)
             yield Entry(f"{name} {command.usage}".strip(), command.about, run)
+        yield from _tasks(app)
         for theme in app.main.surface.theme_names():
             yield Entry(f"Theme: {theme}", f"/theme {theme}", partial(app.main.surface.set_theme, theme), shown=False)
 
@@ -97,6 +98,21 @@ class PygentCommands(Provider):
             if score > 0:
                 name = matcher.highlight(entry.name)
                 yield Hit(score, _line(name, entry.about), entry.run, text=entry.name)
+
+
+def _tasks(app: PygentApp) -> Iterator[Entry]:
+    """What can be done with each task now."""
+    tasks = app.main.transcript.tasks
+    if not tasks:
+        return
+    from pygent.tui.panes.task_words import live, name_of, sign_of, to_review  # noqa: PLC0415 - once there are tasks
+
+    actions = app.main.task_actions
+    for task in tasks.values():
+        name = f"Task {task.task_id}, {name_of(task)}"
+        for action in actions.possible(task):
+            run = partial(actions.do, action, task)
+            yield Entry(f"{name}: {action}", sign_of(task).word, run, shown=live(task) or to_review(task))
 
 
 def _line(name: Content, about: str) -> Content:

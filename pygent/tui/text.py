@@ -5,7 +5,7 @@ from __future__ import annotations
 from pygent import plain_text
 from pygent.plain_text import UNSEEN, clean_line
 
-__all__ = ["UNSEEN", "clean", "clean_line", "count", "plural", "seconds", "tail_lines"]
+__all__ = ["UNSEEN", "clean", "clean_line", "count", "money", "plural", "seconds", "tail_lines"]
 
 _TAB = "    "
 
@@ -58,3 +58,8 @@ def count(value: int) -> str:
 def plural(number: int, noun: str) -> str:
     """``1 step``, ``2 steps``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def money(value: float) -> str:
+    """An amount with as many digits as say something: ``0.0042``, ``0.31``, ``12.50``."""
+    return f"{value:.2f}" if value >= 0.1 or value == 0 else f"{value:.4f}"

@@ -385,9 +385,17 @@ class FakeSession(FakeTasks, SessionFiles):
     def step(self, step: int, *, agent: str = MAIN) -> None:
         self.bus.publish(StepStarted(step=step, agent_id=agent))
 
-    def step_done(self, step: int = 1, *, prompt: int = 1200, completion: int = 80, agent: str = MAIN) -> None:
+    def step_done(
+        self,
+        step: int = 1,
+        *,
+        prompt: int = 1200,
+        completion: int = 80,
+        cost: float | None = None,
+        agent: str = MAIN,
+    ) -> None:
         usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
-        self.bus.publish(StepFinished(step=step, usage=usage, agent_id=agent))
+        self.bus.publish(StepFinished(step=step, usage=usage, cost=cost, agent_id=agent))
 
     def say(self, text: str, *, chunk: int = 0, reasoning: str = "", agent: str = MAIN) -> None:
         """A whole answer, in pieces of ``chunk`` characters where that is not 0."""

@@ -27,6 +27,7 @@ CONTRACT = [
     "model",
     "persona",
     "tasks",
+    "delegate",
     "tools",
     "permissions",
     "theme",
@@ -66,7 +67,6 @@ def test_a_path_is_no_command() -> None:
         ("/cmd ls -l", ("run_command", "ls -l")),
         ("!ls -l", ("run_command", "ls -l")),
         ("/cp 'a b' c", ("copy_in", "a b", "c")),
-        ("/tasks stop t1", ("cancel_task", "t1")),
         ("/new", ("new",)),
     ],
 )

@@ -1,36 +1,13 @@
-"""Commands about the workspace, the tasks and the screen."""
+"""Commands about the workspace and the screen."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 
 from pygent.tui.slash import Surface, command
-from pygent.tui.text import clean_line, seconds
 
 GIT_DIFF = "git -c core.fsmonitor=false --no-pager diff --no-ext-diff --no-textconv --stat --patch HEAD"
 """Runs in the sandbox, and even there no program that the repository names."""
-
-
-def _task_values(surface: Surface) -> Sequence[str]:
-    return [f"stop {task.task_id}" for task in surface.transcript.tasks.values() if task.ended_at is None]
-
-
-@command("tasks", "[stop ID]", "show the tasks, or stop one", values=_task_values)
-def _tasks(surface: Surface, argument: str) -> None:
-    word, _, task_id = argument.partition(" ")
-    if word == "stop" and task_id:
-        stopped = surface.session.cancel_task(task_id.strip())
-        surface.note("/tasks", f"{task_id} was told to stop." if stopped else f"{task_id} does not run.")
-        return
-    if argument:
-        raise ValueError("/tasks takes nothing or stop ID")
-    lines = []
-    for task in surface.transcript.tasks.values():
-        took = f" · {seconds(task.ended_at - task.at)}" if task.ended_at is not None else ""
-        lines.append(f"{task.task_id}  {task.persona}  {task.status}{took}  {clean_line(task.prompt)[:80]}")
-    surface.note("/tasks", "\n".join(lines) or "Nothing was delegated yet.")
-    surface.show_pane("tasks")
 
 
 @command("diff", "", "what changed in the workspace")

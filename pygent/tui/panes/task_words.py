@@ -7,7 +7,7 @@ import time
 from pygent.transcript import AgentView, TaskItem
 from pygent.tui.panes.signs import Sign, task_sign
 from pygent.tui.panes.text import one_line, running_for, took
-from pygent.tui.text import count, plural
+from pygent.tui.text import count, money, plural
 
 REVIEWS: dict[str, Sign] = {
     "applied": Sign("✓", "applied", "success"),
@@ -86,11 +86,6 @@ def spent(number: int, price: float | None) -> str:
     """Tokens and cost; the cost is in the currency of the settings' prices. Empty where nothing was used."""
     parts = [f"{count(number)} tok" if number else "", f"cost {money(price)}" if price is not None else ""]
     return " · ".join(part for part in parts if part)
-
-
-def money(value: float) -> str:
-    """An amount with as many digits as say something: ``0.0042``, ``0.31``, ``12.50``."""
-    return f"{value:.2f}" if value >= 0.1 or value == 0 else f"{value:.4f}"
 
 
 def can(task: TaskItem, view: AgentView | None = None) -> frozenset[str]:

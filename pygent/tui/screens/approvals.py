@@ -75,7 +75,7 @@ class ApprovalQueue:
             screen.mount(self._widget, before="#queue")
         elif self._widget.request is not first:
             self._widget.ask(first, self._who(first))
-        self._widget.waiting(len(self._waiting) - 1)
+        self._widget.waiting([self._name(request) for request in self._waiting[1:]])
 
     def _close(self) -> None:
         widget, focused = self._widget, self._screen.focused
@@ -87,8 +87,19 @@ class ApprovalQueue:
             back.focus()
         self._focus = None
 
-    def _who(self, request: ApprovalRequested) -> str:
+    def open_task(self) -> None:
+        """Show the conversation of the task that asks."""
+        screen = self._screen
+        task = screen.transcript.tasks.get(self._waiting[0].agent_id) if self._waiting else None
+        if task is not None:
+            screen.task_actions.open(task)
+
+    def _name(self, request: ApprovalRequested) -> str:
         if request.agent_id == MAIN:
             return self._screen.session.status().persona
         task = self._screen.transcript.tasks.get(request.agent_id)
-        return f"{task.persona} (task {request.agent_id})" if task is not None else f"task {request.agent_id}"
+        return task.persona if task is not None else f"task {request.agent_id}"
+
+    def _who(self, request: ApprovalRequested) -> str:
+        name = self._name(request)
+        return f"{name} (task {request.agent_id})" if request.agent_id in self._screen.transcript.tasks else name

@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from pygent.events import Event, RunFinished
+from pygent.events import Event
 from pygent.transcript import Item, Transcript
 from pygent.tui.contained import contained
 from pygent.tui.draft import Draft
@@ -27,6 +27,7 @@ from pygent.tui.widgets.transcript_view import TranscriptView
 if TYPE_CHECKING:
     from pygent.session import Session
     from pygent.tui.app import PygentApp
+    from pygent.tui.task_actions import TaskActions
     from pygent.tui.widgets.approval import Approval
     from pygent.tui.widgets.choices import Choices
     from pygent.tui.widgets.queue import QueueList
@@ -81,6 +82,13 @@ class MainScreen(PaneScreen):
         return cast("PygentApp", self.app)
 
     @property
+    def task_actions(self) -> TaskActions:
+        """What can be done with the tasks of this session."""
+        from pygent.tui.task_actions import TaskActions  # noqa: PLC0415 - once there is a task
+
+        return TaskActions(self.app, self.session, self.transcript)
+
+    @property
     def conversation(self) -> ConversationPane:
         return self.panes.conversation
 
@@ -127,8 +135,6 @@ class MainScreen(PaneScreen):
         for event in batch:
             item = self.transcript.apply(event)
             folded.append((event, item))
-            if isinstance(event, RunFinished) and event.cost is not None:
-                self.surface.cost = (self.surface.cost or 0.0) + event.cost
         for pane in (self.conversation, *self.panes.beside):
             try:
                 pane.apply_batch(folded)
@@ -187,19 +193,21 @@ class MainScreen(PaneScreen):
     def on_choices_typed_ahead(self, event: Choices.TypedAhead) -> None:
         self.prompt.insert(event.character)
 
+    def on_choices_task_asked(self) -> None:
+        self._approvals.open_task()
+
     # The conversation's blocks.
 
     @on(TranscriptView.BlockOpened)
     def _open_block(self, event: TranscriptView.BlockOpened) -> None:
         from pygent.tui.panes.blocks.task import TaskBlock  # noqa: PLC0415
         from pygent.tui.panes.blocks.tool import ToolBlock  # noqa: PLC0415
-        from pygent.tui.screens.task_detail import TaskDetailScreen  # noqa: PLC0415
         from pygent.tui.screens.tool_detail import ToolDetailScreen  # noqa: PLC0415
 
         if isinstance(event.block, ToolBlock):
             self.app.push_screen(ToolDetailScreen(event.block.item, session=self.session))
         elif isinstance(event.block, TaskBlock):
-            self.app.push_screen(TaskDetailScreen(event.block.item, self.transcript, self.session))
+            self.task_actions.open(event.block.item)
 
     # Keys.
 

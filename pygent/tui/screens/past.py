@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pygent.events import Event, RunFinished
+from pygent.events import Event
 
 if TYPE_CHECKING:
     from pygent.tui.screens.main import MainScreen
@@ -46,11 +46,9 @@ class Past:
         for event in past:
             transcript.apply(event)
         self._screen.conversation.prepare(transcript)
-        costs = [event.cost for event in past if isinstance(event, RunFinished) and event.cost is not None]
-        self._screen.app.call_later(self._folded, sum(costs) if costs else None, then)
+        self._screen.app.call_later(self._folded, then)
 
-    def _folded(self, cost: float | None, then: Callable[[Sequence[Event]], None]) -> None:
-        self._screen.surface.cost = cost
+    def _folded(self, then: Callable[[Sequence[Event]], None]) -> None:
         self._screen.attach_panes()
         waiting, self._waiting = self._waiting or [], None
         then(waiting)

@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 
 
 class ScreenSurface:
-    """`pygent.tui.slash.Surface` on the main screen. Keeps the cost for the commands that ask."""
+    """`pygent.tui.slash.Surface` on the main screen."""
 
     def __init__(self, screen: MainScreen) -> None:
         self._screen = screen
-        self.cost: float | None = None
 
     @property
     def session(self) -> Session:
@@ -67,6 +66,12 @@ class ScreenSurface:
 
     def show_pane(self, pane: str) -> None:
         self._screen.panes.show(pane)
+
+    def show_tasks(self, filter: str) -> None:  # noqa: A002 - what it is
+        beside = self._screen.panes.beside
+        if len(beside) > 1:
+            beside[1].set_filter(filter)
+        self._screen.panes.show("tasks")
 
     def choose_session(self) -> None:
         from pygent.tui.screens.sessions import SessionsScreen  # noqa: PLC0415 - when it is asked for

@@ -1,4 +1,4 @@
-"""The question whether a tool call may run.
+"""The question whether a tool call may run, or what a task wants to know.
 
 It takes the focus when it opens and the screen gives it back afterwards. The answers are always seen whole; the
 preview has the room that is left, and all of it where that is asked for.
@@ -6,19 +6,25 @@ preview has the room that is left, and all of it where that is asked for.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from pygent.approvals.summary import visible
-from pygent.events import ApprovalRequested, Decision
+from pygent.events import MAIN, ApprovalRequested, Decision
+from pygent.tui.keys import key_of
 from pygent.tui.panes.lines import LinesView
+from pygent.tui.panes.text import one_line, running_for
 from pygent.tui.text import plural
 from pygent.tui.widgets.approval_preview import Preview, Read, preview
-from pygent.tui.widgets.choices import CHOICES, TELL, Choices
+from pygent.tui.widgets.choices import CHOICES, Choice, Choices, choices_for
 from pygent.tui.widgets.diff_view import DiffView
+from pygent.tui.widgets.message_input import MessageInput
 
 SHARE, TALLEST = 0.7, 16
 """Of the screen's height that a question takes at most, and rows of its preview, unless more is asked for."""
@@ -74,10 +80,7 @@ class Approval(Vertical):
         }
         & > #approval-feedback {
             display: none;
-            height: 3;
-            margin: 0;
             border: round $warning;
-            background: $background;
         }
     }
     """
@@ -106,9 +109,11 @@ class Approval(Vertical):
         self._read = read
         self._root = root
         self._large = False
-        self._more = 0
+        self._others: Sequence[str] = ()
+        self._telling: Choice | None = None
 
     def on_mount(self) -> None:
+        self.set_interval(1.0, self._tell_waiting)
         if self.request is not None:
             self.ask(self.request, self._who)
 
@@ -119,23 +124,24 @@ class Approval(Vertical):
         yield Static(id="approval-warning", markup=False)
         yield Static(id="approval-reason", markup=False)
         yield Choices(id="approval-choices")
-        yield Input(id="approval-feedback", placeholder="What should it do instead?  Enter sends, Esc goes back")
+        yield MessageInput(id="approval-feedback")
 
     def ask(self, request: ApprovalRequested, who: str) -> None:
         """Show a request and take the focus."""
         self.request = request
-        self.border_title = Content(f"{visible(who)} asks: {visible(request.tool)}")
+        asks = {"continue": "asks you", "stop": "wants to stop"}.get(request.tool, f"asks: {visible(request.tool)}")
+        self.border_title = Content(f"{visible(who)} {asks}")
         self.display = True
+        self._tell(None)
+        choices = self.query_one(Choices)
+        choices.begin(request.rule, choices_for(request.tool), from_task=request.agent_id != MAIN)
         self._show(preview(request.tool, request.arguments, self._read, self._root))
         self._say("#approval-reason", visible(request.summary.partition("\n")[2]))
-        self._tell(False)
-        choices = self.query_one(Choices)
-        choices.begin(request.rule)
         choices.focus()
 
     def _show(self, shown: Preview) -> None:
         lines, diff = self.query_one(LinesView), self.query_one(DiffView)
-        lines.display, diff.display = shown.diff is None, shown.diff is not None
+        lines.display, diff.display = bool(shown.lines), shown.diff is not None
         lines.set_lines(shown.lines)
         diff.show([shown.diff] if shown.diff is not None else [])
         self._say("#approval-warning", shown.warning)
@@ -151,8 +157,9 @@ class Approval(Vertical):
         """Give the preview the room that the screen has beside the answers, which are always seen whole."""
         height = self.screen.size.height
         room = height - BESIDE if self._large else min(int(height * SHARE), TALLEST + len(CHOICES) + 5)
+        answers = len(self.query_one(Choices).choices)
         said = sum(1 for place in ("#approval-warning", "#approval-reason") if self.query_one(place).display)
-        room = max(2, room - len(CHOICES) - 4 - said)
+        room = max(2, room - answers - 4 - said)
         for view in (self.query_one(LinesView), self.query_one(DiffView)):
             view.styles.max_height = room
         self.call_after_refresh(self._tell_more)
@@ -176,9 +183,9 @@ class Approval(Vertical):
         line.display = bool(text)
         line.update(Content(text))
 
-    def waiting(self, more: int) -> None:
-        """Say how many requests stand in line after this one."""
-        self._more = more
+    def waiting(self, others: Sequence[str]) -> None:
+        """Say whose requests stand in line after this one."""
+        self._others = others
         self._tell_waiting()
 
     def on_descendant_focus(self) -> None:
@@ -188,10 +195,21 @@ class Approval(Vertical):
         self.call_after_refresh(self._tell_waiting)
 
     def _tell_waiting(self) -> None:
-        parts = [f"{self._more} more waiting"] if self._more else []
+        request = self.request
+        if request is None or not self.is_mounted:
+            return
+        waited = max(0.0, time.time() - request.at) if request.at else 0.0
+        parts = [f"waits {running_for(waited)}"]
+        if self._others:
+            names = ", ".join(dict.fromkeys(visible(name) for name in self._others))
+            parts.append(f"{len(self._others)} more waiting: {one_line(names, 40)}")
+        if request.agent_id != MAIN:
+            parts.append(f"{key_of(self.app, 'approval.open-task', 'o').lower()} shows its conversation")
         if not self.has_focus_within:
             parts.append("Tab or a click goes to the answers")
-        self.border_subtitle = Content(" · ".join(parts))
+        said = Content(" · ".join(parts))
+        if str(self.border_subtitle or "") != said.markup:
+            self.border_subtitle = said
 
     def close(self) -> None:
         """Nothing is asked any more."""
@@ -201,36 +219,41 @@ class Approval(Vertical):
     @property
     def telling(self) -> bool:
         """True while the words for the model are being written."""
-        return bool(self.query_one("#approval-feedback").display)
+        return self._telling is not None
 
     def back(self) -> None:
         """From the words for the model to the answers."""
-        self._tell(False)
+        self._tell(None)
         self.query_one(Choices).focus()
 
-    def _tell(self, on: bool) -> None:
-        field = self.query_one("#approval-feedback", Input)
-        field.display = on
-        if on:
-            field.focus()
-        else:
-            field.value = ""
+    def _tell(self, choice: Choice | None) -> None:
+        """Take the words that go with ``choice``; None: no words."""
+        self._telling = choice
+        field = self.query_one(MessageInput)
+        field.display = choice is not None
+        if choice is None:
+            field.clear()
+            return
+        what = "Your answer" if choice.decision == "allow_once" else "What should it do instead?"
+        field.placeholder = f"{what}  Enter sends, Esc goes back"
+        field.focus()
 
     def on_choices_chosen(self, event: Choices.Chosen) -> None:
         event.stop()
         if self.request is None:
             return
-        if event.index == TELL:
-            self._tell(True)
-            return
-        self.post_message(self.Answered(self.request.request_id, CHOICES[event.index][2]))
+        choice = self.query_one(Choices).choices[event.index]
+        if choice.tells:
+            self._tell(choice)
+        else:
+            self.post_message(self.Answered(self.request.request_id, choice.decision))
 
     def on_choices_paged(self, event: Choices.Paged) -> None:
         event.stop()
         view = self._view
         view.scroll_relative(y=event.pages * max(1, view.size.height - 1), animate=False)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_message_input_sent(self, event: MessageInput.Sent) -> None:
         event.stop()
-        if self.request is not None:
-            self.post_message(self.Answered(self.request.request_id, "deny", event.value.strip()))
+        if self.request is not None and self._telling is not None:
+            self.post_message(self.Answered(self.request.request_id, self._telling.decision, event.text))

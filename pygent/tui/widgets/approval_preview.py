@@ -32,7 +32,11 @@ class Preview:
 
 def preview(tool: str, arguments: Mapping[str, object], read: Read, root: str = "") -> Preview:
     """The preview of a call. ``read`` answers a file's bytes; paths below ``root`` are shown as relative to it."""
-    command, path = arguments.get("cmd"), arguments.get("path")
+    command, path, question = (arguments.get(name) for name in ("cmd", "path", "question"))
+    if tool == "continue" and isinstance(question, str):
+        return Preview([Line(piece) for piece in _pieces(question.strip() or "It asks nothing.")])
+    if tool == "stop":
+        return Preview()
     if isinstance(command, str):
         return Preview(_numbered("$ ", command, "strong"))
     if isinstance(path, str):

@@ -16,7 +16,7 @@ from pygent.tui.colours import Palette
 from pygent.tui.panes.blocks.base import Block, Shape
 from pygent.tui.widgets.block_text import BlockText
 
-ACTIONS = (("copy", "copy_block"), ("fold", "toggle_block"), ("open", "open_block"), ("to prompt", "quote_block"))
+ACTIONS = (("copy", "copy_block"), ("fold", "turn_block"), ("open", "open_block"), ("to prompt", "quote_block"))
 """What stands in the first line of the block under the pointer, and the actions of the view."""
 
 
@@ -26,7 +26,7 @@ class BlockChooser(BlockText):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("shift+up,K", "select_block(-1)", "Block above", id="block.above"),
         Binding("shift+down,J", "select_block(1)", "Block below", id="block.below"),
-        Binding("enter,space", "toggle_block", "Fold or unfold the block", id="block.fold"),
+        Binding("enter,space", "toggle_block", "Fold or unfold the block; open a task", id="block.fold"),
         Binding("left", "fold_block", "Show less of the block", id="block.less", show=False),
         Binding("right", "unfold_block", "Show more of the block", id="block.more", show=False),
         Binding("o", "open_block", "Open the block", id="block.open"),
@@ -95,7 +95,7 @@ class BlockChooser(BlockText):
             elif "block" in meta:
                 getattr(self, f"action_{meta['block']}")()
             elif self.blocks[index].toggles_at(offset, event.x):
-                self._toggle(index)
+                self.action_toggle_block()
 
     def decorated(self, strip: Strip, index: int, offset: int, row: int) -> Strip:
         if offset == 0 and index == self._under and strip.cell_length > 40:
@@ -133,6 +133,13 @@ class BlockChooser(BlockText):
             self.scroll_to(y=min(start, start + self._rows[index] - height), animate=False)
 
     def action_toggle_block(self) -> None:
+        """Fold or unfold the block; one that leads somewhere is opened."""
+        if self.selected is not None and self.selected.leads:
+            self.action_open_block()
+        else:
+            self.action_turn_block()
+
+    def action_turn_block(self) -> None:
         if self._selected is not None:
             self._toggle(self._selected)
 

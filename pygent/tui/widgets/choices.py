@@ -1,4 +1,4 @@
-"""The five answers to the question whether a tool call may run.
+"""The answers to what is asked of a person: whether a tool call may run, what a task wants to know.
 
 Keys count only after a pause: half a second in which nothing was pressed. What is typed before that belongs to the
 draft in the prompt, so a text that was being written is neither lost nor taken for an answer.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -23,18 +23,42 @@ from pygent.events import Decision
 GRACE = 0.5
 """Seconds without a key before keys count."""
 
-CHOICES: tuple[tuple[str, str, Decision], ...] = (
-    ("y", "Allow once", "allow_once"),
-    ("s", "Allow for this session", "allow_session"),
-    ("a", "Always allow", "allow_always"),
-    ("n", "Deny", "deny"),
-    ("t", "Deny and tell the model what to do instead", "deny"),
+
+class Choice(NamedTuple):
+    """One answer: the letter for it, its words, what is decided by it. One that ``tells`` takes words, too."""
+
+    letter: str
+    words: str
+    decision: Decision
+    tells: bool = False
+
+
+CHOICES = (
+    Choice("y", "Allow once", "allow_once"),
+    Choice("s", "Allow for this session", "allow_session"),
+    Choice("a", "Always allow", "allow_always"),
+    Choice("n", "Deny", "deny"),
+    Choice("t", "Deny and tell the model what to do instead", "deny", tells=True),
 )
-TELL = 4
+QUESTION = (
+    Choice("y", "Answer", "allow_once", tells=True),
+    Choice("n", "No answer: it shall decide by itself", "deny"),
+)
+STOP = (
+    Choice("y", "Let it stop; its tasks go on", "allow_once"),
+    Choice("s", "Let it stop, and do not ask again in this session", "allow_session"),
+    Choice("n", "It shall go on", "deny"),
+    Choice("t", "It shall go on, with what you tell it", "deny", tells=True),
+)
+
+
+def choices_for(tool: str) -> tuple[Choice, ...]:
+    """The answers to what a call of ``tool`` asks."""
+    return {"continue": QUESTION, "stop": STOP}.get(tool, CHOICES)
 
 
 class Choices(Widget, can_focus=True):
-    """The five answers; arrows and Enter, number, letter, or a click."""
+    """The answers; arrows and Enter, number, letter, or a click."""
 
     DEFAULT_CSS = """
     Choices {
@@ -49,6 +73,7 @@ class Choices(Widget, can_focus=True):
         Binding("pageup", "page(-1)", "Preview up", show=False, id="approval.page_up"),
         Binding("pagedown", "page(1)", "Preview down", show=False, id="approval.page_down"),
         Binding("v", "enlarge", "Show more of the preview, or less", show=False, id="approval.enlarge"),
+        Binding("o", "open_task", "Show the task that asks", show=False, id="approval.open-task"),
     ]
 
     current = reactive(0)
@@ -78,13 +103,20 @@ class Choices(Widget, can_focus=True):
     class Enlarged(Message):
         """More of the preview is asked for, or less again."""
 
+    class TaskAsked(Message):
+        """The conversation of the task that asks shall show."""
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._quiet_since = math.inf
+        self.choices: tuple[Choice, ...] = CHOICES
+        self.from_task = False
 
-    def begin(self, rule: str | None) -> None:
-        """Ask anew; the pause begins."""
+    def begin(self, rule: str | None, choices: tuple[Choice, ...] = CHOICES, *, from_task: bool = False) -> None:
+        """Ask anew; the pause begins. ``from_task`` where a task asks, which can be looked at."""
+        self.choices, self.from_task = choices, from_task
         self.rule = rule
+        self.refresh(layout=True)
         self.current = 0
         self._quiet_since = math.inf  # until the question is on the screen
         self.call_after_refresh(self._seen)
@@ -98,7 +130,7 @@ class Choices(Widget, can_focus=True):
 
     def render(self) -> Content:
         lines: list[Content] = []
-        for index, (letter, words, decision) in enumerate(CHOICES):
+        for index, (letter, words, decision, _) in enumerate(self.choices):
             chosen = index == self.current
             usable = decision != "allow_always" or self.rule is not None
             parts: list[Content | str | tuple[str, str]] = [
@@ -132,15 +164,17 @@ class Choices(Widget, can_focus=True):
         if not self._counts(event):
             self._belongs_to_the_draft(event)
             return
-        for index, (letter, _, _) in enumerate(CHOICES):
-            if event.key in {str(index + 1), letter}:
+        for index, choice in enumerate(self.choices):
+            if event.key in {str(index + 1), choice.letter}:
                 event.stop()
                 self._choose(index)
                 return
-        if (
-            event.is_printable and event.key not in self._bindings.key_to_bindings
-        ):  # somebody writes: an Enter at the end of it is no answer
+        if event.is_printable and not self._bound(event.key):  # somebody writes: an Enter at its end is no answer
             self._belongs_to_the_draft(event)
+
+    def _bound(self, key: str) -> bool:
+        bindings = self._bindings.key_to_bindings.get(key, ())
+        return any(binding.action != "open_task" or self.from_task for binding in bindings)
 
     def _belongs_to_the_draft(self, event: events.Key) -> None:
         self._quiet_since = max(self._quiet_since, event.time)
@@ -150,11 +184,11 @@ class Choices(Widget, can_focus=True):
             self.post_message(self.TypedAhead(event.character))
 
     def on_click(self, event: events.Click) -> None:
-        if self._counts(event) and 0 <= event.y < len(CHOICES):
+        if self._counts(event) and 0 <= event.y < len(self.choices):
             self._choose(event.y)
 
     def action_move(self, step: int) -> None:
-        self.current = (self.current + step) % len(CHOICES)
+        self.current = (self.current + step) % len(self.choices)
 
     def action_choose(self) -> None:
         self._choose(self.current)
@@ -165,8 +199,12 @@ class Choices(Widget, can_focus=True):
     def action_enlarge(self) -> None:
         self.post_message(self.Enlarged())
 
+    def action_open_task(self) -> None:
+        if self.from_task:
+            self.post_message(self.TaskAsked())
+
     def _choose(self, index: int) -> None:
         self.current = index
-        if CHOICES[index][2] == "allow_always" and self.rule is None:
+        if self.choices[index].decision == "allow_always" and self.rule is None:
             return
         self.post_message(self.Chosen(index))

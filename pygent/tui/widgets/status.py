@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from pygent.transcript import Transcript
 from pygent.tui.keys import key_of
-from pygent.tui.text import clean_line, count, plural, seconds
+from pygent.tui.text import clean_line, count, money, plural, seconds
 
 if TYPE_CHECKING:
     from pygent.session import Session
@@ -99,7 +99,7 @@ class StatusLine(Widget):
         if session is not None and not session.opened:
             return [(f"{frame} ", "$primary"), ("opening", "$foreground")]
         if self.transcript.approvals:
-            return [("? ", "bold $warning"), ("waiting for you", "$text-warning")]
+            return [("? ", "bold $warning"), (self._who_waits(), "$text-warning")]
         if main.running:
             took = seconds(max(0.0, time.time() - main.started_at)) if main.started_at else ""
             left = [
@@ -111,14 +111,25 @@ class StatusLine(Widget):
                 left.append((f" · {main.doing} {seconds(max(0.0, time.time() - main.doing_since))}", ""))
             if self.queued:
                 left.append((f" · {self.queued} queued", ""))
+            if tasks := self._tasks_at_work():
+                left.append((f" · {plural(tasks, 'task')}", ""))
             if self.content_size.width >= 100:
                 escape = key_of(self.app, "run.interrupt", "escape")
                 left.append((f" · {escape.lower()} interrupts", "$foreground 45%"))
             return [(text, f"{style} @click=screen.interrupt_run") for text, style in left]
-        running = sum(1 for task in self.transcript.tasks.values() if task.ended_at is None)
-        if running:
-            return [("◆ ", "$primary"), (f"{plural(running, 'task')} at work", "$foreground")]
+        if tasks := self._tasks_at_work():
+            return [("◆ ", "$primary"), (f"{plural(tasks, 'task')} at work", "$foreground")]
         return [("● ", "$success"), ("ready", "")]
+
+    def _tasks_at_work(self) -> int:
+        return sum(task.ended_at is None for task in self.transcript.tasks.values())
+
+    def _who_waits(self) -> str:
+        """The first that asks, where that is a task; the main agent's question stands there to be seen."""
+        requests = self.transcript.approvals
+        task = self.transcript.tasks.get(next(iter(requests.values())).agent_id)
+        who = f"{clean_line(task.persona)[:20]} waits for you" if task is not None else "waiting for you"
+        return f"{who}, {len(requests) - 1} more" if len(requests) > 1 else who
 
     def _help(self, width: int) -> list[Part]:
         """The way to everything for a mouse; as many words of it as there is room for."""
@@ -148,7 +159,9 @@ class StatusLine(Widget):
                 parts.append([(f"{used} ({share:.0f}% of context)", style)])
             else:
                 parts.append([(f"{used} in context", "")])
-        total = main.usage.get("total_tokens", 0)
+        total, cost = self.transcript.tokens, self.transcript.cost
+        if cost is not None:
+            parts.append([(f"cost {money(cost)}", "")])
         if total:
             parts.append([(f"{count(total)} tokens", "")])
         parts.append([(clean_line(status.persona), "@click=screen.command('persona')")])

@@ -32,6 +32,8 @@ class Block:
 
     name: ClassVar[str] = "block"
     """What people call such a block."""
+    leads: ClassVar[bool] = False
+    """Whether choosing it opens what it stands for, in place of folding."""
 
     def __init__(self) -> None:
         self.version = 0

@@ -5,29 +5,39 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 
 from pygent.transcript import TaskItem
 from pygent.tui.colours import Palette
 from pygent.tui.panes.blocks.base import MARGIN, Block, sign_style
-from pygent.tui.panes.signs import task_sign
-from pygent.tui.text import clean, clean_line, plural, seconds
+from pygent.tui.panes.signs import Sign
+from pygent.tui.panes.task_words import review_of, sign_of
+from pygent.tui.text import clean, clean_line, money, plural, seconds
 from pygent.tui.wrap import Aside, Line, cells, cut, wrap
 
 SHOWN = 4
 """Lines of a result that show of themselves."""
 
+NAMED = 6
+"""Changed files that are named."""
+
+OPENS = Style(meta={"block": "open_block"})
+"""What a click on leads to the task."""
+
 
 class TaskBlock(Block):
-    """One line about the task, and its result below it."""
+    """One line about the task; its result and what became of its changes below it."""
 
     name: ClassVar[str] = "task"
+    leads: ClassVar[bool] = True
 
     def __init__(self, item: TaskItem) -> None:
         super().__init__()
         self.item = item
 
     def plain(self) -> str:
-        return f"{self.item.persona}: {self.item.prompt}\n{self.item.result}".rstrip()
+        files = "\n".join(f"{change.get('kind', '')} {change.get('path', '')}" for change in self.item.changes)
+        return f"{self.item.persona}: {self.item.prompt}\n{self.item.result}\n{files}".rstrip()
 
     def has_more(self) -> bool:
         return bool(self.item.result.strip())
@@ -36,25 +46,31 @@ class TaskBlock(Block):
         return row == 0
 
     def estimate(self, width: int) -> int:
-        if self.shape == "folded" or not self.item.result:
+        if self.shape == "folded":
             return 2
-        return 2 + min(len(self.item.result) // max(20, width - MARGIN) + self.item.result.count("\n") + 1, SHOWN)
+        result = len(self.item.result) // max(20, width - MARGIN) + self.item.result.count("\n") + 1
+        return 2 + (min(result, SHOWN) if self.item.result else 0) + (review_of(self.item) is not None)
 
     def lines(self, width: int, palette: Palette) -> list[Line]:
         item = self.item
-        sign = task_sign(item.status)
+        sign = sign_of(item)
         over = "" if item.ended_at is None else f" · {seconds(max(0.0, item.ended_at - item.at))}"
-        right = cut(clean_line(item.status), 40) + over
-        name = f"task · {clean_line(item.persona)[:30]}  "
+        word = clean_line(item.status) if item.status.startswith(sign.word) else sign.word
+        right = cut(word, 40) + over
+        again = "again · " if item.retry_of else ""
+        name = f"task · {again}{clean_line(item.persona)[:30]}  "
         room = max(4, width - MARGIN - len(name) - len(right) - 3)
+        style = sign_style(sign, palette)
         head: Line = [
-            Aside(f" {sign.sign} ", sign_style(sign, palette)),
+            Aside(f" {sign.sign} ", style),
             Segment(name, palette.strong),
             Segment(cut(clean_line(item.prompt), room), palette.muted),
         ]
         gap = width - cells(head) - len(right) - 1
-        head += [Aside(" " * max(1, gap)), Aside(right, sign_style(sign, palette))]
-        return [head, *(self._result(width, palette) if self.shape != "folded" else []), []]
+        head += [Aside(" " * max(1, gap)), Aside(right, style + OPENS)]
+        if self.shape == "folded":
+            return [head, []]
+        return [head, *self._result(width, palette), *self._badges(width, palette), []]
 
     def _result(self, width: int, palette: Palette) -> list[Line]:
         if not self.item.result.strip():
@@ -66,3 +82,33 @@ class TaskBlock(Block):
         if len(lines) > len(shown):
             out.append([bar, Segment(f"… {plural(len(lines) - len(shown), 'more line')}", palette.faint)])
         return out
+
+    def _badges(self, width: int, palette: Palette) -> list[Line]:
+        """What became of its changes, which they are, and what it took; a click leads to the task."""
+        item = self.item
+        if item.ended_at is None:
+            return []
+        parts: list[tuple[str, Style]] = []
+        if (review := review_of(item)) is not None:
+            parts.append((f"{review.sign} {review.word}", _style(review, palette)))
+            files = [clean_line(str(change.get("path", ""))) for change in item.changes] or item.files_changed
+            more = f", {len(files) - NAMED} more" if len(files) > NAMED else ""
+            parts.append((", ".join(map(clean_line, files[:NAMED])) + more, palette.muted))
+        if item.cost is not None:
+            parts.append((f"cost {money(item.cost)}", palette.faint))
+        if not parts:
+            return []
+        line: Line = [Aside("   │ ", palette.faint)]
+        room = width - MARGIN - 4
+        for number, (text, style) in enumerate(parts):
+            shown = cut(text, max(1, room))
+            line += [Segment("  ", palette.faint)] if number else []
+            line.append(Segment(shown, style + OPENS))
+            room -= cells([line[-1]]) + 2
+            if room < 4:
+                break
+        return [line]
+
+
+def _style(sign: Sign, palette: Palette) -> Style:
+    return palette.accent if sign.style == "accent" else sign_style(sign, palette)
