@@ -33,7 +33,7 @@ class Budget:
         return bool(self.to_dict())
 
     def __str__(self) -> str:
-        return ", ".join(f"{name}={value:,}" if name == "tokens" else f"{name}={value:g}" for name, value in self)
+        return ", ".join(f"{name}={value:.15g}" for name, value in self)
 
     def __iter__(self) -> Any:
         return iter(self.to_dict().items())

@@ -190,6 +190,11 @@ class Account:
             time = self._time(clock.now())
             return Spent(self._steps, time, self._prompt, self._completion, self._tokens, money)
 
+    def share(self) -> float:
+        """How much of its own budget is used: 1.0 is all of the limit that comes first, 0.0 where there is none."""
+        with self._lock:
+            return max(self._shares(clock.now()).values(), default=0.0)
+
     def personas(self) -> dict[str, Account]:
         """The accounts of the personas, by name."""
         with self._lock:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
+from pygent.budget import Budget
 from pygent.bus import EventBus
 from pygent.errors import PygentError, SandboxError
 from pygent.events import Decision
+from pygent.ledger import Account, Spent
 from pygent.persona import Persona, stricter
 from pygent.session_files import SessionFiles
 from pygent.settings import Settings
@@ -42,6 +45,18 @@ class SessionStatus(NamedTuple):
     session_id: str
     workspace: Path
     demo: bool = False
+
+
+class Costs(NamedTuple):
+    """What a session has used, its tasks included, and its budget. ``share`` of the limit that comes first is used.
+
+    ``personas`` have the same by name, where they have used anything.
+    """
+
+    used: Spent
+    budget: Budget
+    share: float = 0.0
+    personas: Mapping[str, Costs] = {}
 
 
 class SessionControls(SessionFiles):
@@ -108,6 +123,20 @@ class SessionControls(SessionFiles):
             self.settings = replace(self.settings, confirm_bash=on)
         else:
             self.policy.confirm_bash = on
+
+    def costs(self) -> Costs:
+        """What the session has used so far, and what it may."""
+        if self.agent is None:
+            return Costs(Spent(), self.settings.budget)
+        account = self.agent.wiring.budget
+        below = {name: _costs(one) for name, one in account.personas().items()}
+        return _costs(account)._replace(personas={name: one for name, one in below.items() if one.used.steps})
+
+    def set_budget(self, budget: Budget) -> None:
+        """Let the session use this much from now on, with what it has used already."""
+        self.settings = replace(self.settings, budget=budget)
+        if self.agent is not None:
+            self.agent.wiring.budget.budget = budget
 
     def banned(self) -> list[str]:
         """The commands and programs that are refused."""
@@ -220,3 +249,7 @@ class SessionControls(SessionFiles):
             return getattr(self.agent.runtime, "sandbox", None) if self.agent is not None else None
         except SandboxError:
             return None
+
+
+def _costs(account: Account) -> Costs:
+    return Costs(account.used(), account.budget, account.share())

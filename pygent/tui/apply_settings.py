@@ -27,6 +27,8 @@ def apply_setting(app: PygentApp, key: str, value: Any) -> str:
             app.themes.use(value)
         elif key == "permission_mode":
             session.set_permission_mode(value or ("auto" if session.status().confined else "ask"))
+        elif key == "budget":
+            session.set_budget(value)
         elif key == "confirm_bash":
             session.set_confirm_bash(bool(value))
         elif key == "model" and session.opened and not session.status().demo:

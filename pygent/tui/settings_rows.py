@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = frozenset(
     {"theme", "keymap", "notify", "terminal_title", "diff_style", "permission_mode", "confirm_bash", "model",
-     "context_window"}
+     "context_window", "budget"}
 )  # fmt: skip
 """Settings that a running session follows at once."""
 

@@ -33,7 +33,7 @@ def test_a_budget_is_read_from_what_people_write() -> None:
     assert Budget.of(None) == Budget() == Budget.of("")
     assert not Budget()
     assert same
-    assert str(Budget(tokens=1_000_000, money=2)) == "tokens=1,000,000, money=2"
+    assert str(Budget(tokens=1_000_000, money=2)) == "tokens=1000000, money=2"
     assert same.narrowed(Budget(steps=9, tokens=10, seconds=3)) == Budget(steps=5, tokens=10, money=0.5, seconds=3)
 
 

@@ -290,7 +290,7 @@ def test_a_persona_is_shown_with_what_narrows_it(home: Path, capsys: pytest.Capt
         "network: off",
         "image: alpine",
         "permission_mode: plan",
-        "budget: tokens=50,000, money=0.5",
+        "budget: tokens=50000, money=0.5",
         "max_steps: 9",
     ]
     assert main(["personas", "careful", "--json"]) == 0

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, BinaryIO
 
+from pygent.budget import Budget
 from pygent.bus import EventBus, Sink
 from pygent.errors import PygentError
 from pygent.events import (
@@ -41,8 +42,10 @@ from pygent.events import (
     ToolStarted,
 )
 from pygent.images import Image, read_image
+from pygent.ledger import Account
 from pygent.persona import Persona
 from pygent.prompt_queue import QueuedPrompt
+from pygent.session_controls import Costs
 from pygent.session_files import SessionFiles
 from pygent.store import Glimpse, StoredSession
 from pygent.workspace import Workspace
@@ -130,6 +133,7 @@ class FakeSession(FakeTasks, SessionFiles):
         self.id = self.bus.session_id
         self.published: list[Event] = []
         self.bus.subscribe(self.published.append)
+        self.account = Account()  # the fake charges nothing by itself
         self.calls: list[tuple[Any, ...]] = []
         self.prompts: list[str] = []
         self.images: list[tuple[Image, ...]] = []
@@ -248,6 +252,13 @@ class FakeSession(FakeTasks, SessionFiles):
         self.calls.append(("resolve", request_id, decision, feedback))
         self.bus.publish(ApprovalResolved(request_id=request_id, decision=decision, feedback=feedback))  # type: ignore[arg-type]
         return True
+
+    def costs(self) -> Costs:
+        return Costs(self.account.used(), self.account.budget, self.account.share())
+
+    def set_budget(self, budget: Budget) -> None:
+        self.calls.append(("set_budget", budget))
+        self.account.budget = budget
 
     def set_permission_mode(self, mode: str) -> None:
         self.calls.append(("set_permission_mode", mode))

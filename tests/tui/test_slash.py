@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from pygent.budget import Budget
+from pygent.events import StepFinished
+from pygent.ledger import Account
+from pygent.openai_compat import Usage
 from pygent.tui import slash
 from tests.tui.fake_session import FakeSession
 from tests.tui.test_app import _own_config, running, shown, type_text, until
@@ -63,6 +67,8 @@ def test_a_path_is_no_command() -> None:
         ("/permissions plan", ("set_permission_mode", "plan")),
         ("/tools disable bash", ("enable_tool", "bash", False)),
         ("/network on", ("set_network", True)),
+        ("/budget tokens=200000, money=1.5", ("set_budget", Budget(tokens=200_000, money=1.5))),
+        ("/budget off", ("set_budget", Budget())),
         ("/confirm-bash on", ("set_confirm_bash", True)),
         ("/cmd ls -l", ("run_command", "ls -l")),
         ("!ls -l", ("run_command", "ls -l")),
@@ -83,6 +89,8 @@ async def test_a_command_reaches_the_session(tmp_path: Path, line: str, call: tu
         ("/status", "docker · network off"),
         ("/context", "No request was sent yet"),
         ("/cost", "No tokens were used yet"),
+        ("/budget", "There is no budget"),
+        ("/budget token=1", "accepted: steps, seconds, tokens, money"),
         ("/tools", "Write a file"),
         ("/banned add rm", "rm"),
         ("/persona", "writes and runs tests"),
@@ -102,6 +110,25 @@ async def test_a_command_answers_in_the_conversation(tmp_path: Path, line: str, 
     async with running(session) as (app, _):
         app.main.submit(line)
         await until(lambda: words in shown(app))
+
+
+async def test_what_the_session_and_its_tasks_cost_is_told_with_the_budget(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    session.account = Account(Budget(tokens=20_000, money=2))
+    async with running(session, size=(160, 40)) as (app, _):
+        session.bus.publish(StepFinished(step=1, usage={"prompt_tokens": 9_000, "completion_tokens": 500}, cost=0.5))
+        session.task("t1", "tester", "test it")
+        usage = {"prompt_tokens": 7_000, "completion_tokens": 200}
+        session.bus.publish(StepFinished(agent_id="t1", step=1, usage=usage, cost=0.31))
+        session.account.charge(Usage(16_000, 700, 16_700), 0.81)
+        app.main.submit("/cost")
+        await until(lambda: "all together" in shown(app))
+        words = " ".join(shown(app).split())
+        assert "tester t1 7k in 200 out 0.31" in words
+        assert "all together 16k in 700 out 0.81" in words
+        assert "budget 17k of 20k tokens · 0.81 of 2.00 84%" in words
+        assert "17k tokens · 0.81" in app.main.status.plain()
+        assert "84% of budget" in app.main.status.plain()
 
 
 async def test_export_writes_a_new_file_and_never_over_another(tmp_path: Path) -> None:

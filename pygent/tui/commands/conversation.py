@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pygent.errors import PygentError
-from pygent.transcript import AgentView
 from pygent.tui.panes.welcome import MODES
 from pygent.tui.slash import Surface, command
-from pygent.tui.text import clean_line, count, money, plural
+from pygent.tui.text import count, plural
 
 
 @command("help", "", "keys and commands", needs_open=False)
@@ -72,30 +71,6 @@ def _context(surface: Surface, argument: str) -> None:  # noqa: ARG001
     else:
         lines.append("The size of this model's window is not known (context_window in the settings says it).")
     surface.note("/context", "\n".join(lines))
-
-
-@command("cost", "", "tokens and cost of this session and of each task", needs_open=False)
-def _cost(surface: Surface, argument: str) -> None:  # noqa: ARG001
-    transcript = surface.transcript
-    lines = [_row(_agent(surface, view.agent_id), view) for view in transcript.agents.values() if view.usage]
-    if len(lines) > 1:
-        lines.append(f"{'all':<24} {count(transcript.tokens):>7} tokens")
-    if transcript.cost is not None:
-        lines.append(f"{'cost':<24} {money(transcript.cost):>7}")
-    elif lines:
-        lines.append("No prices are known for this model (prices in the settings).")
-    surface.note("/cost", "\n".join(lines) or "No tokens were used yet.")
-
-
-def _agent(surface: Surface, agent_id: str) -> str:
-    task = surface.transcript.tasks.get(agent_id)
-    return agent_id if task is None else f"{clean_line(task.persona)[:14]} {agent_id}"
-
-
-def _row(name: str, view: AgentView) -> str:
-    prompt, completion = view.usage.get("prompt_tokens", 0), view.usage.get("completion_tokens", 0)
-    price = f"   cost {money(view.cost)}" if view.cost is not None else ""
-    return f"{name:<24} {count(prompt):>7} in   {count(completion):>7} out{price}"
 
 
 @command("status", "", "model, persona, sandbox, workspace", needs_open=False)

@@ -159,11 +159,15 @@ class StatusLine(Widget):
                 parts.append([(f"{used} ({share:.0f}% of context)", style)])
             else:
                 parts.append([(f"{used} in context", "")])
+        share = self.session.costs().share
+        if share:
+            style = "$text-warning" if share >= 0.8 else ""
+            parts.append([(f"{share:.0%} of budget", f"{style} @click=screen.command('cost')")])
         total, cost = self.transcript.tokens, self.transcript.cost
         if cost is not None:
-            parts.append([(f"cost {money(cost)}", "")])
+            parts.append([(f"cost {money(cost)}", "@click=screen.command('cost')")])
         if total:
-            parts.append([(f"{count(total)} tokens", "")])
+            parts.append([(f"{count(total)} tokens", "@click=screen.command('cost')")])
         parts.append([(clean_line(status.persona), "@click=screen.command('persona')")])
         if status.demo:
             parts.insert(1, [("demo", "bold $text-accent")])

@@ -17,7 +17,7 @@ from pygent.tui.wrap import Aside, Line, cut, fold, hang, wrap
 _ADVICE = {
     "max_steps": "It may take no more steps: say “go on”, or allow more with max_steps in the settings.",
     "timeout": "It may take no more time: say “go on”, or allow more with max_time in the settings.",
-    "budget": "What it may cost is spent. What was done so far stays.",
+    "budget": "What it may cost is spent; what was done so far stays. /cost tells of it, /budget allows more.",
     "failed": "What was done so far stays. Send another prompt to try again; /status shows model and server.",
     "input_required": "It waits for an answer: write it below.",
     "cancelled": "You interrupted it. What was done so far stays; say how to go on.",
