@@ -55,11 +55,6 @@ def count(value: int) -> str:
     return str(value)
 
 
-def money(value: float) -> str:
-    """An amount with as many digits as say something: ``0.0042``, ``0.31``, ``12.50``."""
-    return f"{value:.2f}" if value >= 0.1 or value == 0 else f"{value:.4f}"
-
-
 def plural(number: int, noun: str) -> str:
     """``1 step``, ``2 steps``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

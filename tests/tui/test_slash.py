@@ -121,12 +121,12 @@ async def test_what_the_session_and_its_tasks_cost_is_told_with_the_budget(tmp_p
         usage = {"prompt_tokens": 7_000, "completion_tokens": 200}
         session.bus.publish(StepFinished(agent_id="t1", step=1, usage=usage, cost=0.31))
         session.account.charge(Usage(16_000, 700, 16_700), 0.81)
-        await until(lambda: "17k tokens · 0.81" in app.main.status.plain())
+        await until(lambda: "cost 0.81" in app.main.status.plain())
         app.main.submit("/cost")
         await until(lambda: "all together" in shown(app))
         words = " ".join(shown(app).split())
-        assert "tester t1 7k in 200 out 0.31" in words
-        assert "all together 16k in 700 out 0.81" in words
+        assert "tester t1 7k in 200 out cost 0.31" in words
+        assert "all together 16k in 700 out cost 0.81" in words
         assert "budget 17k of 20k tokens · 0.81 of 2.00 84%" in words
         assert "84% of budget" in app.main.status.plain()
 

@@ -38,7 +38,7 @@ def costs(surface: Surface) -> list[str]:
 
 
 def _row(name: str, sent: int, said: int, cost: float | None) -> str:
-    price = "" if cost is None else f"   {money(cost):>8}"
+    price = "" if cost is None else f"   cost {money(cost):>7}"
     return f"{cut(name, NAME):<{NAME}} {count(sent):>7} in   {count(said):>7} out{price}"
 
 
