@@ -33,6 +33,8 @@ class Selection:
         self._files = {change.path: change for change in self.changes.files}
         self._chosen: dict[str, frozenset[int] | None] = {}  # by path; None is the whole file
         self._decisions: dict[str, Decision] = {}
+        self.edits = 0
+        """How often anything was chosen or decided."""
 
     # Choosing.
 
@@ -49,6 +51,7 @@ class Selection:
 
     def toggle(self, path: str) -> None:
         """Choose all of a file; a file that is chosen whole is chosen no more."""
+        self.edits += 1
         if self.mark(path) == "all":
             del self._chosen[path]
         elif path in self._files:
@@ -59,18 +62,23 @@ class Selection:
         change = self._files.get(path)
         if change is None or not 0 <= hunk < len(change.hunks):
             return
+        self.edits += 1
         before = self._chosen.get(path, frozenset())
         every = frozenset(range(len(change.hunks)))
         after = (every if before is None else before) ^ {hunk}
         self._keep(path, after, every)
 
-    def choose(self, paths: Iterable[str]) -> None:
-        """Choose these files whole. A link that leads out of the workspace is chosen by itself or not at all."""
-        self._chosen.update({path: None for path in paths if path in self._files and not self._files[path].leads_out})
+    def toggle_all(self, paths: Iterable[str]) -> None:
+        """Choose these files whole; where they are chosen already, choose nothing.
 
-    def clear(self) -> None:
-        """Choose nothing."""
-        self._chosen.clear()
+        A link that leads out of the workspace is chosen by itself or not at all.
+        """
+        self.edits += 1
+        wanted = [path for path in paths if path in self._files and not self._files[path].leads_out]
+        if all(self._chosen.get(path, ()) is None for path in wanted):
+            self._chosen.clear()
+        else:
+            self._chosen.update(dict.fromkeys(wanted))
 
     def _keep(self, path: str, hunks: frozenset[int], every: frozenset[int]) -> None:
         if hunks == every:
@@ -107,6 +115,7 @@ class Selection:
         """Decide about a file, which is chosen with that. The same decision again takes it back."""
         if path not in self._files:
             return
+        self.edits += 1
         if self._decisions.get(path) == decision:
             del self._decisions[path]
             return

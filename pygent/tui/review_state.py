@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -64,13 +64,9 @@ class ReviewState:
         self.selection.toggle_hunk(path, hunk)
         self._chose()
 
-    def toggle_all(self, paths: Collection[str]) -> None:
+    def toggle_all(self, paths: Iterable[str]) -> None:
         """Choose all of these files; where they are chosen already, choose nothing."""
-        wanted = [path for path in paths if not ((change := self.compared.changes.of(path)) and change.leads_out)]
-        if all(self.selection.mark(path) == "all" for path in wanted):
-            self.selection.clear()
-        else:
-            self.selection.choose(wanted)
+        self.selection.toggle_all(paths)
         self._chose()
 
     def decide(self, path: str, decision: Decision) -> None:
@@ -87,31 +83,34 @@ class ReviewState:
     async def compare(self) -> None:
         """Compare again. What was chosen stays so where it is as it was."""
         async with self._lock:
-            before = self.selection
-            if not await self._compare():
-                return
-            now = set(self.compared.changes.paths)
-            dropped = [path for path in before.changed_in(self.compared.changes) if path in now]
+            dropped = await self._compare()
             if dropped:
                 verb = "is other than it was" if len(dropped) == 1 else "are other than they were"
                 self.say(f"{names(dropped)} {verb}; choose again.", "warning")
 
-    async def _compare(self) -> bool:
+    async def _compare(self) -> list[str] | None:
+        """Answers the files that had been chosen and are others now, None where it failed."""
         changes = await self._run("comparing …", self._reviewer.changes)
-        return changes is not None and await self._took(changes)
+        return None if changes is None else await self._took(changes)
 
-    async def _took(self, changes: ChangeSet) -> bool:
+    async def _took(self, changes: ChangeSet) -> list[str] | None:
         """Show a change set, then what stands in its way."""
-        self.selection = self.selection.carried(changes)
-        self.compared = replace(self.compared, changes=changes)
+        while True:  # as long as somebody chooses meanwhile
+            selection, edits = self.selection, self.selection.edits
+            made = await self._run("comparing …", partial(self._reviewer.carried, selection, changes, self.compared))
+            if made is None or edits == selection.edits:
+                break
+        if made is None:
+            return None
+        self.compared, self.selection, dropped = made
         self.loaded = True
         self._changed()
         about = await self._run("looking for conflicts …", partial(self._reviewer.about, changes))
         if about is None:
-            return False
+            return None
         self.compared = about
         self._changed()
-        return True
+        return dropped
 
     # Acting.
 
@@ -157,7 +156,7 @@ class ReviewState:
     async def _applied(self, outcome: Outcome) -> None:
         self._calls = outcome.calls or self._calls
         said = said_applied(outcome, self.selection)
-        if await self._compare():
+        if await self._compare() is not None:
             self.said = said
         else:  # then there are two things to say
             self.said = Said(f"{said.text} {self.said.text}", "error")
@@ -169,7 +168,7 @@ class ReviewState:
                 return
             found = await self._run("taking back …", partial(self._reviewer.undo, max(1, self._calls)))
             self._calls = 0
-            if found is not None and await self._compare():
+            if found is not None and await self._compare() is not None:
                 self.said = said_undone(found)
 
     async def discard(self) -> bool:

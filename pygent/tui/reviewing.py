@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -89,6 +89,16 @@ class Reviewer:
         """What is still to be decided."""
         return self._session.task_changes(self._task_id)
 
+    def carried(
+        self, chosen: Selection, changes: ChangeSet, before: Compared
+    ) -> tuple[Compared, Selection, list[str]]:
+        """What is shown and chosen of a newer change set, and the chosen files that are others in it."""
+        compared = replace(before, changes=changes)
+        here = set(changes.paths)
+        dropped = [path for path in chosen.changed_in(changes) if path in here]
+        _ = compared.totals
+        return compared, chosen.carried(changes), dropped
+
     def about(self, changes: ChangeSet) -> Compared:
         """What stands in the way of these changes."""
         if not changes:
@@ -97,7 +107,9 @@ class Reviewer:
         overlaps = self._session.task_overlaps(self._task_id)
         here = set(changes.paths)
         others = {path: tuple(tasks) for path, tasks in overlaps.items() if path in here and tasks}
-        return Compared(changes, reasons(preview), frozenset(preview.merged), others)
+        compared = Compared(changes, reasons(preview), frozenset(preview.merged), others)
+        _ = compared.totals
+        return compared
 
     def changed_since(self, shown: ChangeSet, chosen: Selection | None) -> tuple[ChangeSet, list[str]]:
         """The changes as they are now, and the files that are others than they were shown.

@@ -61,7 +61,7 @@ def test_what_is_not_there_is_not_chosen() -> None:
 def test_a_link_that_leads_out_is_chosen_by_itself_only() -> None:
     changes = ChangeSet((change("a"), change("link", 0, link="/etc/passwd", leads_out=True)))
     selection = Selection(changes)
-    selection.choose(changes.paths)
+    selection.toggle_all(changes.paths)
     assert selection.paths == ("a",)
     selection.decide("a", "theirs")
     assert selection.takings(everything=True) == [(("a",), None, "theirs")]
@@ -107,8 +107,7 @@ steps = st.lists(
         st.tuples(st.just("file"), paths),
         st.tuples(st.just("hunk"), paths, st.integers(0, 3)),
         st.tuples(st.just("decide"), paths, st.sampled_from(["ours", "theirs", "markers"])),
-        st.tuples(st.just("clear")),
-        st.tuples(st.just("choose"), st.lists(paths)),
+        st.tuples(st.just("all"), st.lists(paths)),
     ),
     max_size=30,
 )
@@ -121,8 +120,7 @@ def test_the_calls_are_exactly_what_is_marked(steps: list[tuple[object, ...]]) -
         "file": selection.toggle,
         "hunk": selection.toggle_hunk,
         "decide": selection.decide,
-        "clear": selection.clear,
-        "choose": selection.choose,
+        "all": selection.toggle_all,
     }
     for name, *arguments in steps:
         acts[str(name)](*arguments)  # type: ignore[operator]

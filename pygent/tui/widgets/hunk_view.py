@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -23,6 +25,9 @@ from pygent.tui.widgets.diff_view import PART, DiffView
 from pygent.tui.wrap import Aside, Line, cells, cut, wrap
 
 BAR = "▌"
+
+PORTION, PAUSE = 400, 0.01
+"""Blocks that are made at once, and seconds until the next ones."""
 
 MOST_COPIED = 20_000
 """Changed lines up to which a file's difference is copied."""
@@ -153,6 +158,8 @@ class HunkView(DiffView):
         self._change: FileChange | None = None
         self._hunks: Sequence[HunkLines] = ()
         self._words: Sequence[tuple[str, str]] = ()
+        self._heads: list[int] = []  # where the first line of each hunk is, as far as they were made
+        self._waiting: Iterator[Block] = iter(())
 
     @property
     def hunk_count(self) -> int:
@@ -180,8 +187,10 @@ class HunkView(DiffView):
             self._to_current()
 
     def choice_changed(self) -> None:
-        """What is chosen is other than it was."""
-        self.touch(index for index, block in enumerate(self.blocks) if isinstance(block, HunkHead))
+        """What is chosen is other than it was. Only what was drawn has to be drawn again."""
+        drawn = [index for index in self._strips if isinstance(self.blocks[index], HunkHead)]
+        if drawn:
+            self.touch(drawn)
 
     # Keys and the mouse.
 
@@ -229,15 +238,10 @@ class HunkView(DiffView):
         self._to_current()
 
     def _to_current(self) -> None:
-        index = next(
-            (
-                i
-                for i, block in enumerate(self.blocks)
-                if isinstance(block, HunkHead) and block.number == self.current
-            ),
-            None,
-        )
-        if index is not None:
+        while self.current >= len(self._heads) and self._add(self._waiting):
+            pass
+        if 0 <= self.current < len(self._heads):
+            index = self._heads[self.current]
             top = self._rows.start(index) + len(self.drawn(index)) - 1
             self.scroll_to(y=max(0, top - 1 if index else 0), animate=False, force=True)
             self.refresh()
@@ -275,12 +279,28 @@ class HunkView(DiffView):
         self.refresh()
 
     def _fill(self) -> None:
+        """Make the blocks anew; those of a very large file come by and by."""
         self._split = self._wanted()
         top = self.top_block() if self.blocks else 0
         self.clear()
-        self.extend(self._blocks())
+        self._heads = []
+        self._waiting = self._blocks()
+        if self._add(self._waiting) and self.is_attached:
+            self.call_later(self._go_on, self._waiting)
         if top < len(self.blocks):
             self.scroll_to(y=self._rows.start(top), animate=False, force=True)
+
+    def _go_on(self, blocks: Iterator[Block]) -> None:
+        if blocks is self._waiting and self._add(blocks):
+            self.set_timer(PAUSE, partial(self._go_on, blocks))
+
+    def _add(self, blocks: Iterator[Block]) -> bool:
+        """Add some more. Answers whether there may be others."""
+        some = list(islice(blocks, PORTION))
+        first = len(self.blocks)
+        self._heads += [first + at for at, block in enumerate(some) if isinstance(block, HunkHead)]
+        self.extend(some)
+        return len(some) == PORTION
 
     def _blocks(self) -> Iterator[Block]:
         if self._words:
