@@ -44,7 +44,8 @@ class ReviewState:
         self._failed = failed
         self._lock = asyncio.Lock()
         self._acting = False
-        self._calls = 0  # of the last apply; undo takes all of them back
+        self._points = 1  # that the last apply made; undo takes all of them back
+        self._written: tuple[str, ...] = ()
         self._asked: tuple[bool, tuple[str, ...]] | None = None
 
     def say(self, text: str, role: str = "") -> None:
@@ -125,7 +126,9 @@ class ReviewState:
             if not await self._is_as_shown(everything=everything):
                 return None
             takings = self.selection.takings(everything=everything)
-            found = await self._run("looking for conflicts …", partial(self._reviewer.conflicts, takings))
+            found = await self._run(
+                "looking for conflicts …", partial(self._reviewer.conflicts, takings, self.compared.changes)
+            )
             if found is None:
                 return None
             if undecided := tuple(found):
@@ -135,7 +138,7 @@ class ReviewState:
                     self.said = _to_decide(undecided, "a" if everything else "enter")
                     return undecided[0]
             self._asked = None
-            outcome = await self._run("applying …", partial(self._reviewer.apply, takings))
+            outcome = await self._run("applying …", partial(self._reviewer.apply, takings, self.compared.changes))
             if outcome is not None:
                 await self._applied(outcome)
             return None
@@ -154,7 +157,8 @@ class ReviewState:
         return not others
 
     async def _applied(self, outcome: Outcome) -> None:
-        self._calls = outcome.calls or self._calls
+        if outcome.points:
+            self._points, self._written = outcome.points, outcome.applied.paths
         said = said_applied(outcome, self.selection)
         if await self._compare() is not None:
             self.said = said
@@ -166,15 +170,19 @@ class ReviewState:
         async with self._act() as free:
             if not free:
                 return
-            found = await self._run("taking back …", partial(self._reviewer.undo, max(1, self._calls)))
-            self._calls = 0
+            found = await self._run("taking back …", partial(self._reviewer.undo, self._points))
+            written, self._written, self._points = self._written, (), 1
             if found is not None and await self._compare() is not None:
-                self.said = said_undone(found)
+                self.said = said_undone(found, written)
 
-    async def discard(self) -> bool:
-        """Give all changes up. Answers whether that was done."""
+    async def discard(self) -> None:
+        """Give all changes up."""
         async with self._act() as free:
-            return free and await self._run("discarding …", self._reviewer.discard) is not None
+            if not free or await self._run("discarding …", self._reviewer.discard) is None:
+                return
+            self._points, self._written = 1, ()
+            if await self._compare() is not None:
+                self.said = Said("All of it was given up. u takes that back until the session ends.", "success")
 
     @asynccontextmanager
     async def _act(self) -> AsyncIterator[bool]:

@@ -63,10 +63,10 @@ class Compared:
 
 
 class Outcome(NamedTuple):
-    """What became of applying: all calls together, how many of them there were, and the error that ended it."""
+    """What became of applying: all calls together, how many can be taken back, and the error that ended it."""
 
     applied: Applied
-    calls: int
+    points: int
     error: str = ""
 
 
@@ -107,7 +107,7 @@ class Reviewer:
         overlaps = self._session.task_overlaps(self._task_id)
         here = set(changes.paths)
         others = {path: tuple(tasks) for path, tasks in overlaps.items() if path in here and tasks}
-        compared = Compared(changes, reasons(preview), frozenset(preview.merged), others)
+        compared = Compared(changes, reasons(preview, changes), frozenset(preview.merged), others)
         _ = compared.totals
         return compared
 
@@ -122,14 +122,15 @@ class Reviewer:
         before, after = ({change.path: change for change in changes.files} for changes in (shown, now))
         return now, [path for path in {**before, **after} if before.get(path) != after.get(path)]
 
-    def conflicts(self, takings: Iterable[Taking]) -> dict[str, str]:
+    def conflicts(self, takings: Iterable[Taking], changes: ChangeSet) -> dict[str, str]:
         """The reasons for which files cannot be taken over, of those about which nothing was decided."""
         found: dict[str, str] = {}
         for taking in takings:
             if taking.on_conflict == "leave":
                 preview = self._session.preview_task(self._task_id, taking.paths, taking.hunks)
                 asked = set(taking.paths) if taking.paths is not None else None
-                found |= {path: why for path, why in reasons(preview).items() if asked is None or path in asked}
+                why = reasons(preview, changes)
+                found |= {path: words for path, words in why.items() if asked is None or path in asked}
         return found
 
     def shown(self, change: FileChange) -> Shown:
@@ -145,26 +146,28 @@ class Reviewer:
             )
         return Shown(change, hunk_lines(change, old), words)
 
-    def apply(self, takings: Iterable[Taking]) -> Outcome:
-        """Make these calls, as far as none fails."""
+    def apply(self, takings: Iterable[Taking], changes: ChangeSet) -> Outcome:
+        """Make these calls for ``changes``, as far as none fails."""
         done: list[Applied] = []
+        points = 0
         for taking in takings:
             try:
-                done.append(
-                    self._session.apply_task(
-                        self._task_id, taking.paths, taking.hunks, on_conflict=taking.on_conflict
-                    )
+                applied = self._session.apply_task(
+                    self._task_id, taking.paths, taking.hunks, on_conflict=taking.on_conflict
                 )
             except (OSError, PygentError) as error:
-                return Outcome(joined(done), len(done), str(error) or type(error).__name__)
-        return Outcome(joined(done), len(done))
+                return Outcome(joined(done), points, str(error) or type(error).__name__)
+            done.append(applied)
+            asked = set(changes.paths if taking.paths is None else taking.paths)
+            points += bool(applied.paths or asked - {conflict.path for conflict in applied.conflicts})
+        return Outcome(joined(done), points)
 
-    def undo(self, calls: int) -> tuple[str, ...]:
-        """Take so many calls back, the last one first. Answers what was named."""
-        named: list[str] = []
-        for _ in range(max(1, calls)):
-            named += self._session.undo_task(self._task_id)
-        return tuple(dict.fromkeys(named))
+    def undo(self, points: int) -> tuple[str, ...]:
+        """Take so many calls back, the last one first. Answers the files that are as they were before."""
+        restored: list[str] = []
+        for _ in range(points):
+            restored += self._session.undo_task(self._task_id)
+        return tuple(dict.fromkeys(restored))
 
     def discard(self) -> bool:
         """Give all of it up. Answers True."""
@@ -172,9 +175,10 @@ class Reviewer:
         return True
 
 
-def reasons(applied: Applied) -> dict[str, str]:
-    """Why files cannot be taken over, by path."""
-    return {conflict.path: conflict.reason for conflict in applied.conflicts}
+def reasons(applied: Applied, changes: ChangeSet) -> dict[str, str]:
+    """Why files cannot be taken over, by path. A link that leads out only has to be chosen by itself."""
+    out = {change.path for change in changes.files if change.leads_out} if applied.conflicts else set()
+    return {conflict.path: conflict.reason for conflict in applied.conflicts if conflict.path not in out}
 
 
 def joined(done: Sequence[Applied]) -> Applied:
@@ -208,22 +212,26 @@ def said_applied(outcome: Outcome, selection: Selection) -> Said:
         parts.append(f"conflict markers in {names(marked)}")
     if kept:
         parts.append(f"kept yours of {names(kept)}")
-    if open_:
-        parts.append(f"left {names(open_)}: {'it conflicts' if len(open_) == 1 else 'they conflict'}")
+    if len(open_) == 1:
+        why = next(one.reason for one in applied.conflicts if one.path == open_[0])
+        parts.append(f"left {names(open_)}: {visible(why)}")
+    elif open_:
+        parts.append(f"left {plural(len(open_), 'file')} that cannot be merged ({names(open_)})")
     text = "; ".join(parts)
     text = text[:1].upper() + text[1:] if text else "Nothing was to be written"
     if outcome.error:
         return Said(f"{outcome.error}{f' · before that: {text}' if parts else ''}", "error")
-    undo = " u takes it back." if outcome.calls and (applied.paths or kept) else ""
+    undo = " u takes it back." if outcome.points else ""
     return Said(f"{text}.{undo}", "warning" if open_ or marked else "success")
 
 
-def said_undone(left: Sequence[str]) -> Said:
-    """One line about an undo; ``left`` are the files that were changed since."""
+def said_undone(restored: Sequence[str], applied: Sequence[str]) -> Said:
+    """One line about an undo of what had written ``applied``."""
+    left = [path for path in applied if path not in restored]
     if left:
         verb = "was" if len(left) == 1 else "were"
         return Said(f"Taken back, save {names(left)}, which {verb} changed since.", "warning")
-    return Said("Taken back.", "success")
+    return Said(f"Taken back: {names(restored)}." if restored else "Taken back.", "success")
 
 
 def about_file(change: FileChange) -> list[tuple[str, str]]:

@@ -123,7 +123,7 @@ async def test_all_of_it_is_applied_and_taken_back() -> None:
         assert "Wrote 4 files (a.txt, b/new.py, b/pic.png and 1 more)" in shown(screen)
         await pilot.press("u")
         await done(pilot, screen)
-        assert "Taken back" in shown(screen)
+        assert "Taken back: a.txt, b/new.py, b/pic.png and 1 more." in shown(screen)
         assert "4 files" in shown(screen)
 
 
@@ -167,7 +167,7 @@ async def test_conflicts_can_be_left() -> None:
         await done(pilot, screen)
         assert len(session.called("apply_task")) == 1
         assert screen.state.said.text == (
-            "Wrote 2 files (a.txt, b/new.py); merged a.txt with what was changed here; left c.txt: it conflicts. "
+            "Wrote 2 files (a.txt, b/new.py); merged a.txt with what was changed here; left c.txt: both changed it. "
             "u takes it back."
         )
 
@@ -269,8 +269,8 @@ async def test_discarding_is_confirmed() -> None:
         await pilot.press("x", "y")
         await until(pilot, lambda: "it is in use" in shown(screen))
         await pilot.press("x", "y")
-        await until(pilot, lambda: not screen.is_attached)
-        assert session.called("discard_task")
+        await until(pilot, lambda: "All of it was given up." in shown(screen))
+        assert "Nothing is left to decide." in shown(screen)
 
 
 async def test_the_screen_stays_alive_while_the_session_works() -> None:

@@ -176,16 +176,11 @@ class ReviewScreen(ReviewView):
     def action_discard(self) -> None:
         task, files = self.item, self.state.compared.changes.files
         name = self._name_of(self.task_id)
-        text = f"{plural(len(files), 'file')} with changes by {name} will be given up, and cannot be brought back."
+        text = f"{plural(len(files), 'file')} with changes by {name} will be given up."
         if task is not None and task.ended_at is None:
             text += f" {name} still runs."
         question = ConfirmScreen("Discard all changes?", text, yes="Discard", no="Keep them")
         self.app.push_screen(question, lambda yes: self._discard() if yes else None)
 
     def _discard(self) -> None:
-        self.run_worker(self._do_discard(), group="act")
-
-    async def _do_discard(self) -> None:
-        if await self.state.discard():
-            self.app.notify(f"The changes of {self._name_of(self.task_id)} were discarded.", markup=False)
-            self.dismiss()
+        self.run_worker(self.state.discard(), group="act")
