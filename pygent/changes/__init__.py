@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pygent.changes.base import Base
 from pygent.changes.model import Applied, ChangeKind, ChangeSet, Conflict, FileChange, Hunk, OnConflict
 
-__all__ = ["Applied", "Base", "ChangeKind", "ChangeSet", "Conflict", "FileChange", "Hunk", "OnConflict"]
+__all__ = ["Applied", "ChangeKind", "ChangeSet", "Conflict", "FileChange", "Hunk", "OnConflict"]
