@@ -18,8 +18,9 @@ FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW",
 """How a folder is opened that must not be a link."""
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_NO_REPLACE = 1  # RENAME_NOREPLACE
-_EXCLUSIVE = 4  # RENAME_EXCL, its name on macOS
+_NO_REPLACE = {"linux": 1, "darwin": 4}  # RENAME_NOREPLACE and RENAME_EXCL
+_EXCHANGE = {"linux": 2, "darwin": 2}  # RENAME_EXCHANGE and RENAME_SWAP
+_CANNOT = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP})
 _NAME_LIMIT = 255
 
 Rename = Callable[[int, str, int, str], None]
@@ -120,19 +121,33 @@ def rename(workspace: Workspace, old: str, new: str) -> str:
 
 def move(here: int, name: str, there: int, other: str) -> None:
     """Rename between two open folders. Raises ``FileExistsError`` where the new name is taken, else ``OSError``."""
-    call = _exclusive_rename()
+    call = _rename(_NO_REPLACE.get(sys.platform, 0))
     if call is not None:
         try:
             call(here, name, there, other)
         except OSError as error:
             if error.errno == errno.EEXIST and _is_same(here, name, there, other):
                 os.rename(name, other, src_dir_fd=here, dst_dir_fd=there)
-            elif error.errno not in {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}:
+            elif error.errno not in _CANNOT:
                 raise
             else:
                 _checked_rename(here, name, there, other)
     else:
         _checked_rename(here, name, there, other)
+
+
+def exchange(here: int, name: str, there: int, other: str) -> bool:
+    """Give each of two names what the other one stands for, at once. Answers False where the system cannot."""
+    call = _rename(_EXCHANGE.get(sys.platform, 0))
+    if call is None:
+        return False
+    try:
+        call(here, name, there, other)
+    except OSError as error:
+        if error.errno in _CANNOT:
+            return False
+        raise
+    return True
 
 
 def remove(folder: int, name: str) -> None:
@@ -174,12 +189,11 @@ def _checked_rename(here: int, name: str, there: int, other: str) -> None:
 
 
 @functools.cache
-def _exclusive_rename() -> Rename | None:
-    """The system call that does not replace what is there, None where there is none."""
-    names = {"linux": ("renameat2", _NO_REPLACE), "darwin": ("renameatx_np", _EXCLUSIVE)}
-    if sys.platform not in names:
+def _rename(flag: int) -> Rename | None:
+    """The system call that renames with a flag, None where there is none."""
+    name = {"linux": "renameat2", "darwin": "renameatx_np"}.get(sys.platform)
+    if name is None:
         return None
-    name, flag = names[sys.platform]
     try:
         function = getattr(ctypes.CDLL(None, use_errno=True), name)
     except (OSError, AttributeError):

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from pygent.cancellation import CancelToken
 from pygent.changes.compare import Comparison, Now, look
+from pygent.changes.data import KEEP_LIMIT, digest_of
 from pygent.changes.filling import Filling, Progress
 from pygent.changes.hunks import with_hunks
 from pygent.changes.model import ChangeSet, FileChange
 from pygent.changes.pack import Pack, Records
-from pygent.changes.tree import KEEP_LIMIT, Entry, Tree, digest_of, of_git
+from pygent.changes.tree import Entry, Tree, of_git
 from pygent.errors import WorkspaceError
 from pygent.workspace import Workspace, owner_of, reason_of
 

@@ -7,11 +7,12 @@ import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pygent.changes.data import KEEP_LIMIT, digest_of, digest_of_large, read_all
 from pygent.changes.hunks import hunks_between, is_text
 from pygent.changes.model import ChangeSet, FileChange
 from pygent.changes.pack import Pack
 from pygent.changes.renames import find_renames
-from pygent.changes.tree import KEEP_LIMIT, Entry, Tree, digest_of, digest_of_large, link_entry, of_git, read_all
+from pygent.changes.tree import Entry, Tree, link_entry, of_git
 from pygent.path_names import MAX_PATH
 
 HUNKS_LIMIT = 64 * 1024 * 1024

@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import os
 import stat
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from pygent.cancellation import CancelToken
+from pygent.changes.data import KEEP_LIMIT, BlockDigest, blocks, clone, digest_of, read_all, write_at
 from pygent.changes.pack import Pack
-from pygent.changes.tree import (
-    KEEP_LIMIT,
-    NEW_FILE,
-    BlockDigest,
-    Entry,
-    Tree,
-    blocks,
-    digest_of,
-    link_entry,
-    read_all,
-)
+from pygent.changes.tree import NEW_FILE, Entry, Tree, link_entry
 
 COPY_LIMIT = 4 * 1024 * 1024 * 1024
 """Bytes on disk of one file that is copied where the file system cannot share them."""
 
 _PORTION = 256
-_CLONE = 0x40049409  # FICLONE
 _CLONE_FROM = 64 * 1024
 """Bytes from which sharing the data is worth a system call of its own."""
-
-_CANNOT = frozenset({errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EPERM})
 
 Progress = Callable[[int, int], object]
 
@@ -51,7 +36,7 @@ class Filling:
         self._pack = pack
         self._owner = owner
         self._cancel = cancel
-        self._clones = sys.platform == "linux"
+        self._clones = True
         self._lock = threading.Lock()
         self._waiting: Iterator[list[str]] = iter(())
         self._failed = False
@@ -152,7 +137,7 @@ class Filling:
             size = len(data)
             digest = digest_of(data)
             if size < _CLONE_FROM or size != found.st_size or not self._clone(fd, copy):
-                _write(copy, data)
+                write_at(copy, data)
             elif (shared := read_all(copy, size)) != data:  # written to between reading and sharing
                 data, size, digest = shared, len(shared), digest_of(shared)
             offset = self._pack.add(data)
@@ -180,23 +165,15 @@ class Filling:
             if self._cancel is not None:
                 self._cancel.check()
             if digest.add(place, block) and copy is not None:
-                _write(copy, block, place)
+                write_at(copy, block, place)
         if copy is not None:
             os.ftruncate(copy, size)
         return digest.result(size)
 
     def _clone(self, fd: int, copy: int) -> bool:
-        """Let ``copy`` share the data, which costs next to nothing where the file system knows how."""
-        if not self._clones:
-            return False
-        try:
-            fcntl.ioctl(copy, _CLONE, fd)
-        except OSError as error:
-            if error.errno not in _CANNOT:
-                raise
-            self._clones = False
-            return False
-        return True
+        if self._clones:
+            self._clones = clone(fd, copy)
+        return self._clones
 
     def _no_file(self, source: Tree, target: Tree, path: str, error: OSError | None) -> None:
         """A link is copied as a link; of anything else it is said that it was left out."""
@@ -217,10 +194,3 @@ class Filling:
             self.notes.append(f"{path!r} is not in the copy: {error.strerror}.")
         elif not stat.S_ISDIR(found.st_mode):
             self.notes.append(f"{path!r} is not in the copy: it is neither a file nor a link.")
-
-
-def _write(fd: int, data: bytes, place: int = 0) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(fd, view, place)
-        view, place = view[written:], place + written

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pygent.changes.tree import Entry, digest_of
+from pygent.changes.data import digest_of, write_at
+from pygent.changes.tree import Entry
 from pygent.errors import WorkspaceError
 
 TOTAL_LIMIT = 2 * 1024 * 1024 * 1024
@@ -34,11 +35,7 @@ class Pack:
             if offset + len(data) > TOTAL_LIMIT and not always:
                 return -1
             self._end += len(data)
-        view = memoryview(data)
-        place = offset
-        while view:
-            written = os.pwrite(self._fd, view, place)
-            view, place = view[written:], place + written
+        write_at(self._fd, data, offset)
         return offset
 
     def get(self, entry: Entry) -> bytes | None:
@@ -103,9 +100,7 @@ class Records:
             end = self._whole(fd)
             try:
                 os.ftruncate(fd, end)  # what a crash left of a line
-                place = end
-                while place < end + len(data):
-                    place += os.pwrite(fd, data[place - end :], place)
+                write_at(fd, data, end)
                 os.fsync(fd)
             except OSError:
                 with contextlib.suppress(OSError):

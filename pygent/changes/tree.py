@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
-from collections.abc import Iterator
-from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, NamedTuple, Self
 
+from pygent.changes.data import digest_of
 from pygent.path_names import plain_parts
 
-KEEP_LIMIT = 32 * 1024 * 1024
-"""Bytes up to which a file's content is read and kept; of a larger one only the digest is."""
-
-BLOCK = 1024 * 1024
 OPEN_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW | os.O_CLOEXEC
 NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_ZEROS = bytes(BLOCK)
 
 Kind = Literal["file", "link"]
 
@@ -60,6 +53,11 @@ class Entry(NamedTuple):
             and self.size == found.st_size
             and (self.kind == "link" or self.mode == stat.S_IMODE(found.st_mode) & 0o777)
         )
+
+
+def same(one: Entry | None, other: Entry | None) -> bool:
+    """Whether both are the same file, or both none."""
+    return other is None if one is None else one.same(other)
 
 
 class Tree:
@@ -125,6 +123,23 @@ class Tree:
         folder, name = self.parent(path)
         return os.readlink(name, dir_fd=folder)
 
+    def sync(self, folder: str) -> None:
+        """Wait until the names in a folder are on the disk."""
+        fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.folder(folder))
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def names(self, folder: str) -> list[tuple[str, bool]]:
+        """What is in a folder, in order, and whether it is a folder itself."""
+        fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.folder(folder))
+        try:
+            with os.scandir(fd) as found:
+                return sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in found)
+        finally:
+            os.close(fd)
+
 
 def of_git(path: str) -> bool:
     """Whether a path is git's own, in whatever spelling a file system may take for it."""
@@ -132,70 +147,7 @@ def of_git(path: str) -> bool:
     return ("git" in lowered or not path.isascii()) and ".git" in plain_parts(path)
 
 
-def digest_of(data: bytes) -> str:
-    """What stands for a content."""
-    return blake2b(data, digest_size=20).hexdigest()
-
-
 def link_entry(link: str) -> Entry:
     """A symbolic link; its permission bits are nobody's choice."""
     data = os.fsencode(link)
     return Entry("link", 0o777, len(data), digest_of(data), link=link)
-
-
-def read_all(fd: int, size: int) -> bytes:
-    """A file from its beginning, which should have ``size`` bytes and may have others meanwhile."""
-    data = os.pread(fd, size + 1, 0)
-    if len(data) == size:
-        return data
-    pieces = [data]
-    place = len(data)
-    while piece := os.pread(fd, BLOCK, place):
-        pieces.append(piece)
-        place += len(piece)
-    return b"".join(pieces)
-
-
-class BlockDigest:
-    """The digest of a file that is too large to keep: of its blocks that are not all zeros, with their places."""
-
-    def __init__(self) -> None:
-        self._hash = blake2b(digest_size=20)
-
-    def add(self, place: int, block: bytes) -> bool:
-        """Take the block in; answers False where it is all zeros."""
-        if block == (_ZEROS if len(block) == BLOCK else bytes(len(block))):
-            return False
-        self._hash.update(b"%d:%d:" % (place, len(block)))
-        self._hash.update(block)
-        return True
-
-    def result(self, size: int) -> str:
-        self._hash.update(b"%d" % size)
-        return self._hash.hexdigest()
-
-
-def blocks(fd: int, size: int) -> Iterator[tuple[int, bytes]]:
-    """The blocks of a file that hold data, with their places; holes are passed over."""
-    place = 0
-    while place < size:
-        try:
-            data = os.lseek(fd, place, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno == errno.ENXIO:  # only a hole is left
-                return
-            data = place  # a file system that tells no holes
-        place = data - data % BLOCK
-        block = os.pread(fd, min(BLOCK, size - place), place)
-        if not block:
-            return
-        yield place, block
-        place += len(block)
-
-
-def digest_of_large(fd: int, size: int) -> str:
-    """What stands for the content of a file above ``KEEP_LIMIT``."""
-    digest = BlockDigest()
-    for place, block in blocks(fd, size):
-        digest.add(place, block)
-    return digest.result(size)

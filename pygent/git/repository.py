@@ -85,7 +85,7 @@ class Repository:
             own = _git_folder(top / ".git")
             if own is not None:
                 found = cls(folder, top, own, _common(own))
-                return found if _git() is not None else None
+                return found if git_program() is not None else None
         return None
 
     @property
@@ -108,7 +108,7 @@ class Repository:
 
     def pieces(self, *arguments: str, seconds: float = SECONDS) -> Generator[bytes, None, None]:
         """What ``git ARGUMENTS`` writes, in pieces. As ``records``."""
-        git = _git()
+        git = git_program()
         if git is None:
             raise GitError("git is not installed")
         with self._view() as (view, environment), _process([git, *arguments], self.folder, environment) as process:
@@ -195,7 +195,8 @@ def _link(target: Path, link: Path) -> None:
 
 
 @functools.cache
-def _git() -> str | None:
+def git_program() -> str | None:
+    """Where git is, None where it is not installed."""
     return shutil.which("git", path=git_environment()["PATH"])
 
 
@@ -259,7 +260,7 @@ def _of_the_person() -> dict[str, list[str]]:
 
 def _entries(*where: str) -> Iterator[tuple[str, str]]:
     """Names, section and key in lower case, and values of a configuration; none where it cannot be read."""
-    git = _git()
+    git = git_program()
     if git is None:
         return
     try:

@@ -10,7 +10,7 @@ import pytest
 
 from pygent.cancellation import CancelToken
 from pygent.changes.base import Base
-from pygent.changes.tree import KEEP_LIMIT
+from pygent.changes.data import KEEP_LIMIT
 from pygent.errors import Cancelled, WorkspaceError
 from pygent.workspace import Workspace
 
