@@ -1,0 +1,59 @@
+"""``Cluster``: what a ``TaskManager`` is given so that its tasks run on the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from pygent.cluster.link import Link
+from pygent.cluster.messages import ModelChoice, Order
+from pygent.cluster.remote import Remote
+from pygent.loop import RunResult
+
+if TYPE_CHECKING:
+    from pygent.tasks.executors import TaskWork
+
+
+class Cluster:
+    """Runs tasks on the workers of a Dask cluster.
+
+    ``address`` is the scheduler's, such as ``tcp://host:8786``; with ``tls://`` Dask's own settings name the
+    certificates. ``reruns`` says how often a task begins again where its worker died; 0 makes it ``lost``. ``model``
+    is the server that workers shall ask instead of their own; it is sent to them, key and all.
+
+    ``open`` connects; without it the first task does.
+    """
+
+    remote = True
+
+    def __init__(self, address: str, *, reruns: int = 0, model: ModelChoice | None = None) -> None:
+        self.address = address
+        self._reruns = reruns
+        self._model = model
+        self._link = Link(address)
+
+    def open(self) -> None:
+        """Connect to the scheduler. Raises ``TaskError``, which names the address, where it cannot be reached."""
+        self._link.open()
+
+    def run(self, work: TaskWork) -> RunResult | None:
+        """See ``TaskExecutor``. Raises ``TaskError`` also where the workspace is too large to be sent."""
+        agent = work.task.agent
+        order = Order(
+            task_id=work.id,
+            topic=self._link.open().id,
+            prompt=work.prompt,
+            persona=work.persona,
+            limits=work.limits,
+            asks=work.permission_mode is not None,
+            tools=tuple(agent.tool_names()),
+            model_name=work.model_name,
+            named=work.persona.model is not None,
+            model=self._model,
+            prices=dict(work.prices),
+        )
+        return Remote(work, self._link, order, reruns=self._reruns).run()
+
+    def close(self) -> None:
+        """Leave the cluster. Does not wait for a scheduler that does not answer."""
+        threading.Thread(target=self._link.close, name="pygent-cluster-close", daemon=True).start()

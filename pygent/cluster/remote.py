@@ -1,0 +1,378 @@
+"""One task on the cluster, as its session sees it: sent, listened to, and its changes written back."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import queue
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from pygent._version import __version__
+from pygent.approvals import PendingCall
+from pygent.cancellation import CancelToken
+from pygent.cluster.archive import everything, pack, remove, unpack
+from pygent.cluster.link import Link
+from pygent.cluster.messages import Order, Outcome
+from pygent.cluster.stream import Incoming
+from pygent.endings import endings
+from pygent.errors import PygentError, TaskError, TaskLost, WorkspaceError
+from pygent.events import (
+    Event,
+    Level,
+    Notice,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    StepStarted,
+    ToolFinished,
+    ToolOutput,
+    from_dict,
+)
+from pygent.loop import RunResult
+
+if TYPE_CHECKING:
+    from distributed import Future
+
+    from pygent.tasks.executors import TaskWork
+
+log = logging.getLogger(__name__)
+
+CANCEL_SECONDS = 20.0
+"""How long a child that was told to end may take until nobody waits for it any longer."""
+
+LATE_SECONDS = 60.0
+"""How long after its time limit a child may still say how it ended."""
+
+MISSING_SECONDS = 3.0
+"""How long events are waited for that others have overtaken."""
+
+_OURS_ALONE = ("task.", "approval.", "session.")
+"""Events that a worker has no business to send: what they tell is decided here."""
+
+
+class Remote:
+    """One task. ``run`` is called once, on the task's own thread; everything else comes to it through a queue."""
+
+    def __init__(self, work: TaskWork, link: Link, order: Order, *, reruns: int) -> None:
+        self._work = work
+        self._link = link
+        self._order = order
+        self._reruns = reruns
+        self._inbox: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self._outbox = _Outbox(link)
+        self._at: _At | None = None
+        self._said: list[str] = []
+        self._incoming = Incoming(self._publish)
+        self._open = _Open()
+        self._give_up_at: float | None = None
+        self._gap_since: float | None = None
+        self._strange = 0
+
+    def run(self) -> RunResult:
+        """Do the task on a worker. Raises ``TaskLost`` where that is gone, ``TaskError`` where it could not be sent."""
+        work = self._work
+        packed = pack(work.workspace, everything(work.workspace), whole=True)
+        work.cancel.check()
+        self._link.listen(
+            work.id,
+            lambda run, kind, fields: self._inbox.put(("said", run, kind, fields)),
+            lambda worker: self._inbox.put(("gone", worker)),
+        )
+        future: Future[Any] | None = None
+        try:
+            key = f"pygent-task-{work.id}-{uuid4().hex[:8]}"
+            future = self._link.submit(work.id, key, pickle.dumps(self._order), packed.data, __version__)
+            future.add_done_callback(lambda _future: self._inbox.put(("done",)))
+            with (
+                work.cancel.on_cancel(lambda: self._inbox.put(("cancel",))),
+                work.messages(lambda text: self._inbox.put(("say", text))),
+            ):
+                outcome = self._follow(future)
+            return self._finish(outcome)
+        finally:
+            self._link.forget(work.id)
+            self._outbox.close()
+            self._end_open("the worker is gone")
+            if future is not None:
+                _let_go(future)
+
+    def _follow(self, future: Future[Any]) -> Outcome:
+        """Do what comes in until the child has ended."""
+        waiting_since: float | None = time.monotonic()
+        while True:
+            try:
+                item = self._inbox.get(timeout=0.5)
+            except queue.Empty:
+                item = ("tick",)
+            match item:
+                case ("said", run, kind, fields):
+                    self._hear(run, kind, fields)
+                case ("say", text):
+                    self._said.append(text)
+                    self._tell("say", text=text)
+                case ("gone", worker):
+                    if self._at is not None and self._at.worker == worker:
+                        self._worker_gone()
+                case ("cancel",):
+                    self._give_up_at = time.monotonic() + CANCEL_SECONDS
+                    if self._at is None:
+                        self._work.cancel.check()
+                    self._tell("cancel", reason=str(self._work.cancel.error or "the task was stopped"))
+            if self._at is not None:
+                waiting_since = None
+            elif waiting_since is not None and time.monotonic() - waiting_since > 3:
+                waiting_since = None
+                self._say_that_it_waits()
+            self._look_for_gaps()
+            if future.done():
+                return self._outcome(future)
+            self._check_limits()
+
+    def _hear(self, run: str, kind: str, fields: Mapping[str, Any]) -> None:
+        at = self._at
+        if kind == "here":
+            if at is not None and at.run != run:
+                self._worker_gone()
+            over = self._work.cancel.child()
+            self._begin(_At(str(fields["worker"]), run, str(fields["host"]), over=over))
+        elif at is None or at.run != run:  # of a run that is given up
+            return
+        elif kind == "ready":
+            at.roots, at.confined = tuple(fields["roots"]), bool(fields["confined"])
+            where = f"Runs on {at.host} ({at.worker}), commands in: {fields['sandbox']}, model: {fields['model']}"
+            self._notice(where, "info")
+            if fields["missing"]:
+                self._notice(f"The worker has no tool {', '.join(fields['missing'])}.")
+        elif kind == "events":
+            self._incoming.add(int(fields["first"]), list(fields["events"]))
+        elif kind == "ask":
+            threading.Thread(target=self._decide, args=(at, dict(fields)), daemon=True).start()
+
+    def _begin(self, at: _At) -> None:
+        self._at = at
+        self._incoming = Incoming(self._publish)
+        self._gap_since = None
+        limit = self._order.limits.max_time
+        if limit is not None and self._give_up_at is None:
+            self._give_up_at = time.monotonic() + limit + LATE_SECONDS
+        self._tell("go")
+        for text in self._said:
+            self._tell("say", text=text)
+        if self._work.cancel.cancelled:
+            self._tell("cancel", reason=str(self._work.cancel.error))
+
+    def _worker_gone(self) -> None:
+        """Let the task run again where it may; Dask has sent it to another worker already."""
+        at, self._at = self._at, None
+        assert at is not None
+        at.over.cancel("the worker is gone")
+        why = f"the worker {at.worker} on {at.host} is gone"
+        self._end_open(why)
+        self._work.cancel.check()
+        if self._reruns <= 0:
+            raise TaskLost(f"{why}; what it had told stands here, what it had changed is lost with it")
+        self._reruns -= 1
+        self._notice(f"{why[0].upper()}{why[1:]}; the task begins again on another one.")
+
+    def _decide(self, at: _At, asked: Mapping[str, Any]) -> None:
+        """Ask policy and person here, on a thread of its own, and send the answer."""
+        call = PendingCall(str(asked["call_id"]), str(asked["tool"]), dict(asked["arguments"]))
+        try:
+            answer = self._work.decide(
+                call.tool, asked["effect"], call, cancel=at.over, roots=at.roots, confined=at.confined
+            )
+            told = {"decision": answer.decision, "feedback": answer.feedback, "by": answer.by, "reason": answer.reason}
+        except Exception as error:  # whatever fails here, the child must not wait for ever
+            log.exception("an approval of task %s failed", self._work.id)
+            told = {"decision": "deny", "feedback": "", "by": "nobody", "reason": str(error)}
+        if not at.over.cancelled:
+            self._outbox.put(at.worker, at.run, {"do": "answer", "id": asked["id"], **told})
+
+    def _publish(self, data: Mapping[str, Any]) -> None:
+        """Hand one event of the child on, as far as it is one that a child may send."""
+        try:
+            event = from_dict(dict(data))
+            if event.agent_id != self._work.id or event.type.startswith(_OURS_ALONE):
+                raise ValueError(f"{event.type} of {event.agent_id}")  # noqa: TRY301 - told with the others
+        except (ValueError, TypeError) as error:
+            self._strange += 1
+            if self._strange == 1:
+                self._notice(f"The worker sent something that is no event of this task, which is left out: {error}")
+            return
+        if isinstance(event, ToolFinished | ToolOutput) and event.output_file:
+            event = replace(event, output_file=None)  # a file of the worker's machine
+        self._open.add(event)
+        self._work.publish(event)
+
+    def _look_for_gaps(self) -> None:
+        """Ask again for events that others have overtaken, and go on without them where they do not come."""
+        gap = self._incoming.gap
+        if gap is None:
+            self._gap_since = None
+        elif self._gap_since is None:
+            self._gap_since = time.monotonic()
+            self._tell("again", first=gap[0], last=gap[1])
+        elif time.monotonic() - self._gap_since > MISSING_SECONDS:
+            self._gap_since = None
+            self._missing(self._incoming.skip())
+
+    def _missing(self, count: int) -> None:
+        if count:
+            self._notice(f"{count} events of this task were lost on the way from its worker.")
+
+    def _check_limits(self) -> None:
+        if self._give_up_at is None or time.monotonic() < self._give_up_at:
+            return
+        self._work.cancel.check()
+        where = self._at.worker if self._at is not None else "its worker"
+        raise TaskLost(f"{where} did not say how the task ended, long after its time limit")
+
+    def _outcome(self, future: Future[Any]) -> Outcome:
+        if future.status == "finished":
+            try:
+                outcome = future.result(timeout=LATE_SECONDS)
+            except Exception as error:  # its worker died before anybody fetched it, or Dask could not
+                raise TaskLost(f"how the task ended could not be fetched from its worker: {error}") from error
+            if isinstance(outcome, Outcome):
+                return outcome
+        self._work.cancel.check()
+        if future.status in {"cancelled", "lost"}:
+            raise TaskLost(f"the connection to the scheduler at {self._link.address} was lost")
+        error = future.exception(timeout=LATE_SECONDS)
+        if type(error).__name__ == "KilledWorker":
+            raise TaskLost(f"each worker that it was sent to is gone: {error}")
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("pygent"):
+            raise TaskError("a worker of the cluster has no Pygent: pip install 'pygent[cluster]' there")
+        raise TaskError(f"the cluster could not run it: {type(error).__name__}: {error}") from error
+
+    def _finish(self, outcome: Outcome) -> RunResult:
+        """Take in what is still on its way, and write the changes back."""
+        until = time.monotonic() + MISSING_SECONDS
+        if self._incoming.next <= outcome.events:
+            self._tell("again", first=self._incoming.next, last=outcome.events)
+        while self._incoming.next <= outcome.events and time.monotonic() < until:
+            try:
+                item = self._inbox.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            if item[0] == "said":
+                self._hear(*item[1:])
+        while missed := self._incoming.skip():
+            self._missing(missed)
+        self._missing(outcome.events + 1 - self._incoming.next)
+        workspace = self._work.workspace
+        remove(workspace, outcome.deleted)
+        if outcome.archive:
+            unpack(outcome.archive, workspace, repositories=False)
+        for note in outcome.notes:
+            self._notice(f"Not fetched: {note}")
+        if outcome.result is None:
+            raise PygentError(outcome.error or "it ended without a result")
+        return outcome.result
+
+    def _say_that_it_waits(self) -> None:
+        try:
+            count = self._link.workers()
+        except (PygentError, OSError):
+            return
+        have = "none" if not count else "one, which is" if count == 1 else f"{count}, all"
+        self._notice(f"Waits for a worker; the cluster has {have}{' busy' if count else ''}.", "info")
+
+    def _end_open(self, why: str) -> None:
+        """Publish an end for all that the child had begun."""
+        for event in self._open.ends(why):
+            self._work.publish(event)
+
+    def _tell(self, do: str, **fields: Any) -> None:
+        if self._at is not None:
+            self._outbox.put(self._at.worker, self._at.run, {"do": do, **fields})
+
+    def _notice(self, text: str, level: Level = "warning") -> None:
+        self._work.publish(Notice(agent_id=self._work.id, level=level, text=text))
+
+
+@dataclass(slots=True)
+class _At:
+    """Where a task runs: a worker, and which of the times that it was begun. ``over`` ends when that is gone."""
+
+    worker: str
+    run: str
+    host: str
+    roots: tuple[str, ...] = ()
+    confined: bool = False
+    over: CancelToken = field(default_factory=CancelToken)
+
+
+class _Open:
+    """What the child has begun and not ended. Within a step all is ended when the step is, so little is kept."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._before_step = 0
+
+    def add(self, event: Event) -> None:
+        """Take notice of an event."""
+        if not event.durable:
+            return
+        if isinstance(event, RunFinished):
+            self._events.clear()
+        elif isinstance(event, StepFinished):
+            del self._events[self._before_step :]
+        else:
+            if isinstance(event, RunStarted):
+                self._events.clear()
+            elif isinstance(event, StepStarted):
+                self._before_step = len(self._events)
+            self._events.append(event)
+
+    def ends(self, why: str) -> list[Event]:
+        """What ends all that is open."""
+        events, self._events = self._events, []
+        return [
+            replace(event, reason="failed", error=why) if isinstance(event, RunFinished) else event
+            for event in endings(events)
+        ]
+
+
+class _Outbox:
+    """Sends messages to children, in order, on a thread of its own: a worker that hangs holds up nothing else."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._waiting: queue.SimpleQueue[tuple[str, str, Mapping[str, Any]] | None] = queue.SimpleQueue()
+        threading.Thread(target=self._work, name="pygent-cluster-outbox", daemon=True).start()
+
+    def put(self, worker: str, run: str, told: Mapping[str, Any]) -> None:
+        """Send a message; does not block."""
+        self._waiting.put((worker, run, told))
+
+    def close(self) -> None:
+        """Send no more than what waits already."""
+        self._waiting.put(None)
+
+    def _work(self) -> None:
+        while (item := self._waiting.get()) is not None:
+            try:
+                self._link.deliver(*item)
+            except Exception as error:  # the worker is gone: what becomes of the task is told by Dask
+                log.info("a message did not reach %s: %s", item[0], error)
+
+
+def _let_go(future: Future[Any]) -> None:
+    """Forget a task of Dask's. One that has not ended is cancelled; that may take a while, and nobody waits for it."""
+    if future.done():
+        future.release()
+        return
+
+    def cancel() -> None:
+        try:
+            future.cancel()
+        except Exception as error:  # without a scheduler there is nothing to cancel
+            log.info("a task of the cluster could not be cancelled: %s", error)
+
+    threading.Thread(target=cancel, name="pygent-cluster-cancel", daemon=True).start()

@@ -1,0 +1,95 @@
+"""What Dask calls on a worker: the task itself, and messages to it. The only module that a worker begins with."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import socket
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from distributed import WorkerPlugin, get_worker
+
+from pygent._version import __version__
+
+if TYPE_CHECKING:
+    from distributed import Worker
+
+    from pygent.cluster.child import Child
+    from pygent.cluster.messages import Outcome
+
+PLUGIN = "pygent-children"
+_children: dict[str, tuple[str, Child]] = {}
+_lock = threading.Lock()
+
+
+def run_task(version: str, order: bytes, archive: bytes) -> Outcome:
+    """Do a task to its end, on the calling thread; ``order`` is a pickled ``Order``.
+
+    Raises ``TaskError`` where this worker has another version of Pygent than the session, or the session gives no
+    leave to begin.
+    """
+    from pygent.cluster.child import Child  # noqa: PLC0415 - an agent is loaded where there is work for one
+    from pygent.cluster.messages import message  # noqa: PLC0415
+    from pygent.errors import TaskError  # noqa: PLC0415
+
+    if version != __version__:
+        raise TaskError(f"the worker on {socket.gethostname()} has Pygent {__version__}, the session has {version}")
+    worker = get_worker()
+    task = pickle.loads(order)  # noqa: S301 - from Dask, which unpickles whatever it is sent
+    run = uuid4().hex[:8]
+
+    def tell(kind: str, **fields: Any) -> None:
+        worker.log_event(task.topic, message(task.task_id, run, kind, **fields))
+
+    key = str(worker.get_current_task())
+    _watch(worker)
+    child = Child(task, tell)
+    with _lock:
+        _children[run] = key, child
+    try:
+        tell("here", worker=worker.address, host=socket.gethostname(), pid=os.getpid())
+        return child.work(archive)
+    finally:
+        with _lock:
+            del _children[run]
+
+
+def deliver(run: str, told: Mapping[str, Any]) -> bool:
+    """Hand a message to a child on this worker; False where it is not here any more."""
+    with _lock:
+        _, child = _children.get(run, ("", None))
+    if child is None:
+        return False
+    child.take(told)
+    return True
+
+
+class Children(WorkerPlugin):
+    """Ends children that nobody waits for: their task was cancelled, their session or the scheduler is gone."""
+
+    def transition(self, key: Any, start: str, finish: str, **_: Any) -> None:
+        """Dask tells of every change of a task's state; a thread it cannot end."""
+        if finish in {"cancelled", "released", "forgotten"}:
+            _end(str(key), "the session is gone, or cancelled the task")
+
+    def teardown(self, worker: Worker) -> None:
+        """The worker closes, as it does without its scheduler."""
+        _end(None, "the worker was closed")
+
+
+def _watch(worker: Worker) -> None:
+    """See that this worker has the plugin."""
+    if PLUGIN not in worker.plugins:
+        adding = worker.plugin_add(Children(), name=PLUGIN)
+        asyncio.run_coroutine_threadsafe(adding, worker.loop.asyncio_loop).result(10)
+
+
+def _end(key: str | None, why: str) -> None:
+    with _lock:
+        found = [child for other, child in _children.values() if key in {None, other}]
+    for child in found:
+        child.cancel.cancel(why)
