@@ -61,9 +61,7 @@ def everything(workspace: Workspace, folder: str = ".") -> Iterator[str]:
                 waiting.append(path)
 
 
-def pack(
-    workspace: Workspace, paths: Iterable[str], *, limit: int = PACKED_LIMIT, whole: bool = False
-) -> Packed:
+def pack(workspace: Workspace, paths: Iterable[str], *, limit: int = PACKED_LIMIT, whole: bool = False) -> Packed:
     """Pack files, links and folders of a workspace, with their modes.
 
     ``whole``: all or nothing. Otherwise what is larger than the rest of ``limit`` (bytes, compressed), is no file, or

@@ -186,7 +186,12 @@ class Remote:
             answer = self._work.decide(
                 call.tool, asked["effect"], call, cancel=at.over, roots=at.roots, confined=at.confined
             )
-            told = {"decision": answer.decision, "feedback": answer.feedback, "by": answer.by, "reason": answer.reason}
+            told = {
+                "decision": answer.decision,
+                "feedback": answer.feedback,
+                "by": answer.by,
+                "reason": answer.reason,
+            }
         except Exception as error:  # whatever fails here, the child must not wait for ever
             log.exception("an approval of task %s failed", self._work.id)
             told = {"decision": "deny", "feedback": "", "by": "nobody", "reason": str(error)}

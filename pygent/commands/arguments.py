@@ -16,7 +16,8 @@ from pygent.commands import help_text
 from pygent.commands.command_line import DEFAULT_HOST, DEFAULT_PORT, OUTPUT_FORMATS, Arguments
 from pygent.commands.help_page import page
 from pygent.errors import SettingsError
-from pygent.settings.fields import FIELDS, Field
+from pygent.settings.field import Field
+from pygent.settings.fields import FIELDS
 from pygent.settings.kinds import Flag
 from pygent.settings.model import Settings
 from pygent.settings.nodes import nearest

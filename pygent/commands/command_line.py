@@ -10,7 +10,8 @@ from typing import Any
 
 from pygent.errors import SettingsError
 from pygent.records import record
-from pygent.settings.fields import FIELDS, Field
+from pygent.settings.field import Field
+from pygent.settings.fields import FIELDS
 
 OUTPUT_FORMATS = ("text", "json", "stream-json")
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000

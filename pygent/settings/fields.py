@@ -5,38 +5,11 @@ Reading, merging, ``--help``, ``config show``, the JSON schema and the documenta
 
 from __future__ import annotations
 
-from typing import Literal
-
-from pygent.records import record
 from pygent.settings import kinds
 from pygent.settings.budget_kind import BudgetKind
-from pygent.settings.kinds import Kind
-from pygent.settings.model import DIFF_STYLES, PERMISSION_MODES, TASKS_AT_STOP
+from pygent.settings.field import Field
+from pygent.settings.model import CLUSTER_MODELS, DIFF_STYLES, PERMISSION_MODES, TASKS_AT_STOP
 from pygent.settings.persona_kinds import OnePersona, PersonaList
-
-Merge = Literal["replace", "extend", "update", "personas"]
-"""How a later source joins an earlier one: in its place; lists one after the other; mappings and personas by name."""
-
-InWorkspace = Literal["never", "free", "more", "less", "only true", "only false", "stricter"]
-"""What the file of a trusted workspace may do: nothing; anything, as it widens nothing; add to a list; lower a
-number; switch on; switch off; choose a stricter permission mode."""
-
-
-@record(kw_only=True)
-class Field:
-    """One setting. ``options`` begins with the name that messages use."""
-
-    key: str
-    kind: Kind
-    about: str
-    group: str
-    variable: str | None = None
-    options: tuple[str, ...] = ()
-    metavar: str | None = None
-    merge: Merge = "replace"
-    in_workspace: InWorkspace = "never"
-    secret: bool = False
-
 
 _TEXTS = kinds.Listing(kinds.Text())
 _MODEL, _SANDBOX, _PERMISSION, _LIMITS, _SCREEN, _FILES, _TASKS = (
@@ -292,6 +265,27 @@ FIELDS: tuple[Field, ...] = (
         variable="PYGENT_TASKS_COPY_IGNORED",
         about="Copy for a task what .gitignore leaves out, too, such as build folders",
         in_workspace="free",
+    ),
+    Field(
+        key="cluster",
+        kind=kinds.ClusterAddress(),
+        group=_TASKS,
+        variable="PYGENT_CLUSTER",
+        about="Scheduler of a Dask cluster whose workers do the tasks; unset: they run on this machine",
+    ),
+    Field(
+        key="cluster_model",
+        kind=kinds.Choice(*CLUSTER_MODELS),
+        group=_TASKS,
+        variable="PYGENT_CLUSTER_MODEL",
+        about="Model server of tasks on a cluster: the worker's own, or the session's, whose key is sent along",
+    ),
+    Field(
+        key="cluster_reruns",
+        kind=kinds.Whole(0),
+        group=_TASKS,
+        variable="PYGENT_CLUSTER_RERUNS",
+        about="How often a task begins again on another worker where its worker died",
     ),
     Field(
         key="persona",

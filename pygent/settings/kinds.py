@@ -68,6 +68,20 @@ class Url(Text):
         return text
 
 
+class ClusterAddress(Text):
+    """Where the scheduler of a cluster listens, as Dask writes it."""
+
+    accepted = "an address such as tcp://host:8786, or tls://host:8786"
+
+    def from_text(self, text: str) -> str:
+        text = text.strip()
+        scheme, _, place = text.partition("://")
+        host, _, port = place.rpartition(":")
+        if scheme not in {"tcp", "tls", "ws", "wss"} or not host or not port.isdecimal() or not text.isprintable():
+            raise Invalid(f"{text!r} cannot be used; accepted: {self.accepted}")
+        return text
+
+
 class Choice(Kind):
     """One of a few words."""
 

@@ -18,6 +18,7 @@ DEFAULT_THEME = "pygent-dark"
 DIFF_STYLES = ("auto", "unified", "split")
 PERMISSION_MODES = MODES
 TASKS_AT_STOP = ("wait", "cancel")
+CLUSTER_MODELS = ("worker", "session")
 
 
 @record(kw_only=True, slots=False)
@@ -56,6 +57,9 @@ class Settings:
     max_tasks: int = 3
     tasks_at_stop: str = "wait"
     tasks_copy_ignored: bool = False
+    cluster: str | None = None
+    cluster_model: str = "worker"
+    cluster_reruns: int = 0
     init_files: tuple[Path, ...] = ()
     history_file: Path | None = None
     log_file: Path | None = None

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pygent.persona import Persona
-from pygent.settings.fields import BY_KEY, InWorkspace
+from pygent.settings.field import InWorkspace
+from pygent.settings.fields import BY_KEY
 from pygent.settings.layers import Layer, Value
 from pygent.settings.model import PERMISSION_MODES, Settings
 

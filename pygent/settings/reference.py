@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pygent.settings.fields import FIELDS, OTHER_VARIABLES, Field
+from pygent.settings.field import Field
+from pygent.settings.fields import FIELDS, OTHER_VARIABLES
 from pygent.settings.kinds import Flag, plain
 from pygent.settings.model import Settings
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pygent.settings.fields import FIELDS, Field
+from pygent.settings.field import Field
+from pygent.settings.fields import FIELDS
 from pygent.settings.kinds import AutoFlag, Choice, Flag
 from pygent.settings.layers import Value
 from pygent.settings.model import Settings
