@@ -7,6 +7,7 @@ with any number of threads. Money is counted in whole parts of 10⁻¹², so tha
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ NOTICE_AT = 0.8
 """The share of a limit at which a person is told, once."""
 
 _UNIT = 10**12
+_LEAST = {"steps": 1, "tokens": 1, "seconds": 0.001, "money": 1 / _UNIT}
 
 
 @record
@@ -178,6 +180,18 @@ class Account:
             now = clock.now()
             left = [a._budget.seconds - a._time(now) for a in self._chain if a._budget.seconds is not None]
         return max(0.0, min(left)) if left else None
+
+    def left(self) -> Budget:
+        """What may still be used here: of each limit, the lowest rest, here or above."""
+        rest: dict[str, float] = {}
+        with self._lock:
+            now = clock.now()
+            for account in self._chain:
+                for name, limit in account._budget:
+                    used = limit * account._shares(now)[name]
+                    rest[name] = max(_LEAST[name], min(limit - used, rest.get(name, math.inf)))
+        whole = {name: round(value) for name, value in rest.items() if name in {"steps", "tokens"}}
+        return Budget(**{**rest, **whole})  # type: ignore[arg-type] - by name
 
     def limits(self, name: str) -> bool:
         """Whether a limit of that name is set, here or above."""

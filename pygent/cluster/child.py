@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from pygent.agent import Agent
 from pygent.approvals import Answer, Judged, PendingCall
+from pygent.budget import Budget
 from pygent.bus import EventBus
 from pygent.cancellation import CancelToken
 from pygent.cluster.archive import Packed, Stamp, everything, pack, stamps, touched, unpack
@@ -17,11 +17,15 @@ from pygent.cluster.messages import Order, Outcome
 from pygent.cluster.stream import Outgoing
 from pygent.errors import PygentError, TaskError, WorkspaceError
 from pygent.file_list import list_files
+from pygent.ledger import Account
 from pygent.loop import RunResult
 from pygent.models import OpenAIModel, default_model
 from pygent.runtime import Runtime
 from pygent.settings import Settings, command_environment, load
 from pygent.wiring import Wiring, workspace_roots
+
+if TYPE_CHECKING:
+    from pygent.approvals import Approvals
 
 LEAVE_SECONDS = 60.0
 """How long a child waits for its session's leave to begin."""
@@ -38,33 +42,39 @@ class Child:
     def __init__(self, order: Order, tell: Tell) -> None:
         self.order = order
         self.cancel = CancelToken()
+        self.account = Account(order.budget, what="the task", agent_id=order.task_id)
         self._tell = tell
         self._may_begin = False
         self._gate = threading.Event()
-        self._said: deque[str] = deque()
+        self._saying = threading.Lock()
+        self._said: list[str] | None = []
         self._answers: dict[str, tuple[threading.Event, list[Answer]]] = {}
         self._outgoing = Outgoing(lambda first, events: tell("events", first=first, events=events))
 
-    def take(self, told: Mapping[str, Any]) -> None:
-        """Do what the session says."""
+    def take(self, told: Mapping[str, Any]) -> bool:
+        """Do what the session says. False where it comes too late."""
         match told.get("do"):
             case "go":
                 self._may_begin = True
                 self._gate.set()
-            case "leave":
-                self.cancel.cancel("the session does not want it run again")
             case "cancel":
                 self.cancel.cancel(str(told.get("reason") or "the task was stopped"))
             case "say":
-                self._said.append(str(told["text"]))
+                with self._saying:
+                    if self._said is None:
+                        return False
+                    self._said.append(str(told["text"]))
             case "answer":
                 wake, answer = self._answers.get(str(told["id"]), (threading.Event(), []))
                 answer.append(Answer(told["decision"], told["feedback"], told["by"], told["reason"]))
                 wake.set()
+            case "spent":  # by others, together with whom it has a budget
+                self.account.budget = Budget(steps=max(1, self.account.used().steps))
             case "again":
                 threading.Thread(
                     target=self._outgoing.again, args=(int(told["first"]), int(told["last"])), daemon=True
                 ).start()
+        return True
 
     def work(self, archive: bytes) -> Outcome:
         """Do the task; what fails is in the outcome.
@@ -82,12 +92,18 @@ class Child:
 
     def decide(self, tool: Judged, call: PendingCall, *, agent_id: str, cancel: CancelToken) -> Answer:
         """Ask the session about a tool call; it knows the rules, and the person who answers."""
+        return self._asked(call, cancel, effect=tool.effect)
+
+    def ask(self, call: PendingCall, *, agent_id: str, cancel: CancelToken, reason: str = "") -> Answer | None:
+        """Ask the person what the agent wants to know; None where nobody is there."""
+        answer = self._asked(call, cancel, effect="control", question=True)
+        return None if answer.by == "nobody" else answer
+
+    def _asked(self, call: PendingCall, cancel: CancelToken, **fields: Any) -> Answer:
         number = uuid4().hex
         wake, answer = self._answers[number] = (threading.Event(), [])
         self._outgoing.flush()  # what the call is seen in comes before the question
-        self._tell(
-            "ask", id=number, tool=tool.name, effect=tool.effect, call_id=call.call_id, arguments=call.arguments
-        )
+        self._tell("ask", id=number, tool=call.tool, call_id=call.call_id, arguments=call.arguments, **fields)
         with cancel.on_cancel(wake.set):
             wake.wait()
         self._answers.pop(number, None)
@@ -126,14 +142,16 @@ class Child:
             wiring=Wiring(
                 bus=bus,
                 agent_id=order.task_id,
-                approvals=self if order.asks else None,
+                approvals=cast("Approvals", self) if order.asks else None,  # what is asked of it
                 cancel=self.cancel,
                 depth=1,
                 cancellable=True,
                 steering=self._steering,
                 prices=order.prices,
+                budget=self.account,
             ),
         )
+        agent.history.extend(order.past)
         agent.disabled_tools = set(agent.registry.names()) - set(order.tools)
         sandbox = runtime.sandbox
         self._tell(
@@ -149,11 +167,11 @@ class Child:
             order.prompt, max_steps=limits.max_steps, step_timeout=limits.step_timeout, max_time=limits.max_time
         )
 
-    def _steering(self) -> list[str]:
-        said = []
-        while self._said:
-            said.append(self._said.popleft())
-        return said
+    def _steering(self, *, last: bool = False) -> list[str]:
+        """What was said since this was asked before; nothing is taken any more after the ``last`` time."""
+        with self._saying:
+            said, self._said = self._said or [], None if last else []
+            return said
 
     def _outcome(
         self, runtime: Runtime | None, before: Mapping[str, Stamp], result: RunResult | None, error: str
@@ -174,6 +192,7 @@ class Child:
             error=error,
             archive=packed.data if packed.count else b"",
             deleted=tuple(path for path in gone if not _is_git(path)),
+            unread=tuple(self._steering(last=True)),
             notes=packed.left_out,
         )
 

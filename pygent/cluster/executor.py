@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from pygent.budget import Budget
 from pygent.cluster.link import Link
 from pygent.cluster.messages import ModelChoice, Order
 from pygent.cluster.remote import Remote
@@ -51,6 +52,8 @@ class Cluster:
             named=work.persona.model is not None,
             model=self._model,
             prices=dict(work.prices),
+            budget=Budget() if work.account is None else work.account.left(),
+            past=tuple(message for message in agent.history if message["role"] != "system"),
         )
         return Remote(work, self._link, order, reruns=self._reruns).run()
 

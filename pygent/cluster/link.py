@@ -62,7 +62,7 @@ class Link:
         self._listeners.pop(task_id, None)
         self._watchers.pop(task_id, None)
 
-    def submit(self, task_id: str, key: str, order: bytes, archive: bytes, version: str) -> Future[Any]:
+    def submit(self, key: str, order: bytes, archive: bytes, version: str) -> Future[Any]:
         """Send a task. Dask runs it again by itself where a worker dies; a child then waits for leave to begin."""
         import dask  # noqa: PLC0415 - only where there is a cluster
 

@@ -2,7 +2,8 @@
 
 From a worker, through Dask's topic of the session's client, each with the task and the run it is of: ``here`` (it has
 begun, and waits for leave), ``ready`` (its sandbox is open), ``events`` (numbered, in order), ``ask`` (may this call
-run?). To a worker, as a function that is called there: ``go``, ``leave``, ``cancel``, ``say``, ``answer``, ``again``.
+run?). To a worker, as a function that is called there: ``go``, ``cancel``, ``say``, ``answer``,
+``spent``, ``again``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pygent._version import __version__
+from pygent.budget import Budget
 from pygent.loop import Limits, RunResult
 from pygent.persona import Persona
 
@@ -34,8 +36,8 @@ class Order:
 
     ``topic`` is where it answers. ``asks`` says that a tool call runs only where the session allows it. ``model`` None
     means the worker's own server; ``model_name`` None its own model, and otherwise the name is only taken where the
-    worker names none itself, or where ``named`` says that the persona or the session insists. ``tools`` are those of
-    the session.
+    worker names none itself, or where ``named`` says that the persona insists. ``tools`` are those of the session,
+    ``budget`` what is left of the task's, and ``past`` what was said in it before.
     """
 
     task_id: str
@@ -49,7 +51,8 @@ class Order:
     named: bool = False
     model: ModelChoice | None = None
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    budget: Any = None
+    budget: Budget = field(default_factory=Budget)
+    past: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,7 @@ class Outcome:
 
     ``result`` is None where ``error`` says in words what failed. ``archive`` holds the files that it changed or made,
     ``deleted`` those that it removed; ``notes`` name what is missing in it. ``events`` counts all that were sent.
+    ``unread`` was said to it too late.
     """
 
     events: int
@@ -66,6 +70,7 @@ class Outcome:
     archive: bytes = field(default=b"", repr=False)
     deleted: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def message(task_id: str, run: str, kind: str, **fields: Any) -> dict[str, Any]:

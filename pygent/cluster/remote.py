@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import pickle
 import queue
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pygent._version import __version__
-from pygent.approvals import PendingCall
-from pygent.cancellation import CancelToken
+from pygent.approvals import Answer, PendingCall
 from pygent.cluster.archive import everything, pack, remove, unpack
 from pygent.cluster.link import Link
 from pygent.cluster.messages import Order, Outcome
+from pygent.cluster.parts import At, Open, Outbox, judge, let_go
 from pygent.cluster.stream import Incoming
-from pygent.endings import endings
-from pygent.errors import PygentError, TaskError, TaskLost, WorkspaceError
-from pygent.events import (
-    Event,
-    Level,
-    Notice,
-    RunFinished,
-    RunStarted,
-    StepFinished,
-    StepStarted,
-    ToolFinished,
-    ToolOutput,
-    from_dict,
-)
+from pygent.errors import PygentError, TaskError, TaskLost
+from pygent.events import Event, Level, Notice, StepFinished, StepStarted, ToolFinished, ToolOutput, from_dict
 from pygent.loop import RunResult
+from pygent.openai_compat import Usage
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -64,18 +54,21 @@ class Remote:
         self._order = order
         self._reruns = reruns
         self._inbox: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
-        self._outbox = _Outbox(link)
-        self._at: _At | None = None
+        self._outbox = Outbox(link)
+        self._at: At | None = None
         self._said: list[str] = []
         self._incoming = Incoming(self._publish)
-        self._open = _Open()
+        self._open = Open()
         self._give_up_at: float | None = None
         self._gap_since: float | None = None
         self._strange = 0
+        self._told: list[Event] = []
+        self._said_spent = False
 
     def run(self) -> RunResult:
         """Do the task on a worker. Raises ``TaskLost`` where that is gone, ``TaskError`` where it could not be sent."""
-        work = self._work
+        work, account = self._work, self._work.account
+        assert work.workspace is not None
         packed = pack(work.workspace, everything(work.workspace), whole=True)
         work.cancel.check()
         self._link.listen(
@@ -84,22 +77,27 @@ class Remote:
             lambda worker: self._inbox.put(("gone", worker)),
         )
         future: Future[Any] | None = None
+        unread: list[str] = []
         try:
             key = f"pygent-task-{work.id}-{uuid4().hex[:8]}"
-            future = self._link.submit(work.id, key, pickle.dumps(self._order), packed.data, __version__)
+            future = self._link.submit(key, pickle.dumps(self._order), packed.data, __version__)
             future.add_done_callback(lambda _future: self._inbox.put(("done",)))
             with (
                 work.cancel.on_cancel(lambda: self._inbox.put(("cancel",))),
                 work.messages(lambda text: self._inbox.put(("say", text))),
+                account.working() if account is not None else contextlib.nullcontext(),
             ):
                 outcome = self._follow(future)
+            unread = list(outcome.unread)
             return self._finish(outcome)
         finally:
             self._link.forget(work.id)
-            self._outbox.close()
+            for text in (*unread, *self._outbox.close(), *self._unheard()):
+                work.task.inbox.put(text)
             self._end_open("the worker is gone")
+            work.task.agent.history.replay(self._told, work.id)
             if future is not None:
-                _let_go(future)
+                let_go(future)
 
     def _follow(self, future: Future[Any]) -> Outcome:
         """Do what comes in until the child has ended."""
@@ -139,7 +137,7 @@ class Remote:
             if at is not None and at.run != run:
                 self._worker_gone()
             over = self._work.cancel.child()
-            self._begin(_At(str(fields["worker"]), run, str(fields["host"]), over=over))
+            self._begin(At(str(fields["worker"]), run, str(fields["host"]), over=over))
         elif at is None or at.run != run:  # of a run that is given up
             return
         elif kind == "ready":
@@ -153,10 +151,11 @@ class Remote:
         elif kind == "ask":
             threading.Thread(target=self._decide, args=(at, dict(fields)), daemon=True).start()
 
-    def _begin(self, at: _At) -> None:
+    def _begin(self, at: At) -> None:
         self._at = at
         self._incoming = Incoming(self._publish)
         self._gap_since = None
+        self._told, self._said_spent = [], False
         limit = self._order.limits.max_time
         if limit is not None and self._give_up_at is None:
             self._give_up_at = time.monotonic() + limit + LATE_SECONDS
@@ -179,7 +178,7 @@ class Remote:
         self._reruns -= 1
         self._notice(f"{why[0].upper()}{why[1:]}; the task begins again on another one.")
 
-    def _decide(self, at: _At, asked: Mapping[str, Any]) -> None:
+    def _decide(self, at: At, asked: Mapping[str, Any]) -> None:
         """Ask policy and person here, on a thread of its own, and send the answer."""
         call = PendingCall(str(asked["call_id"]), str(asked["tool"]), dict(asked["arguments"]))
         try:
@@ -212,7 +211,25 @@ class Remote:
         if isinstance(event, ToolFinished | ToolOutput) and event.output_file:
             event = replace(event, output_file=None)  # a file of the worker's machine
         self._open.add(event)
+        self._told.append(event)
         self._work.publish(event)
+        self._count(event)
+
+    def _count(self, event: Event) -> None:
+        """Charge the task's account here, and end the child's run where others have spent what it shares with them."""
+        account = self._work.account
+        if account is None:
+            return
+        if isinstance(event, StepStarted):
+            account.take_step(force=True)
+        elif isinstance(event, StepFinished):
+            names = ("prompt_tokens", "completion_tokens", "total_tokens")
+            for crossing in account.charge(Usage(*(int(event.usage.get(name) or 0) for name in names)), event.cost):
+                if crossing.agent_id != self._work.id:  # of its own budget the child tells itself
+                    self._work.publish(Notice(agent_id=crossing.agent_id, level="warning", text=crossing.text))
+            if account.spent and not self._said_spent:
+                self._said_spent = True
+                self._tell("spent")
 
     def _look_for_gaps(self) -> None:
         """Ask again for events that others have overtaken, and go on without them where they do not come."""
@@ -248,12 +265,12 @@ class Remote:
         self._work.cancel.check()
         if future.status in {"cancelled", "lost"}:
             raise TaskLost(f"the connection to the scheduler at {self._link.address} was lost")
-        error = future.exception(timeout=LATE_SECONDS)
-        if type(error).__name__ == "KilledWorker":
-            raise TaskLost(f"each worker that it was sent to is gone: {error}")
-        if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("pygent"):
+        failure = future.exception(timeout=LATE_SECONDS)
+        if type(failure).__name__ == "KilledWorker":
+            raise TaskLost(f"each worker that it was sent to is gone: {failure}")
+        if isinstance(failure, ModuleNotFoundError) and (failure.name or "").startswith("pygent"):
             raise TaskError("a worker of the cluster has no Pygent: pip install 'pygent[cluster]' there")
-        raise TaskError(f"the cluster could not run it: {type(error).__name__}: {error}") from error
+        raise TaskError(f"the cluster could not run it: {type(failure).__name__}: {failure}") from failure
 
     def _finish(self, outcome: Outcome) -> RunResult:
         """Take in what is still on its way, and write the changes back."""
@@ -271,6 +288,7 @@ class Remote:
             self._missing(missed)
         self._missing(outcome.events + 1 - self._incoming.next)
         workspace = self._work.workspace
+        assert workspace is not None
         remove(workspace, outcome.deleted)
         if outcome.archive:
             unpack(outcome.archive, workspace, repositories=False)
@@ -291,7 +309,18 @@ class Remote:
     def _end_open(self, why: str) -> None:
         """Publish an end for all that the child had begun."""
         for event in self._open.ends(why):
+            self._told.append(event)
             self._work.publish(event)
+
+    def _unheard(self) -> list[str]:
+        """What was said since nobody listens any longer."""
+        texts = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                item = self._inbox.get_nowait()
+                if item[0] == "say":
+                    texts.append(item[1])
+        return texts
 
     def _tell(self, do: str, **fields: Any) -> None:
         if self._at is not None:
@@ -299,85 +328,3 @@ class Remote:
 
     def _notice(self, text: str, level: Level = "warning") -> None:
         self._work.publish(Notice(agent_id=self._work.id, level=level, text=text))
-
-
-@dataclass(slots=True)
-class _At:
-    """Where a task runs: a worker, and which of the times that it was begun. ``over`` ends when that is gone."""
-
-    worker: str
-    run: str
-    host: str
-    roots: tuple[str, ...] = ()
-    confined: bool = False
-    over: CancelToken = field(default_factory=CancelToken)
-
-
-class _Open:
-    """What the child has begun and not ended. Within a step all is ended when the step is, so little is kept."""
-
-    def __init__(self) -> None:
-        self._events: list[Event] = []
-        self._before_step = 0
-
-    def add(self, event: Event) -> None:
-        """Take notice of an event."""
-        if not event.durable:
-            return
-        if isinstance(event, RunFinished):
-            self._events.clear()
-        elif isinstance(event, StepFinished):
-            del self._events[self._before_step :]
-        else:
-            if isinstance(event, RunStarted):
-                self._events.clear()
-            elif isinstance(event, StepStarted):
-                self._before_step = len(self._events)
-            self._events.append(event)
-
-    def ends(self, why: str) -> list[Event]:
-        """What ends all that is open."""
-        events, self._events = self._events, []
-        return [
-            replace(event, reason="failed", error=why) if isinstance(event, RunFinished) else event
-            for event in endings(events)
-        ]
-
-
-class _Outbox:
-    """Sends messages to children, in order, on a thread of its own: a worker that hangs holds up nothing else."""
-
-    def __init__(self, link: Link) -> None:
-        self._link = link
-        self._waiting: queue.SimpleQueue[tuple[str, str, Mapping[str, Any]] | None] = queue.SimpleQueue()
-        threading.Thread(target=self._work, name="pygent-cluster-outbox", daemon=True).start()
-
-    def put(self, worker: str, run: str, told: Mapping[str, Any]) -> None:
-        """Send a message; does not block."""
-        self._waiting.put((worker, run, told))
-
-    def close(self) -> None:
-        """Send no more than what waits already."""
-        self._waiting.put(None)
-
-    def _work(self) -> None:
-        while (item := self._waiting.get()) is not None:
-            try:
-                self._link.deliver(*item)
-            except Exception as error:  # the worker is gone: what becomes of the task is told by Dask
-                log.info("a message did not reach %s: %s", item[0], error)
-
-
-def _let_go(future: Future[Any]) -> None:
-    """Forget a task of Dask's. One that has not ended is cancelled; that may take a while, and nobody waits for it."""
-    if future.done():
-        future.release()
-        return
-
-    def cancel() -> None:
-        try:
-            future.cancel()
-        except Exception as error:  # without a scheduler there is nothing to cancel
-            log.info("a task of the cluster could not be cancelled: %s", error)
-
-    threading.Thread(target=cancel, name="pygent-cluster-cancel", daemon=True).start()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import pickle
 import socket
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -22,7 +24,11 @@ if TYPE_CHECKING:
     from pygent.cluster.messages import Outcome
 
 PLUGIN = "pygent-children"
+ENDED = 64
+"""Children that can still send events again after their end."""
+
 _children: dict[str, tuple[str, Child]] = {}
+_ended: OrderedDict[str, Child] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -43,7 +49,8 @@ def run_task(version: str, order: bytes, archive: bytes) -> Outcome:
     run = uuid4().hex[:8]
 
     def tell(kind: str, **fields: Any) -> None:
-        worker.log_event(task.topic, message(task.task_id, run, kind, **fields))
+        with contextlib.suppress(RuntimeError):  # the worker's loop has ended, and the worker with it
+            worker.log_event(task.topic, message(task.task_id, run, kind, **fields))
 
     key = str(worker.get_current_task())
     _watch(worker)
@@ -56,16 +63,19 @@ def run_task(version: str, order: bytes, archive: bytes) -> Outcome:
     finally:
         with _lock:
             del _children[run]
+            _ended[run] = child
+            while len(_ended) > ENDED:
+                _ended.popitem(last=False)
 
 
 def deliver(run: str, told: Mapping[str, Any]) -> bool:
     """Hand a message to a child on this worker; False where it is not here any more."""
     with _lock:
-        _, child = _children.get(run, ("", None))
+        found = _children.get(run)
+        child = found[1] if found is not None else _ended.get(run)
     if child is None:
         return False
-    child.take(told)
-    return True
+    return child.take(told)
 
 
 class Children(WorkerPlugin):

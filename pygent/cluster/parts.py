@@ -1,0 +1,143 @@
+"""What a task on the cluster consists of in its session: where it runs, what it has begun, what is told to it."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from pygent.approvals import EFFECTS, Answer, Effect, PendingCall, Rights
+from pygent.cancellation import CancelToken
+from pygent.cluster.link import Link
+from pygent.endings import endings
+from pygent.events import Event, RunFinished, RunStarted, StepFinished, StepStarted
+
+if TYPE_CHECKING:
+    from distributed import Future
+
+    from pygent.tasks.executors import TaskWork
+
+log = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 2.0
+"""How long the end of a task waits for messages on their way."""
+
+
+@dataclass(slots=True)
+class At:
+    """Where a task runs: a worker, and which of the times that it was begun. ``over`` ends when that is gone."""
+
+    worker: str
+    run: str
+    host: str
+    roots: tuple[str, ...] = ()
+    confined: bool = False
+    over: CancelToken = field(default_factory=CancelToken)
+
+
+class Open:
+    """What the child has begun and not ended. Within a step all is ended when the step is, so little is kept."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._before_step = 0
+
+    def add(self, event: Event) -> None:
+        """Take notice of an event."""
+        if not event.durable:
+            return
+        if isinstance(event, RunFinished):
+            self._events.clear()
+        elif isinstance(event, StepFinished):
+            del self._events[self._before_step :]
+        else:
+            if isinstance(event, RunStarted):
+                self._events.clear()
+            elif isinstance(event, StepStarted):
+                self._before_step = len(self._events)
+            self._events.append(event)
+
+    def ends(self, why: str) -> list[Event]:
+        """What ends all that is open."""
+        events, self._events = self._events, []
+        return [
+            replace(event, reason="failed", error=why) if isinstance(event, RunFinished) else event
+            for event in endings(events)
+        ]
+
+
+class Outbox:
+    """Sends messages to children, in order, on a thread of its own: a worker that hangs holds up nothing else."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._waiting: queue.SimpleQueue[tuple[str, str, Mapping[str, Any]] | None] = queue.SimpleQueue()
+        self._too_late: list[str] = []
+        self._thread = threading.Thread(target=self._work, name="pygent-cluster-outbox", daemon=True)
+        self._thread.start()
+
+    def put(self, worker: str, run: str, told: Mapping[str, Any]) -> None:
+        """Send a message; does not block."""
+        self._waiting.put((worker, run, told))
+
+    def close(self) -> list[str]:
+        """Send no more than what waits already; answers what was said to a child that had ended by then."""
+        self._waiting.put(None)
+        self._thread.join(CLOSE_SECONDS)
+        return self._too_late
+
+    def _work(self) -> None:
+        while (item := self._waiting.get()) is not None:
+            taken = False
+            try:
+                taken = self._link.deliver(*item)
+            except Exception as error:  # the worker is gone: what becomes of the task is told by Dask
+                log.info("a message did not reach %s: %s", item[0], error)
+            if not taken and item[2]["do"] == "say":
+                self._too_late.append(str(item[2]["text"]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tool:
+    """A tool of the worker's, as a policy wants to know it."""
+
+    name: str
+    effect: Effect
+
+
+def judge(work: TaskWork, at: At, call: PendingCall, asked: Mapping[str, Any]) -> Answer:
+    """What policy and person here say about a call of a child; blocks while a person is asked.
+
+    Where commands are held by a sandbox here but not on the worker, at most the mode ``ask`` holds there.
+    """
+    approvals = work.task.agent.wiring.approvals
+    if approvals is None:
+        return Answer("allow_once")
+    there = approvals.within(at.roots)
+    there.on_wait = approvals.on_wait
+    if approvals.policy.confined and not at.confined:
+        there.rights = there.rights.narrowed(Rights("ask"))
+    if asked.get("question"):
+        return there.ask(call, agent_id=work.id, cancel=at.over) or Answer("deny", by="nobody")
+    effect = asked.get("effect")
+    if effect not in EFFECTS:
+        return Answer("deny", reason=f"the worker asks for {effect!r}, which is nothing that a tool does")
+    return there.decide(_Tool(call.tool, effect), call, agent_id=work.id, cancel=at.over)
+
+
+def let_go(future: Future[Any]) -> None:
+    """Forget a task of Dask's. One that has not ended is cancelled, which nobody waits for."""
+    if future.done():
+        future.release()
+        return
+
+    def cancel() -> None:
+        try:
+            future.cancel()
+        except Exception as error:  # without a scheduler there is nothing to cancel
+            log.info("a task of the cluster could not be cancelled: %s", error)
+
+    threading.Thread(target=cancel, name="pygent-cluster-cancel", daemon=True).start()
