@@ -190,8 +190,7 @@ class Account:
                 for name, limit in account._budget:
                     used = limit * account._shares(now)[name]
                     rest[name] = max(_LEAST[name], min(limit - used, rest.get(name, math.inf)))
-        whole = {name: round(value) for name, value in rest.items() if name in {"steps", "tokens"}}
-        return Budget(**{**rest, **whole})  # type: ignore[arg-type] - by name
+        return Budget.of({name: round(rest[name]) if name in {"steps", "tokens"} else rest[name] for name in rest})
 
     def limits(self, name: str) -> bool:
         """Whether a limit of that name is set, here or above."""

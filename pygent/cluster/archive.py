@@ -1,7 +1,7 @@
 """A workspace as an archive: packed here, unpacked where the task runs, and the changes back the same way.
 
-An archive comes from another machine. What is unpacked stays in the workspace whatever stands in it, links are made and
-never followed out, and what it may hold is bounded.
+An archive comes from another machine. What is unpacked stays in the workspace whatever stands in it, links are made
+and never followed out, and what it may hold is bounded.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def everything(workspace: Workspace, folder: str = ".") -> Iterator[str]:
     waiting = [folder]
     while waiting:
         above = waiting.pop()
-        with workspace.folder(above) as fd, os.scandir(fd) as found:
+        with workspace.folder(f"./{above}") as fd, os.scandir(fd) as found:
             entries = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in found)
         for name, is_dir in entries:
             path = name if above == "." else f"{above}/{name}"
@@ -70,7 +70,9 @@ def pack(workspace: Workspace, paths: Iterable[str], *, limit: int = PACKED_LIMI
     out = io.BytesIO()
     left_out: list[str] = []
     count, total = 0, 0
-    with tarfile.open(fileobj=out, mode="w:gz", compresslevel=1, **_NAMES) as archive:
+    with tarfile.open(
+        fileobj=out, mode="w:gz", compresslevel=1, encoding="utf-8", errors="surrogateescape"
+    ) as archive:
         for path in paths:
             try:
                 size = _add(archive, workspace, path, UNPACKED_LIMIT - total)
@@ -97,7 +99,9 @@ def unpack(data: bytes, workspace: Workspace, *, repositories: bool = True) -> l
     written: list[str] = []
     room = UNPACKED_LIMIT
     try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r|gz", **_NAMES) as archive:
+        with tarfile.open(
+            fileobj=io.BytesIO(data), mode="r|gz", encoding="utf-8", errors="surrogateescape"
+        ) as archive:
             for number, member in enumerate(archive):
                 path = workspace.relative(f"./{member.name}")
                 room -= max(0, member.size)
@@ -145,11 +149,11 @@ def remove(workspace: Workspace, paths: Iterable[str]) -> None:
     """Remove files and links, and the folders that are empty then. What is not there is no error."""
     for path in paths:
         with contextlib.suppress(WorkspaceError, OSError):
-            with workspace.parent(path) as (folder, name):
+            with workspace.parent(f"./{path}") as (folder, name):
                 os.unlink(name, dir_fd=folder)
             above = path.rpartition("/")[0]
             while above:
-                with workspace.parent(above) as (folder, name):
+                with workspace.parent(f"./{above}") as (folder, name):
                     os.rmdir(name, dir_fd=folder)
                 above = above.rpartition("/")[0]
 
@@ -201,11 +205,11 @@ def _take(archive: tarfile.TarFile, member: tarfile.TarInfo, workspace: Workspac
     if path == ".":
         return
     if member.isdir():
-        workspace.make_dir(path)
+        workspace.make_dir(f"./{path}")
         return
     if not (member.isreg() or member.issym()):
         raise WorkspaceError(f"The archive holds {path!r}, which is neither a file, a folder nor a symbolic link.")
-    with workspace.parent(path, make=True) as (folder, name):
+    with workspace.parent(f"./{path}", make=True) as (folder, name):
         _clear(folder, name)
         if member.issym():
             os.symlink(member.linkname, name, dir_fd=folder)
@@ -232,12 +236,9 @@ def _clear(folder: int, name: str) -> None:
 
 def _stamp(workspace: Workspace, path: str) -> Stamp | None:
     try:
-        found = os.stat(workspace.root / path, follow_symlinks=False)
+        found = (workspace.root / path).lstat()
     except (OSError, ValueError):
         return None
     if not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
         return None
     return found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
-
-
-_NAMES = {"format": tarfile.PAX_FORMAT, "encoding": "utf-8", "errors": "surrogateescape"}

@@ -32,6 +32,8 @@ class Cluster:
         self._reruns = reruns
         self._model = model
         self._link = Link(address)
+        self.closed = threading.Event()
+        """Set once the cluster was left."""
 
     def open(self) -> None:
         """Connect to the scheduler. Raises ``TaskError``, which names the address, where it cannot be reached."""
@@ -59,4 +61,10 @@ class Cluster:
 
     def close(self) -> None:
         """Leave the cluster. Does not wait for a scheduler that does not answer."""
-        threading.Thread(target=self._link.close, name="pygent-cluster-close", daemon=True).start()
+        threading.Thread(target=self._leave, name="pygent-cluster-close", daemon=True).start()
+
+    def _leave(self) -> None:
+        try:
+            self._link.close()
+        finally:
+            self.closed.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -112,11 +113,18 @@ def _connect(address: str) -> Client:
     if first:
         _keep_off_the_screen()
     try:
+        _knock(address)
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="pygent")
     except (OSError, ValueError, RuntimeError, TimeoutError) as error:
         text = f"The cluster cannot be used: no scheduler answers at {address}"
         hint = "Start one with `dask scheduler`, or unset PYGENT_CLUSTER"
         raise TaskError(f"{text} ({str(error) or type(error).__name__}). {hint}.") from error
+
+
+def _knock(address: str) -> None:
+    """See whether anybody listens there; Dask itself tries for long. Raises ``OSError``."""
+    host, _, port = address.partition("://")[2].partition("/")[0].rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
 
 
 def _keep_off_the_screen() -> None:

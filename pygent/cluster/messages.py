@@ -34,10 +34,10 @@ class ModelChoice:
 class Order:
     """What a worker is told of a task, beside its files.
 
-    ``topic`` is where it answers. ``asks`` says that a tool call runs only where the session allows it. ``model`` None
-    means the worker's own server; ``model_name`` None its own model, and otherwise the name is only taken where the
-    worker names none itself, or where ``named`` says that the persona insists. ``tools`` are those of the session,
-    ``budget`` what is left of the task's, and ``past`` what was said in it before.
+    ``topic`` is where it answers. ``asks`` says that a tool call runs only where the session allows it. ``model``
+    None means the worker's own server; ``model_name`` None its own model, and otherwise the name is only taken where
+    the worker names none itself, or where ``named`` says that the persona insists. ``tools`` are those of the
+    session, ``budget`` what is left of the task's, and ``past`` what was said in it before.
     """
 
     task_id: str

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from pygent.approvals import EFFECTS, Answer, Effect, PendingCall, Rights
+from pygent.approvals import EFFECTS, Answer, Approvals, Effect, PendingCall, Rights
 from pygent.cancellation import CancelToken
 from pygent.cluster.link import Link
 from pygent.endings import endings
@@ -75,7 +75,7 @@ class Outbox:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._waiting: queue.SimpleQueue[tuple[str, str, Mapping[str, Any]] | None] = queue.SimpleQueue()
-        self._too_late: list[str] = []
+        self._too_late: list[tuple[str, str]] = []
         self._thread = threading.Thread(target=self._work, name="pygent-cluster-outbox", daemon=True)
         self._thread.start()
 
@@ -83,11 +83,11 @@ class Outbox:
         """Send a message; does not block."""
         self._waiting.put((worker, run, told))
 
-    def close(self) -> list[str]:
-        """Send no more than what waits already; answers what was said to a child that had ended by then."""
+    def close(self, run: str) -> list[str]:
+        """Send no more than what waits already; answers what was said to that child when it had ended."""
         self._waiting.put(None)
         self._thread.join(CLOSE_SECONDS)
-        return self._too_late
+        return [text for other, text in list(self._too_late) if other == run]
 
     def _work(self) -> None:
         while (item := self._waiting.get()) is not None:
@@ -97,7 +97,7 @@ class Outbox:
             except Exception as error:  # the worker is gone: what becomes of the task is told by Dask
                 log.info("a message did not reach %s: %s", item[0], error)
             if not taken and item[2]["do"] == "say":
-                self._too_late.append(str(item[2]["text"]))
+                self._too_late.append((item[1], str(item[2]["text"])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def judge(work: TaskWork, at: At, call: PendingCall, asked: Mapping[str, Any]) -
 
     Where commands are held by a sandbox here but not on the worker, at most the mode ``ask`` holds there.
     """
-    approvals = work.task.agent.wiring.approvals
+    approvals: Approvals | None = work.task.agent.wiring.approvals
     if approvals is None:
         return Answer("allow_once")
     there = approvals.within(at.roots)

@@ -66,7 +66,10 @@ class Remote:
         self._said_spent = False
 
     def run(self) -> RunResult:
-        """Do the task on a worker. Raises ``TaskLost`` where that is gone, ``TaskError`` where it could not be sent."""
+        """Do the task on a worker.
+
+        Raises ``TaskLost`` where that is gone, ``TaskError`` and ``WorkspaceError`` where it could not be sent.
+        """
         work, account = self._work, self._work.account
         assert work.workspace is not None
         packed = pack(work.workspace, everything(work.workspace), whole=True)
@@ -92,7 +95,8 @@ class Remote:
             return self._finish(outcome)
         finally:
             self._link.forget(work.id)
-            for text in (*unread, *self._outbox.close(), *self._unheard()):
+            late = self._outbox.close(self._at.run if self._at is not None else "")
+            for text in (*unread, *late, *self._unheard()):
                 work.task.inbox.put(text)
             self._end_open("the worker is gone")
             work.task.agent.history.replay(self._told, work.id)
@@ -182,20 +186,12 @@ class Remote:
         """Ask policy and person here, on a thread of its own, and send the answer."""
         call = PendingCall(str(asked["call_id"]), str(asked["tool"]), dict(asked["arguments"]))
         try:
-            answer = self._work.decide(
-                call.tool, asked["effect"], call, cancel=at.over, roots=at.roots, confined=at.confined
-            )
-            told = {
-                "decision": answer.decision,
-                "feedback": answer.feedback,
-                "by": answer.by,
-                "reason": answer.reason,
-            }
+            answer = judge(self._work, at, call, asked)
         except Exception as error:  # whatever fails here, the child must not wait for ever
             log.exception("an approval of task %s failed", self._work.id)
-            told = {"decision": "deny", "feedback": "", "by": "nobody", "reason": str(error)}
+            answer = Answer("deny", by="nobody", reason=str(error))
         if not at.over.cancelled:
-            self._outbox.put(at.worker, at.run, {"do": "answer", "id": asked["id"], **told})
+            self._outbox.put(at.worker, at.run, {"do": "answer", "id": asked["id"], **asdict(answer)})
 
     def _publish(self, data: Mapping[str, Any]) -> None:
         """Hand one event of the child on, as far as it is one that a child may send."""
@@ -216,7 +212,7 @@ class Remote:
         self._count(event)
 
     def _count(self, event: Event) -> None:
-        """Charge the task's account here, and end the child's run where others have spent what it shares with them."""
+        """Charge the task's account; the run ends where others have spent what they share with it."""
         account = self._work.account
         if account is None:
             return

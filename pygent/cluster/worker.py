@@ -95,7 +95,7 @@ def _watch(worker: Worker) -> None:
     """See that this worker has the plugin."""
     if PLUGIN not in worker.plugins:
         adding = worker.plugin_add(Children(), name=PLUGIN)
-        asyncio.run_coroutine_threadsafe(adding, worker.loop.asyncio_loop).result(10)
+        asyncio.run_coroutine_threadsafe(adding, worker.loop.asyncio_loop).result(10)  # type: ignore[attr-defined]
 
 
 def _end(key: str | None, why: str) -> None:

@@ -1,0 +1,363 @@
+"""Tasks on a real Dask cluster: a scheduler and two workers, each a process, and a model's server that they ask."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pygent import Agent, Persona, Runtime
+from pygent.approvals import Approvals, Broker, Policy
+from pygent.budget import Budget
+from pygent.bus import EventBus
+from pygent.changes import ChangeSet
+from pygent.cluster import Cluster
+from pygent.errors import TaskError
+from pygent.events import (
+    ApprovalRequested,
+    Event,
+    MessageFinished,
+    Notice,
+    RunStarted,
+    StepStarted,
+    TaskFinished,
+    ToolFinished,
+    ToolStarted,
+)
+from pygent.ledger import Account
+from pygent.tasks.task import Task
+from pygent.wiring import Wiring
+from tests.fakes.dask_cluster import DaskCluster
+from tests.fakes.invariants import check_events
+from tests.fakes.models import ScriptedModel
+from tests.fakes.openai_server import FakeOpenAI, Step, reply
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+Line = Step | Callable[[dict[str, Any]], Step]
+DONE = reply("Done.", tool_calls=[("stop", {})])
+
+
+class Models:
+    """The server that the workers ask. What it answers goes by the task's prompt and the number of the step."""
+
+    def __init__(self) -> None:
+        self.scripts: dict[str, Sequence[Line]] = {}
+        self.server = FakeOpenAI(self._next)
+
+    def _next(self, request: dict[str, Any]) -> Step:
+        said = " ".join(str(one["content"]) for one in request["messages"] if one["role"] == "user")
+        script = next(script for word, script in self.scripts.items() if word in said)
+        step = sum(one["role"] == "assistant" for one in request["messages"])
+        line = script[min(step, len(script) - 1)]
+        return line(request) if callable(line) else line
+
+    def requests(self, word: str) -> list[dict[str, Any]]:
+        return [request for request in self.server.requests if word in str(request["messages"])]
+
+
+@pytest.fixture(scope="session")
+def models() -> Iterator[Models]:
+    made = Models()
+    with made.server:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def _dask(tmp_path_factory: pytest.TempPathFactory, models: Models) -> Iterator[DaskCluster]:
+    with DaskCluster(tmp_path_factory.mktemp("cluster"), models.server.url) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def dask(_dask: DaskCluster) -> DaskCluster:
+    _dask.need(2)
+    return _dask
+
+
+class Home:
+    """A parent whose tasks run on the cluster: its workspace, its events, its queue of questions."""
+
+    def __init__(self, folder: Path, executor: Cluster, *, mode: str | None = None, budget: Budget | None = None) -> None:
+        folder.mkdir(exist_ok=True)
+        self.events: list[Event] = []
+        self.bus = EventBus()
+        self.bus.subscribe(self.events.append)
+        self.broker = Broker(self.bus.publish)
+        approvals = None if mode is None else Approvals(Policy(mode, deny=["bash(rm *)"]), self.broker)
+        wiring = Wiring(bus=self.bus, approvals=approvals, budget=Account(budget))
+        self.runtime = Runtime(use_docker=False, workspace=folder)
+        self.agent = Agent(self.runtime, ScriptedModel([]), "the-session-s-model", wiring=wiring)
+        self.tasks = self.agent.tasks
+        self.tasks.executor = executor
+
+    def start(self, prompt: str, **options: Any) -> Task:
+        options.setdefault("workspace", "copy")
+        return self.tasks.tasks[self.tasks.start_task(prompt, self.runtime, **options)]
+
+    def wait(self, *tasks: Task, seconds: float = 30) -> None:
+        for task in tasks:
+            assert self.tasks.wait(task.id, seconds), f"{task.prompt}: {task.status}, {self.events[-5:]}"
+        until(lambda: all(any(e.task_id == task.id for e in self.of(TaskFinished)) for task in tasks))
+
+    def of(self, kind: type[Any], task: Task | None = None) -> list[Any]:
+        found = [event for event in list(self.events) if isinstance(event, kind)]
+        return found if task is None else [event for event in found if event.agent_id == task.id]
+
+    def notices(self, task: Task) -> str:
+        return "\n".join(event.text for event in self.of(Notice, task))
+
+    def where(self, task: Task) -> str:
+        """The address of the worker that the task runs on."""
+        until(lambda: "Runs on" in self.notices(task))
+        return self.notices(task).rpartition("Runs on ")[2].partition("(")[2].partition(")")[0]
+
+
+def until(true: Callable[[], object], seconds: float = 20) -> None:
+    end_by = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end_by, "it did not come to that in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def executor(dask: DaskCluster) -> Iterator[Cluster]:
+    made = Cluster(dask.address)
+    yield made
+    made.close()
+    assert made.closed.wait(10)
+
+
+@pytest.fixture
+def home(tmp_path: Path, executor: Cluster) -> Iterator[Home]:
+    made = Home(tmp_path / "home", executor)
+    yield made
+    made.agent.close()
+
+
+def changes(task: Task) -> dict[str, str]:
+    assert isinstance(task.changes, ChangeSet)
+    return {change.path: change.kind for change in task.changes.files}
+
+
+def test_three_children_on_two_workers_and_their_changes_come_home(home: Home, models: Models) -> None:
+    folder = home.runtime.base_dir
+    (folder / "shared.txt").write_text("one\ntwo\n")
+    (folder / "gone.txt").write_text("x")
+    (folder / "run.sh").write_text("#!/bin/sh\n")
+    work = "echo {} >> shared.txt; echo {} > {}.txt; rm gone.txt; chmod 755 run.sh"
+    tasks = []
+    for name in ("alpha", "beta", "gamma"):
+        models.scripts[f"do {name}"] = [
+            reply(f"I am {name}.", tool_calls=[("bash", {"cmd": work.format(name, name, name)})]),
+            reply(f"{name} is done.", tool_calls=[("stop", {})]),
+        ]
+        tasks.append(home.start(f"do {name}"))
+    home.wait(*tasks)
+    for task in tasks:
+        name = task.prompt.removeprefix("do ")
+        assert (task.state, task.status, task.text) == ("finished", "finished", f"{name} is done.")
+        kinds = {"shared.txt": "changed", "gone.txt": "deleted", "run.sh": "changed", f"{name}.txt": "added"}
+        assert changes(task) == kinds
+        root = task.agent.runtime.base_dir
+        assert (root / "shared.txt").read_text() == f"one\ntwo\n{name}\n"
+        assert (root / "run.sh").stat().st_mode & 0o777 == 0o755
+        assert task.steps == 2
+        assert task.usage.total_tokens == 220
+        outputs = home.of(ToolFinished, task)
+        assert [event.status for event in outputs] == ["ok", "ok"]
+        requests = models.requests(f"do {name}")
+        assert {request["model"] for request in requests} == {"the-workers-model"}
+    keys = {headers.get("authorization") for headers in models.server.headers}
+    assert keys == {"Bearer the worker's own key"}
+    assert len({home.where(task) for task in tasks}) == 2, "three tasks at once need both workers of two threads"
+    assert (folder / "shared.txt").read_text() == "one\ntwo\n"
+    check_events(home.events)
+
+
+def slow_command(seconds: int = 60) -> Step:
+    return reply("I wait.", tool_calls=[("bash", {"cmd": f"echo begun; sleep {seconds}", "timeout": 100})])
+
+
+def begun(home: Home, task: Task) -> None:
+    until(lambda: home.of(ToolStarted, task))
+
+
+def test_a_cancelled_child_ends_within_seconds_and_its_work_is_fetched(home: Home, models: Models) -> None:
+    write = reply("First this.", tool_calls=[("write_file", {"path": "half.txt", "content": "half"})])
+    models.scripts["work long"] = [write, slow_command()]
+    task = home.start("work long")
+    until(lambda: any(event.tool == "bash" for event in home.of(ToolStarted, task)))
+    since = time.monotonic()
+    assert home.tasks.cancel(task.id)
+    home.wait(task)
+    assert time.monotonic() - since < 5
+    assert (task.state, task.status) == ("cancelled", "cancelled")
+    assert changes(task) == {"half.txt": "added"}
+    assert home.of(ToolFinished, task)[-1].status == "cancelled"
+    check_events(home.events)
+
+
+def test_a_message_is_read_at_the_next_step(home: Home, models: Models) -> None:
+    gate = threading.Event()
+
+    def wait(request: dict[str, Any]) -> Step:
+        gate.wait(10)
+        return reply("I look.", tool_calls=[("bash", {"cmd": "echo looked"})])
+
+    models.scripts["listen"] = [wait, DONE]
+    task = home.start("listen")
+    until(lambda: home.of(StepStarted, task))
+    home.tasks.send(task.id, "mind the gap")
+    time.sleep(0.2)  # the way to the worker
+    gate.set()
+    home.wait(task)
+    said = [event for event in home.of(MessageFinished, task) if "mind the gap" in str(event.message["content"])]
+    assert len(said) == 1
+    assert "mind the gap" in str(models.requests("listen")[-1]["messages"])
+    check_events(home.events)
+
+
+def test_what_is_said_too_late_is_gone_on_with_on_the_cluster(home: Home, models: Models) -> None:
+    hold = threading.Event()
+
+    def last(request: dict[str, Any]) -> Step:
+        hold.wait(10)
+        return DONE
+
+    answer = reply("That too.", tool_calls=[("write_file", {"path": "too.txt", "content": "x"})])
+    models.scripts["end early"] = [
+        reply("One.", tool_calls=[("write_file", {"path": "one.txt", "content": "1"})]), last, answer, DONE,
+    ]  # fmt: skip
+    task = home.start("end early")
+    until(lambda: len(home.of(StepStarted, task)) == 2)
+    hold.set()
+    while task.running:
+        try:
+            home.tasks.send(task.id, "and one more thing")
+        except TaskError:
+            break
+        if "one more" in str(models.requests("end early")[-1]["messages"]):
+            break
+        time.sleep(0.01)
+    home.wait(task)
+    final = models.requests("end early")[-1]["messages"]
+    if "one more" in str(final):  # it was taken: then nothing of what came before is forgotten
+        assert "Wrote one.txt" in str(final)
+    check_events(home.events)
+
+
+def test_an_approval_of_a_child_stands_in_the_queue_at_home(tmp_path: Path, executor: Cluster, models: Models) -> None:
+    home = Home(tmp_path / "asking", executor, mode="ask")
+    models.scripts["ask first"] = [
+        reply("May I?", tool_calls=[("write_file", {"path": "a.txt", "content": "a"})]),
+        reply("And this?", tool_calls=[("write_file", {"path": "b.txt", "content": "b"})]),
+        reply("Then this.", tool_calls=[("bash", {"cmd": "rm a.txt"})]),
+        DONE,
+    ]
+    task = home.start("ask first")
+    until(lambda: home.broker.waiting)
+    asked: ApprovalRequested = home.of(ApprovalRequested)[0]
+    assert (asked.agent_id, asked.tool, asked.arguments["path"]) == (task.id, "write_file", "a.txt")
+    assert task.state == "waiting"
+    assert home.broker.resolve(asked.request_id, "allow_once")
+    until(lambda: len(home.of(ApprovalRequested)) == 2)
+    assert home.broker.resolve(home.broker.waiting[0], "deny", "only one file")
+    home.wait(task)
+    statuses = [(event.status, event.output) for event in home.of(ToolFinished, task)]
+    assert [status for status, _ in statuses] == ["ok", "denied", "denied", "ok"]
+    assert "only one file" in statuses[1][1]
+    assert "rule" in statuses[2][1], "a rule of the session denies what a mode would only ask for"
+    assert changes(task) == {"a.txt": "added"}
+    check_events(home.events)
+    home.agent.close()
+
+
+def test_a_question_of_a_child_is_answered_at_home(tmp_path: Path, executor: Cluster, models: Models) -> None:
+    home = Home(tmp_path / "asking", executor, mode="yolo")
+    models.scripts["colour"] = [reply("Hm.", tool_calls=[("continue", {"question": "Which colour?"})]), DONE]
+    task = home.start("colour")
+    until(lambda: home.broker.waiting)
+    home.tasks.send(task.id, "blue")
+    home.wait(task)
+    assert task.state == "finished"
+    assert "blue" in home.of(ToolFinished, task)[0].output
+    home.agent.close()
+
+
+def test_a_worker_that_is_killed_makes_its_task_lost(home: Home, models: Models, dask: DaskCluster) -> None:
+    (home.runtime.base_dir / "mine.txt").write_text("mine")
+    models.scripts["die"] = [slow_command()]
+    models.scripts["live on"] = [reply("x", tool_calls=[("bash", {"cmd": "sleep 1.5; echo y > y.txt"})]), DONE]
+    task, other = home.start("die"), home.start("live on")
+    begun(home, task)
+    begun(home, other)
+    assert home.where(task) != home.where(other)
+    since = time.monotonic()
+    dask.kill(home.where(task))
+    home.wait(task)
+    assert time.monotonic() - since < 5
+    assert task.state == "lost"
+    assert home.where(task) in task.status
+    assert home.of(ToolFinished, task)[-1].status == "cancelled"
+    assert (task.agent.runtime.base_dir / "mine.txt").read_text() == "mine"
+    home.wait(other)
+    assert (other.state, changes(other)) == ("finished", {"y.txt": "added"})
+    assert len(models.requests("die")) == 1, "it was not begun again"
+    check_events(home.events)
+
+
+def test_a_task_that_may_be_run_again_is_and_comes_to_its_end(
+    tmp_path: Path, dask: DaskCluster, models: Models
+) -> None:
+    executor = Cluster(dask.address, reruns=1)
+    home = Home(tmp_path / "again", executor)
+    times: list[str] = []
+
+    def first(request: dict[str, Any]) -> Step:
+        times.append("begun")
+        return slow_command() if len(times) == 1 else reply("Again.", tool_calls=[("bash", {"cmd": "echo z > z.txt"})])
+
+    models.scripts["persist"] = [first, DONE]
+    task = home.start("persist")
+    begun(home, task)
+    home.tasks.send(task.id, "a word to whoever does it")
+    dask.kill(home.where(task))
+    home.wait(task)
+    assert (task.state, task.text, changes(task)) == ("finished", "Done.", {"z.txt": "added"})
+    assert len(home.of(RunStarted, task)) == 2
+    assert "begins again on another one" in home.notices(task)
+    assert "a word to whoever does it" in str(models.requests("persist")[-1]["messages"])
+    check_events(home.events)
+    home.agent.close()
+
+
+def test_a_budget_holds_on_the_cluster(tmp_path: Path, executor: Cluster, models: Models) -> None:
+    home = Home(tmp_path / "dear", executor, budget=Budget(tokens=1000))
+    models.scripts["spend"] = [
+        lambda request: reply("More.", tool_calls=[("bash", {"cmd": f"echo {len(request['messages'])}"})])
+    ]
+    task = home.start("spend", budget={"steps": 4})
+    home.wait(task)
+    assert task.state == "timeout"
+    assert task.steps == 5, "four, and one to say what it did"
+    account = home.agent.wiring.budget
+    assert account.used().tokens == task.usage.total_tokens > 0
+    check_events(home.events)
+    home.agent.close()
+
+
+def test_a_scheduler_that_is_not_there_is_named(tmp_path: Path) -> None:
+    executor = Cluster("tcp://127.0.0.1:1")
+    with pytest.raises(TaskError, match=r"no scheduler answers at tcp://127\.0\.0\.1:1"):
+        executor.open()
+    home = Home(tmp_path / "alone", executor)
+    task = home.start("nothing")
+    home.wait(task)
+    assert task.state == "failed"
+    assert "tcp://127.0.0.1:1" in task.status
+    home.agent.close()
