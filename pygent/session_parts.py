@@ -23,6 +23,7 @@ from pygent.wiring import Wiring, workspace_roots
 
 if TYPE_CHECKING:
     from pygent.session_controls import SessionStatus
+    from pygent.tasks.executors import TaskExecutor
 
 
 def make_agent(
@@ -36,12 +37,20 @@ def make_agent(
 ) -> Agent:
     """The session's agent, with the history that ``past`` tells of.
 
-    Raises ``SandboxUnavailable`` and ``WorkspaceError``.
+    Raises ``SandboxUnavailable``, ``WorkspaceError``, and ``TaskError`` where the settings' cluster does not answer.
     """
-    runtime = make_runtime(settings, session_id, on_progress)
+    executor = None if demo or settings.cluster is None else make_executor(settings)
+    try:
+        runtime = make_runtime(settings, session_id, on_progress)
+    except BaseException:
+        if executor is not None:
+            executor.close()
+        raise
     model = model or make_model(settings, demo=demo)
     agent = Agent(runtime, model, settings.model, settings.persona)
     agent.tasks.configure(settings)
+    if executor is not None:
+        agent.tasks.executor = executor
     agent.history.replay(past)
     preload = getattr(model, "preload", None)
     if preload is not None:  # what the first request needs is imported while the person still types
@@ -115,6 +124,16 @@ def make_runtime(settings: Settings, session_id: str, on_progress: Callable[[str
         on_progress=on_progress,
         temporary=settings.ephemeral,
     )
+
+
+def make_executor(settings: Settings) -> TaskExecutor:
+    """What does the work of tasks on the settings' cluster, connected. Raises ``TaskError`` where that fails."""
+    from pygent.cluster import Cluster, ModelChoice  # noqa: PLC0415 - only where there is a cluster
+
+    own = ModelChoice(settings.base_url, settings.api_key) if settings.cluster_model == "session" else None
+    cluster = Cluster(str(settings.cluster), reruns=settings.cluster_reruns, model=own)
+    cluster.open()
+    return cluster
 
 
 def make_model(settings: Settings, *, demo: bool) -> Any:

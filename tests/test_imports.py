@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"textual", "rich", "openai", "httpx", "docker", "requests", "pydantic", "yaml", "pathspec", "platformdirs"}
+HEAVY = {
+    *("textual", "rich", "openai", "httpx", "docker", "requests", "pydantic", "yaml", "pathspec", "platformdirs"),
+    *("distributed", "dask", "tornado"),
+}
 
 
 def loaded_by(code: str, cwd: Path) -> set[str]:
@@ -58,7 +61,7 @@ def test_a_question_about_the_program_loads_none_of_it(option: str, tmp_path: Pa
 
 def test_the_tui_loads_no_client(tmp_path: Path) -> None:
     """The client of the model's server takes longer than the first frame; it is loaded after it."""
-    assert loaded_by("import pygent.tui.app", tmp_path) & {"openai", "docker", "pydantic"} == set()
+    assert loaded_by("import pygent.tui.app", tmp_path) & {"openai", "docker", "pydantic", "distributed"} == set()
 
 
 def test_importing_has_no_effect_on_the_folder(tmp_path: Path) -> None:

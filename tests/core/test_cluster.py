@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pygent import Agent, Persona, Runtime
+from pygent import Agent, Runtime
 from pygent.approvals import Approvals, Broker, Policy
 from pygent.budget import Budget
 from pygent.bus import EventBus
@@ -35,8 +35,6 @@ from tests.fakes.dask_cluster import DaskCluster
 from tests.fakes.invariants import check_events
 from tests.fakes.models import ScriptedModel
 from tests.fakes.openai_server import FakeOpenAI, Step, reply
-
-pytestmark = pytest.mark.xdist_group("cluster")
 
 Line = Step | Callable[[dict[str, Any]], Step]
 DONE = reply("Done.", tool_calls=[("stop", {})])
@@ -82,7 +80,9 @@ def dask(_dask: DaskCluster) -> DaskCluster:
 class Home:
     """A parent whose tasks run on the cluster: its workspace, its events, its queue of questions."""
 
-    def __init__(self, folder: Path, executor: Cluster, *, mode: str | None = None, budget: Budget | None = None) -> None:
+    def __init__(
+        self, folder: Path, executor: Cluster, *, mode: str | None = None, budget: Budget | None = None
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self.events: list[Event] = []
         self.bus = EventBus()
@@ -251,7 +251,9 @@ def test_what_is_said_too_late_is_gone_on_with_on_the_cluster(home: Home, models
     check_events(home.events)
 
 
-def test_an_approval_of_a_child_stands_in_the_queue_at_home(tmp_path: Path, executor: Cluster, models: Models) -> None:
+def test_an_approval_of_a_child_stands_in_the_queue_at_home(
+    tmp_path: Path, executor: Cluster, models: Models
+) -> None:
     home = Home(tmp_path / "asking", executor, mode="ask")
     models.scripts["ask first"] = [
         reply("May I?", tool_calls=[("write_file", {"path": "a.txt", "content": "a"})]),
@@ -320,7 +322,9 @@ def test_a_task_that_may_be_run_again_is_and_comes_to_its_end(
 
     def first(request: dict[str, Any]) -> Step:
         times.append("begun")
-        return slow_command() if len(times) == 1 else reply("Again.", tool_calls=[("bash", {"cmd": "echo z > z.txt"})])
+        return (
+            slow_command() if len(times) == 1 else reply("Again.", tool_calls=[("bash", {"cmd": "echo z > z.txt"})])
+        )
 
     models.scripts["persist"] = [first, DONE]
     task = home.start("persist")

@@ -22,7 +22,9 @@ START_SECONDS = 60.0
 class DaskCluster:
     """``address`` is the scheduler's; ``workers`` are the processes by worker address, oldest first."""
 
-    def __init__(self, folder: Path, model_url: str, *, threads: int = 2, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, model_url: str, *, threads: int = 2, environ: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = folder
         self.threads = threads
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
