@@ -1,4 +1,4 @@
-"""What a task on the cluster consists of in its session: where it runs, what it has begun, what is told to it."""
+"""What a task on the cluster consists of in its session: where it runs, what is told to it, what it may do."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import logging
 import queue
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pygent.approvals import EFFECTS, Answer, Approvals, Effect, PendingCall, Rights
 from pygent.cancellation import CancelToken
 from pygent.cluster.link import Link
-from pygent.endings import endings
-from pygent.events import Event, RunFinished, RunStarted, StepFinished, StepStarted
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -36,37 +34,6 @@ class At:
     roots: tuple[str, ...] = ()
     confined: bool = False
     over: CancelToken = field(default_factory=CancelToken)
-
-
-class Open:
-    """What the child has begun and not ended. Within a step all is ended when the step is, so little is kept."""
-
-    def __init__(self) -> None:
-        self._events: list[Event] = []
-        self._before_step = 0
-
-    def add(self, event: Event) -> None:
-        """Take notice of an event."""
-        if not event.durable:
-            return
-        if isinstance(event, RunFinished):
-            self._events.clear()
-        elif isinstance(event, StepFinished):
-            del self._events[self._before_step :]
-        else:
-            if isinstance(event, RunStarted):
-                self._events.clear()
-            elif isinstance(event, StepStarted):
-                self._before_step = len(self._events)
-            self._events.append(event)
-
-    def ends(self, why: str) -> list[Event]:
-        """What ends all that is open."""
-        events, self._events = self._events, []
-        return [
-            replace(event, reason="failed", error=why) if isinstance(event, RunFinished) else event
-            for event in endings(events)
-        ]
 
 
 class Outbox:

@@ -9,21 +9,21 @@ import queue
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pygent._version import __version__
 from pygent.approvals import Answer, PendingCall
 from pygent.cluster.archive import everything, pack, remove, unpack
+from pygent.cluster.arrivals import Arrivals
 from pygent.cluster.link import Link
 from pygent.cluster.messages import Order, Outcome
-from pygent.cluster.parts import At, Open, Outbox, judge, let_go
+from pygent.cluster.parts import At, Outbox, judge, let_go
 from pygent.cluster.stream import Incoming
 from pygent.errors import PygentError, TaskError, TaskLost
-from pygent.events import Event, Level, Notice, StepFinished, StepStarted, ToolFinished, ToolOutput, from_dict
+from pygent.events import Level, Notice
 from pygent.loop import RunResult
-from pygent.openai_compat import Usage
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -41,9 +41,6 @@ LATE_SECONDS = 60.0
 MISSING_SECONDS = 3.0
 """How long events are waited for that others have overtaken."""
 
-_OURS_ALONE = ("task.", "approval.", "session.")
-"""Events that a worker has no business to send: what they tell is decided here."""
-
 
 class Remote:
     """One task. ``run`` is called once, on the task's own thread; everything else comes to it through a queue."""
@@ -57,13 +54,10 @@ class Remote:
         self._outbox = Outbox(link)
         self._at: At | None = None
         self._said: list[str] = []
-        self._incoming = Incoming(self._publish)
-        self._open = Open()
+        self._events = Arrivals(work, lambda: self._tell("spent"))
+        self._incoming = Incoming(self._events.take)
         self._give_up_at: float | None = None
         self._gap_since: float | None = None
-        self._strange = 0
-        self._told: list[Event] = []
-        self._said_spent = False
 
     def run(self) -> RunResult:
         """Do the task on a worker.
@@ -98,8 +92,8 @@ class Remote:
             late = self._outbox.close(self._at.run if self._at is not None else "")
             for text in (*unread, *late, *self._unheard()):
                 work.task.inbox.put(text)
-            self._end_open("the worker is gone")
-            work.task.agent.history.replay(self._told, work.id)
+            self._events.end("the worker is gone")
+            work.task.agent.history.replay(self._events.taken, work.id)
             if future is not None:
                 let_go(future)
 
@@ -157,9 +151,9 @@ class Remote:
 
     def _begin(self, at: At) -> None:
         self._at = at
-        self._incoming = Incoming(self._publish)
+        self._events = Arrivals(self._work, lambda: self._tell("spent"))
+        self._incoming = Incoming(self._events.take)
         self._gap_since = None
-        self._told, self._said_spent = [], False
         limit = self._order.limits.max_time
         if limit is not None and self._give_up_at is None:
             self._give_up_at = time.monotonic() + limit + LATE_SECONDS
@@ -175,7 +169,7 @@ class Remote:
         assert at is not None
         at.over.cancel("the worker is gone")
         why = f"the worker {at.worker} on {at.host} is gone"
-        self._end_open(why)
+        self._events.end(why)
         self._work.cancel.check()
         if self._reruns <= 0:
             raise TaskLost(f"{why}; what it had told stands here, what it had changed is lost with it")
@@ -192,40 +186,6 @@ class Remote:
             answer = Answer("deny", by="nobody", reason=str(error))
         if not at.over.cancelled:
             self._outbox.put(at.worker, at.run, {"do": "answer", "id": asked["id"], **asdict(answer)})
-
-    def _publish(self, data: Mapping[str, Any]) -> None:
-        """Hand one event of the child on, as far as it is one that a child may send."""
-        try:
-            event = from_dict(dict(data))
-            if event.agent_id != self._work.id or event.type.startswith(_OURS_ALONE):
-                raise ValueError(f"{event.type} of {event.agent_id}")  # noqa: TRY301 - told with the others
-        except (ValueError, TypeError) as error:
-            self._strange += 1
-            if self._strange == 1:
-                self._notice(f"The worker sent something that is no event of this task, which is left out: {error}")
-            return
-        if isinstance(event, ToolFinished | ToolOutput) and event.output_file:
-            event = replace(event, output_file=None)  # a file of the worker's machine
-        self._open.add(event)
-        self._told.append(event)
-        self._work.publish(event)
-        self._count(event)
-
-    def _count(self, event: Event) -> None:
-        """Charge the task's account; the run ends where others have spent what they share with it."""
-        account = self._work.account
-        if account is None:
-            return
-        if isinstance(event, StepStarted):
-            account.take_step(force=True)
-        elif isinstance(event, StepFinished):
-            names = ("prompt_tokens", "completion_tokens", "total_tokens")
-            for crossing in account.charge(Usage(*(int(event.usage.get(name) or 0) for name in names)), event.cost):
-                if crossing.agent_id != self._work.id:  # of its own budget the child tells itself
-                    self._work.publish(Notice(agent_id=crossing.agent_id, level="warning", text=crossing.text))
-            if account.spent and not self._said_spent:
-                self._said_spent = True
-                self._tell("spent")
 
     def _look_for_gaps(self) -> None:
         """Ask again for events that others have overtaken, and go on without them where they do not come."""
@@ -301,12 +261,6 @@ class Remote:
             return
         have = "none" if not count else "one, which is" if count == 1 else f"{count}, all"
         self._notice(f"Waits for a worker; the cluster has {have}{' busy' if count else ''}.", "info")
-
-    def _end_open(self, why: str) -> None:
-        """Publish an end for all that the child had begun."""
-        for event in self._open.ends(why):
-            self._told.append(event)
-            self._work.publish(event)
 
     def _unheard(self) -> list[str]:
         """What was said since nobody listens any longer."""
