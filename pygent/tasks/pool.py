@@ -66,6 +66,7 @@ class TaskPool:
             self._end_idle(task)
         limit = time.monotonic() + timeout
         for task in open_tasks:
+            task.resting.wait(max(0.0, limit - time.monotonic()))
             if task.thread is not None:
                 task.thread.join(max(0.0, limit - time.monotonic()))
 
@@ -161,10 +162,11 @@ class TaskPool:
             self._launch(task, prompt, waited=True)
 
     def _launch(self, task: Task, prompt: str, *, waited: bool = False) -> None:
-        task.thread = threading.Thread(
+        thread = threading.Thread(
             target=self._work, args=(task, prompt, waited), name=f"pygent-task-{task.id}", daemon=True
         )
-        task.thread.start()
+        thread.start()
+        task.thread = thread  # one that can be joined
 
     def _work(self, task: Task, prompt: str, waited: bool) -> None:
         state: TaskState = "failed"

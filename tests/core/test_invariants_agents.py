@@ -5,6 +5,7 @@ Streams break, models and tools raise, approvals come late, twice or not at all,
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
@@ -18,7 +19,7 @@ from pygent.approvals import Approvals, Broker, Policy
 from pygent.bus import EventBus
 from pygent.cancellation import CancelToken
 from pygent.errors import APIError, APITemporaryError
-from pygent.events import ApprovalRequested, Event
+from pygent.events import ApprovalRequested, Event, MessageFinished, TaskUpdated
 from pygent.models.base import Completed, Discarded, ModelNotice, ReasoningDelta, StreamItem, TextDelta
 from pygent.openai_compat import Message, Usage
 from pygent.runtime import Runtime
@@ -42,12 +43,23 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("flaky", {}),
     ("nothing", {}),
     ("delegate_task", {"prompt": "do it"}),
+    ("delegate_task", {"prompt": "do it", "workspace": "files"}),
     ("delegate_persona_task", {"prompt": "do it", "persona": "tester"}),
     ("task_status", {"task_id": "x"}),
+    ("wait_for_tasks", {}),
+    ("wait_for_tasks", {"timeout": 0.01}),
+    ("wait_for_tasks", {"task_ids": ["x"]}),
+    ("apply_task", {"task_id": "x"}),
     ("list_personas", {}),
     ("stop", {}),
-    ("continue", {}),
+    ("continue", {"question": "well?"}),
 ]
+
+
+def report_in(event: Event) -> str:
+    """The text of a task's report that a parent got as a message."""
+    told = isinstance(event, MessageFinished) and event.origin == "task"
+    return str(event.message["content"]) if told and isinstance(event, MessageFinished) else ""
 
 
 class MoodyModel:
@@ -115,6 +127,7 @@ class World:
             cancel=self.life,
             cancellable=True,
             settle_tasks=number == 0,
+            at_stop=("wait", "ask", "cancel")[number],
         )
         agent.join(wiring)
         return agent
@@ -159,9 +172,27 @@ class World:
             agent = chance.choice(self.agents)
             if chance.random() < 0.08:
                 agent.cancel()
-            running = agent.tasks.running()
-            if running and chance.random() < 0.2:
-                agent.tasks.cancel(chance.choice(running).id)
+            self.meddle_with_tasks(agent, chance)
+
+    def meddle_with_tasks(self, agent: Agent, chance: random.Random) -> None:
+        """Start, answer, repeat and end tasks, as a person does."""
+        known = list(agent.tasks.tasks.values())
+        if len(known) < 12 and chance.random() < 0.1:
+            with contextlib.suppress(PygentError):
+                kind = chance.choice(["files", "copy"])
+                agent.tasks.start_task("mine", agent.runtime, queue=chance.random() < 0.7, workspace=kind)
+        if known and chance.random() < 0.3:
+            task = chance.choice(known)
+            with contextlib.suppress(PygentError):
+                match chance.randrange(4):
+                    case 0:
+                        agent.tasks.cancel(task.id)
+                    case 1 | 2:
+                        agent.tasks.send(task.id, "an answer")
+                    case _ if len(known) < 12:
+                        agent.tasks.retry(task.id, queue=True)
+        if chance.random() < 0.1:
+            agent.tasks.reports.wake()
 
 
 def test_every_start_has_one_end_and_every_call_one_answer(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,18 +209,23 @@ def test_every_start_has_one_end_and_every_call_one_answer(seed: int, monkeypatc
     for thread in workers:
         thread.join(60)
         assert not thread.is_alive()
-    tasks = [task for agent in world.agents for task in agent.tasks.tasks.values()]
-    for agent in world.agents:
-        agent.close()
     world.over.set()
     for thread in people:
         thread.join(5)
+    for agent in world.agents:
+        agent.close()
+    tasks = [task for agent in world.agents for task in agent.tasks.tasks.values()]
 
     check_events(world.events)
-    for history in [*(agent.history for agent in world.agents), *(task.agent.history for task in tasks)]:
-        check_history(history)
+    children = [task.agent for task in tasks if task.agent is not None]
+    for agent in [*world.agents, *children]:
+        check_history(agent.history)
+    for task in tasks:
+        told = [event for event in world.events if f"Task {task.id} (" in report_in(event)]
+        rests = [event for event in world.events if isinstance(event, TaskUpdated) and event.task_id == task.id]
+        assert len(told) <= 1 + sum(event.state == "waiting" for event in rests)
     assert world.broker.waiting == ()
     assert not any(task.running for task in tasks)
     assert not any(thread.name.startswith("pygent-task") for thread in threading.enumerate())
     assert not any(agent.runtime.base_dir.exists() for agent in world.agents)
-    assert not any(task.agent.runtime.base_dir.exists() for task in tasks)
+    assert not any(agent.runtime.base_dir.exists() for agent in children)

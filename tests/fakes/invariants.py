@@ -7,7 +7,18 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from pygent.events import Event, from_dict, to_dict
+from pygent.events import (
+    USER_CALL,
+    Event,
+    RunFinished,
+    TaskFinished,
+    TaskReviewed,
+    TaskStarted,
+    TaskState,
+    TaskUpdated,
+    from_dict,
+    to_dict,
+)
 from pygent.transcript import Transcript
 
 PAIRS = {
@@ -18,6 +29,15 @@ PAIRS = {
     "approval.requested": ("approval.resolved", ("request_id",)),
     "task.started": ("task.finished", ("task_id",)),
 }
+
+ENDS: set[TaskState] = {"finished", "failed", "cancelled", "timeout", "lost"}
+FOLLOWING: dict[TaskState, set[TaskState]] = {
+    "queued": {"running", *ENDS},
+    "running": {"waiting", *ENDS},
+    "waiting": {"running", "queued", *ENDS},
+    **{end: set[TaskState]() for end in ENDS},
+}
+USAGE = {"prompt_tokens", "completion_tokens", "total_tokens"}
 
 
 def check_events(events: Sequence[Event], *, stored: bool = False) -> None:
@@ -41,12 +61,40 @@ def check_events(events: Sequence[Event], *, stored: bool = False) -> None:
             elif event.type == end and end in ends:
                 assert (start, _key(event, names)) in open_now, f"{event} ends before it starts"
                 open_now.discard((start, _key(event, names)))
+    check_tasks(events)
     live, stored = Transcript(), Transcript()
     for event in events:
         live.apply(event)
         if event.durable:
             stored.apply(from_dict(json.loads(json.dumps(to_dict(event)))))
     assert _state(live) == _state(stored)
+
+
+def check_tasks(events: Sequence[Event]) -> None:
+    """Each task goes through its states, ends in the one that it was last said to have, and is silent outside."""
+    states: dict[str, TaskState] = {}
+    over: set[str] = set()
+    for event in events:
+        if isinstance(event, TaskStarted):
+            assert event.task_id not in states, f"{event} starts twice"
+            assert event.state in {"queued", "running"}
+            states[event.task_id] = event.state
+        elif isinstance(event, TaskUpdated):
+            assert event.task_id in states.keys() - over, f"{event} of a task that does not run"
+            before = states[event.task_id]
+            assert event.state in FOLLOWING[before], f"{event} after {before}"
+            states[event.task_id] = event.state
+        elif isinstance(event, TaskFinished):
+            assert event.state in ENDS, f"{event} is no end"
+            assert states.get(event.task_id) == event.state, f"{event} after {states.get(event.task_id)}"
+            assert event.usage.keys() <= USAGE
+            over.add(event.task_id)
+        elif isinstance(event, TaskReviewed):
+            assert event.task_id in over, f"{event} before its end"
+        elif isinstance(event, RunFinished):
+            assert all(event.total_usage.get(name, 0) >= count for name, count in event.usage.items())
+        if event.agent_id in states and not getattr(event, "call_id", "").startswith(USER_CALL):
+            assert event.agent_id not in over, f"{event} after its task's end"
 
 
 def check_history(history: Sequence[dict[str, Any]]) -> None:
