@@ -158,6 +158,11 @@ class Account:
                     if account._at_work == 0:
                         account._seconds += now - account._since
 
+    def worked(self, seconds: float) -> None:
+        """Count time that is over, here and not above: there it may have been the time of others as well."""
+        with self._lock:
+            self._seconds += seconds
+
     @property
     def spent(self) -> bool:
         """True once a limit, here or above, is reached."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pygent.bus import EventBus, Sink
@@ -127,6 +128,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionArchive):
             interactive=self.interactive,
             steering=self._steering,
             steered=lambda: self._queue.steering,
+            past=past,
         )
         self.bus.publish(parts.started(self.status(), self.agent))
         self._worker = threading.Thread(target=self._work, name="pygent-session", daemon=True)
@@ -212,12 +214,14 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionArchive):
 
         Raises ``PygentError`` while the agent or one of its tasks works.
         """
-        from pygent.session_parts import started  # noqa: PLC0415 - loaded since the session was opened
+        from pygent.ledger import Account  # noqa: PLC0415 - loaded since the session was opened
+        from pygent.session_parts import started  # noqa: PLC0415
 
         agent = self._ready()
         if busy := self.busy_with:
             raise PygentError(busy)
         agent.history.reset()
+        agent.join(replace(agent.wiring, budget=Account(self.settings.budget)))
         self._forget_originals()
         self._keep_originals()
         self.bus.begin()

@@ -17,6 +17,7 @@ from pygent.events import Event, SessionStarted
 from pygent.images import Content
 from pygent.ledger import Account
 from pygent.models import OpenAIModel, default_model
+from pygent.past_costs import replay
 from pygent.runtime import Runtime
 from pygent.settings import Settings, command_environment, existing_init_files, load, save_user_settings
 from pygent.wiring import Wiring, workspace_roots
@@ -67,8 +68,9 @@ def join(
     interactive: bool,
     steering: Callable[[], Iterable[Content]],
     steered: Callable[[], bool],
+    past: Sequence[Event] = (),
 ) -> tuple[Policy, Broker | None]:
-    """Join ``agent`` to the session: its events, its approvals, its end.
+    """Join ``agent`` to the session: its events, its approvals, its end, and what ``past`` has cost already.
 
     Raises ``SettingsError`` where a rule cannot be read.
     """
@@ -76,6 +78,8 @@ def join(
         Rights.of(persona)  # a rule that cannot be read is told now, not when a task is to start
     policy = make_policy(settings, agent.runtime)
     broker = Broker(bus.publish) if interactive else None
+    account = Account(settings.budget)
+    replay(account, past)
     approvals = Approvals(policy, broker, emit=bus.publish, save_rule=lambda rule: save_rule(settings, rule))
     agent.join(
         Wiring(
@@ -89,7 +93,7 @@ def join(
             steering=steering,
             steered=steered,
             prices=settings.prices,
-            budget=Account(settings.budget),
+            budget=account,
         )
     )
     return policy, broker

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pygent.budget import Budget
 from pygent.errors import PygentError
 from pygent.events import ApprovalRequested, Event, RunFinished
 from pygent.session import Session
@@ -251,3 +252,35 @@ def test_a_stored_session_takes_the_place_of_the_one_at_hand(tmp_path: Path, mad
     other.rename_stored(first, "named")
     assert [one.title for one in other.stored()] == ["named"]
     other.close()
+
+
+def test_a_resumed_session_goes_on_with_what_it_has_cost_and_a_new_one_begins_anew(
+    tmp_path: Path, made: list[Watched]
+) -> None:
+    prices = {"gpt-4.1-mini": {"input": 100_000.0, "output": 0.0}}  # 1 for a request of 10 tokens
+    settings = {"permission_mode": "auto", "prices": prices, "budget": Budget(tokens=40, money=9)}
+    options: dict[str, Any] = {"settings": settings, "store": lambda: Store(tmp_path / "store")}
+    first = Watched(tmp_path, [call(("bash", {"cmd": "sleep 0.05"})), say("one")], **options)
+    made.append(first)
+    first.session.open()
+    first.say("go")
+    used = first.session.costs().used
+    assert (used.steps, used.tokens, used.money) == (2, 27, 2.0)
+    first.session.close()
+
+    made.append(again := Watched(tmp_path, [say("two")], **options, resume=first.session.id))
+    again.session.open()
+    costs = again.session.costs()
+    assert (costs.used.steps, costs.used.usage(), costs.used.money) == (2, used.usage(), 2.0)
+    assert costs.used.seconds == pytest.approx(used.seconds, abs=0.1)
+    assert costs.used.seconds >= 0.05
+    assert costs.personas["Pygent"].used.tokens == 27
+    assert costs.share == 27 / 40
+    again.session.set_budget(Budget(tokens=27))
+    again.say("and now")
+    (end,) = [event for event in again.events if isinstance(event, RunFinished)]
+    assert (end.reason, end.steps) == ("budget", 0)
+    again.session.new()
+    assert (again.session.costs().used.tokens, again.session.costs().budget) == (0, Budget(tokens=27))
+    again.say("and now")
+    assert again.session.costs().used.tokens == 12
