@@ -19,6 +19,7 @@ from pygent.errors import PygentError, SandboxError, WorkspaceError
 from pygent.events import Event, FilesChanged, ToolOutput, ToolStatus
 from pygent.sandbox import CommandResult, OutputSink, Sandbox, open_sandbox
 from pygent.sandbox.bans import find_banned
+from pygent.sandbox.description import describe
 from pygent.sandbox.live import Sampled
 from pygent.sandbox.output import OutputBuffer
 from pygent.settings import command_environment, existing_init_files, from_environment
@@ -34,7 +35,8 @@ class Runtime:
 
     ``workspace`` is a folder, made if it is missing; without one, and always with ``temporary``, it is a temporary
     one that ``cleanup`` and the interpreter's exit remove. ``use_docker`` None takes Docker if its engine answers.
-    ``initial_files`` are copied into the workspace. What is not given comes from the ``PYGENT_*`` variables.
+    ``initial_files`` are copied into the workspace. Without ``start`` a container starts with the first command. What
+    is not given comes from the ``PYGENT_*`` variables.
     Thread-safe.
 
     Raises ``SandboxUnavailable`` where Docker was asked for and cannot be had, ``WorkspaceError`` where the workspace
@@ -55,6 +57,7 @@ class Runtime:
         session_id: str | None = None,
         on_progress: Callable[[str], None] | None = None,
         temporary: bool = False,
+        start: bool = True,
     ) -> None:
         settings = from_environment()
         self.image = image or settings.image
@@ -73,7 +76,7 @@ class Runtime:
             named = None if temporary else workspace or settings.workspace
             self.base_dir = _folder(named or self._private / "workspace")
             self.workspace = Workspace(self.base_dir, aliases=(CONTAINER_WORKDIR,))
-            self._sandbox = self._open(settings.use_docker if use_docker is None else use_docker)
+            self._sandbox = self._open(settings.use_docker if use_docker is None else use_docker, start=start)
             self.use_docker = self._sandbox.kind == "docker"
             for path in existing_init_files(settings) if initial_files is None else initial_files:
                 self.upload_file(path)
@@ -216,12 +219,17 @@ class Runtime:
         self._finalizer()
 
     def sibling(
-        self, *, workspace: Path | None = None, image: str | None = None, network: bool | None = None
+        self,
+        *,
+        workspace: Path | None = None,
+        image: str | None = None,
+        network: bool | None = None,
+        start: bool = True,
     ) -> Runtime:
         """Another runtime with the same sandbox, variables and bans, in ``workspace`` or a temporary one.
 
         ``image`` instead of this one's is for its container. ``network`` False closes its network; it has none that
-        this one lacks.
+        this one lacks. ``start`` as for ``Runtime``.
         """
         return Runtime(
             *(image or self.image, self.use_docker, (), workspace, self.banned_commands, self.banned_apps),
@@ -229,6 +237,7 @@ class Runtime:
             env=self._env,
             session_id=self._session_id,
             temporary=workspace is None,
+            start=start,
         )
 
     @property
@@ -358,25 +367,6 @@ class ScopedRuntime:
     def _changed(self, path: str) -> None:
         name = self.runtime.workspace.relative(path)
         self.scope.emit(FilesChanged(agent_id=self.scope.agent_id, paths=[name]))
-
-
-def describe(cmd: str, result: CommandResult, timeout: float) -> str:
-    """How a command ended, in the words that a model reads."""
-    match result.status:
-        case "ok":
-            end = f"[exit status: {result.exit_status}]"
-        case "timeout":
-            end = f"[timeout after {min(timeout, round(result.seconds, 1)):g} s]"
-        case "cancelled":
-            end = "[cancelled]"
-        case "flooded":
-            end = "[stopped: too much output; send it to a file, or show less of it]"
-        case _:
-            end = "[the sandbox was lost while the command ran]"
-    output = result.output or "(no output)"
-    output = output if output.endswith("\n") else output + "\n"
-    note = f"[{result.note}]\n" if result.note else ""
-    return f"$ {cmd}\n{output}{note}{end}"
 
 
 def _folder(workspace: str | Path) -> Path:

@@ -198,17 +198,17 @@ class Child:
 
 
 def make_runtime(settings: Settings, order: Order) -> Runtime:
-    """The workspace and the sandbox as this machine's settings have them.
+    """The workspace and the sandbox as this machine's settings have them, and as far as the persona goes.
 
     Raises ``SandboxUnavailable``, ``WorkspaceError`` and ``SettingsError``.
     """
     return Runtime(
-        image=settings.image,
+        image=order.persona.image or settings.image,
         use_docker=settings.use_docker,
         initial_files=(),
         banned_commands=settings.banned_commands,
         banned_apps=settings.banned_apps,
-        network=settings.network,
+        network=settings.network and order.persona.network is not False,
         env=command_environment(settings),
         session_id=order.task_id,
         temporary=True,

@@ -205,7 +205,7 @@ class TaskPool:
 
     def _rest(self, task: Task) -> bool:
         """Let a task wait for an answer that nobody here can give now. False where it will not get one."""
-        if self._around.executor.remote or task.cancel.cancelled:
+        if task.cancel.cancelled:
             return False
         life.close_sandbox(task)
         task.state = task.status = "waiting"

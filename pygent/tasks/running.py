@@ -115,7 +115,7 @@ def _agent(task: Task, around: Surroundings) -> Any:
         return around.factory(task.persona)
     folder = task.place.workspace if task.place is not None else None
     if around.parent is not None:
-        return _child(around.parent, task.persona, folder)
+        return _child(around.parent, task.persona, folder, start=not around.executor.remote)
     from pygent.agent import Agent  # noqa: PLC0415 - the one import that goes up: a task's agent
     from pygent.runtime import Runtime  # noqa: PLC0415 - loaded with it
 
@@ -123,7 +123,7 @@ def _agent(task: Task, around: Surroundings) -> Any:
     return Agent(runtime, persona=task.persona)
 
 
-def _child(parent: Agent, persona: Persona, workspace: Path | None) -> Agent:
+def _child(parent: Agent, persona: Persona, workspace: Path | None, *, start: bool) -> Agent:
     """An agent with the parent's model, tools and kind of runtime, as far as its persona allows."""
     from pygent.agent import Agent  # noqa: PLC0415 - see _agent
     from pygent.runtime import Runtime  # noqa: PLC0415 - loaded with it
@@ -132,7 +132,7 @@ def _child(parent: Agent, persona: Persona, workspace: Path | None) -> Agent:
     runtime = (
         Runtime(temporary=True)
         if sibling is None
-        else sibling(workspace=workspace, image=persona.image, network=persona.network)
+        else sibling(workspace=workspace, image=persona.image, network=persona.network, start=start)
     )
     name = persona.model or parent.model_name or from_environment().model
     agent = Agent(runtime, parent.model, name, persona, tools=parent.registry)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from pygent import Agent, Runtime
+from pygent import Agent, Persona, Runtime
 from pygent.approvals import Approvals, Broker, Policy
 from pygent.budget import Budget
 from pygent.bus import EventBus
 from pygent.changes import ChangeSet
-from pygent.cluster import Cluster
+from pygent.cluster import Cluster, ModelChoice
+from pygent.cluster.messages import message
 from pygent.errors import TaskError
 from pygent.events import (
     ApprovalRequested,
@@ -31,7 +35,7 @@ from pygent.events import (
 from pygent.ledger import Account
 from pygent.tasks.task import Task
 from pygent.wiring import Wiring
-from tests.fakes.dask_cluster import DaskCluster
+from tests.fakes.dask_cluster import ROOT, DaskCluster
 from tests.fakes.invariants import check_events
 from tests.fakes.models import ScriptedModel
 from tests.fakes.openai_server import FakeOpenAI, Step, reply
@@ -365,3 +369,138 @@ def test_a_scheduler_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert task.state == "failed"
     assert "tcp://127.0.0.1:1" in task.status
     home.agent.close()
+
+
+def test_a_question_that_nobody_can_answer_now_rests_and_is_gone_on_with(home: Home, models: Models) -> None:
+    models.scripts["rest"] = [
+        reply("First.", tool_calls=[("write_file", {"path": "first.txt", "content": "1"})]),
+        reply("Hm.", tool_calls=[("continue", {"question": "Which?"})]),
+        reply("So.", tool_calls=[("bash", {"cmd": "cat first.txt > second.txt"})]),
+        DONE,
+    ]
+    task = home.start("rest")
+    until(lambda: task.question)
+    assert (task.state, task.question) == ("waiting", "Which?")
+    home.tasks.send(task.id, "the second")
+    until(lambda: not task.running)
+    assert (task.state, changes(task)) == ("finished", {"first.txt": "added", "second.txt": "added"})
+    final = str(models.requests("rest")[-1]["messages"])
+    assert "Wrote first.txt" in final, "what was said before is not forgotten"
+    assert "the second" in final
+    check_events(home.events)
+
+
+def test_what_a_worker_has_no_business_to_say_is_left_out(home: Home, models: Models, dask: DaskCluster) -> None:
+    models.scripts["odd"] = [slow_command()]
+    task = home.start("odd")
+    begun(home, task)
+    client = home.tasks.executor._link.open()  # type: ignore[attr-defined]
+    until(lambda: home.notices(task))
+    strange = [
+        {"v": 1, "type": "files.changed", "agent_id": "main", "paths": ["/etc/passwd"]},
+        {"v": 1, "type": "task.finished", "agent_id": task.id, "task_id": task.id, "status": "finished"},
+        {"v": 9, "type": "from.the.future"},
+    ]
+    run = next(value for value in client.run(_runs).values() if value)
+    client.log_event(client.id, message(task.id, run, "events", first=900, events=strange))
+    client.log_event(client.id, message(task.id, "another run", "events", first=1, events=strange))
+    client.log_event(client.id, message("no such task", run, "ask", id="x"))
+    client.log_event(client.id, "no message at all")
+    until(lambda: "no event of this task" in home.notices(task))
+    assert "were lost on the way" in home.notices(task)
+    assert not home.of(TaskFinished)
+    assert all(event.agent_id != "main" for event in home.events if event.type == "files.changed")
+    home.tasks.cancel(task.id)
+    home.wait(task)
+    check_events(home.events)
+
+
+def _runs() -> str:
+    """Called on a worker: the run of the child that is at work there."""
+    from pygent.cluster import worker
+
+    return next(iter(worker._children), "")
+
+
+HOME = """
+import sys, time
+from pygent import Agent, Persona, Runtime
+from pygent.cluster import Cluster
+from tests.fakes.models import ScriptedModel
+agent = Agent(Runtime(use_docker=False, temporary=True), ScriptedModel([]))
+agent.tasks.executor = Cluster(sys.argv[1])
+agent.tasks.start_task("orphan", agent.runtime)
+time.sleep(60)
+"""
+
+
+def test_a_child_ends_when_its_session_is_killed(dask: DaskCluster, models: Models, tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    models.scripts["orphan"] = [
+        reply("x", tool_calls=[("bash", {"cmd": f"echo $$ > {pid_file}; exec sleep 100", "timeout": 200})])
+    ]
+    session = subprocess.Popen([sys.executable, "-c", HOME, dask.address], cwd=ROOT)
+    until(lambda: pid_file.exists() and pid_file.read_text().strip())
+    pid = int(pid_file.read_text())
+    os.kill(pid, 0)
+    session.kill()
+    session.wait(10)
+    until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def test_without_its_scheduler_a_task_is_lost_and_nothing_hangs(tmp_path: Path, models: Models) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    pid_file = tmp_path / "pid"
+    cmd = f"echo $$ > {pid_file}; exec sleep 100"
+    models.scripts["headless chicken"] = [reply("x", tool_calls=[("bash", {"cmd": cmd, "timeout": 200})])]
+    with DaskCluster(folder, models.server.url) as own:
+        own.need(1)
+        executor = Cluster(own.address)
+        home = Home(tmp_path / "home", executor)
+        task = home.start("headless chicken")
+        until(lambda: pid_file.exists() and pid_file.read_text().strip())
+        own.kill_scheduler()
+        home.wait(task, seconds=20)
+        assert task.state == "lost"
+        assert f"the scheduler at {own.address} was lost" in task.status
+        check_events(home.events)
+        until(lambda: not Path(f"/proc/{int(pid_file.read_text())}").exists())
+        since = time.monotonic()
+        home.agent.close()
+        assert time.monotonic() - since < 2
+
+
+def test_the_session_s_own_model_server_is_used_where_the_settings_say_so(
+    tmp_path: Path, dask: DaskCluster, models: Models
+) -> None:
+    with FakeOpenAI([DONE]) as mine:
+        executor = Cluster(dask.address, model=ModelChoice(mine.url, "my key"))
+        home = Home(tmp_path / "home", executor)
+        task = home.start("with mine")
+        home.wait(task)
+        assert task.state == "finished"
+        (request,) = mine.requests
+        assert request["model"] == "the-session-s-model"
+        assert mine.headers[0]["authorization"] == "Bearer my key"
+        home.agent.close()
+
+
+def test_a_persona_s_model_is_asked_for_at_the_worker_s_server(home: Home, models: Models) -> None:
+    models.scripts["choosy"] = [DONE]
+    task = home.start("choosy", persona=Persona("picky", model="a-better-one", tools=("bash",)))
+    home.wait(task)
+    (request,) = models.requests("choosy")
+    assert request["model"] == "a-better-one"
+    assert {tool["function"]["name"] for tool in request["tools"]} == {"bash", "stop", "continue"}
+
+
+def test_a_workspace_that_is_too_large_is_an_error_that_says_what_to_do(
+    home: Home,
+) -> None:
+    with (home.runtime.base_dir / "huge").open("wb") as file:
+        file.truncate(1 << 33)
+    task = home.start("too much", workspace="copy")
+    home.wait(task)
+    assert task.state == "failed"
+    assert "'huge' is too large to be sent" in task.status
