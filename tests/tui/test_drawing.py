@@ -139,6 +139,18 @@ def test_rows_are_found_whatever_the_heights() -> None:
             assert offset < heights[found]
 
 
+def test_many_rows_are_added_as_few_are() -> None:
+    few, many, more = [3, 0, 2], [random.randint(0, 5) for _ in range(3000)], [1, 4]
+    rows, one_by_one = RowIndex(few), RowIndex()
+    rows.extend(many)
+    rows.extend(more)
+    for height in (heights := few + many + more):
+        one_by_one.append(height)
+    assert rows.total == one_by_one.total == sum(heights)
+    for index in range(0, len(heights), 7):
+        assert rows.start(index) == one_by_one.start(index) == sum(heights[:index])
+
+
 def test_signs_that_an_encoding_lacks_are_spelled_in_as_many_cells() -> None:
     text = "╭─ ✓ é ● … 漢 ⠋ \u200b│"
     plain = spelled(text, "ascii")

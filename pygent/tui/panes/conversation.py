@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ class ConversationPane(Reading):
         self._places: dict[str, int] = {}
         self.news = NewsBelow()
         self.welcome = WelcomeBlock()
-        self._prepared: dict[str, Block] = {}
+        self._prepared: dict[str, tuple[Block, int]] = {}
 
     def compose(self) -> ComposeResult:
         yield TranscriptView(Palette.of(self.app), id="conversation-view")
@@ -94,15 +95,24 @@ class ConversationPane(Reading):
         """Make the blocks that ``attach`` will ask for; on any thread."""
         from pygent.tui.panes.blocks.making import block_for  # noqa: PLC0415 - a first frame has no items
 
-        prepared = {item.key: block_for(item) for item in list(transcript.main.items)}
-        for block in prepared.values():
-            block.estimate(self.size.width)
-        self._prepared = prepared
+        blocks = {item.key: block_for(item) for item in list(transcript.main.items)}
+        view, rows = self.view, 2 * self.size.height
+        self._prepared = {key: (block, block.estimate(view.width)) for key, block in blocks.items()}
+        for block in reversed(blocks.values()):  # what shows first needs what draws Markdown and code
+            with contextlib.suppress(Exception):  # the view tells of it
+                rows -= len(block.lines(view.width, view.palette))
+            if rows <= 0:
+                break
 
     def attach(self, session: Session, transcript: Transcript) -> None:
         """Show what the transcript has already and keep up from there."""
         self.welcome.session = session
         self.view.touch([0])
+        if self._prepared and not self._places:
+            prepared, self._prepared = self._prepared, {}
+            first = len(self.view.blocks)
+            self._places = dict(zip(prepared, range(first, first + len(prepared)), strict=True))
+            self._extend([block for block, _ in prepared.values()], [height for _, height in prepared.values()])
         self._add([item for item in transcript.main.items if item.key not in self._places])
 
     def apply_batch(self, batch: Iterable[tuple[Event, Item | None]]) -> None:
@@ -166,15 +176,14 @@ class ConversationPane(Reading):
         start = len(self.view.blocks)
         for item in items:
             self._places[item.key] = start + len(blocks)
-            prepared = self._prepared.pop(item.key, None)
-            blocks.append(prepared or block_for(item))
+            blocks.append(block_for(item))
         self._extend(blocks)
 
-    def _extend(self, blocks: list[Block]) -> None:
+    def _extend(self, blocks: list[Block], heights: Sequence[int] | None = None) -> None:
         if not blocks:
             return
         self.news.come(blocks, self.view)
-        self.view.extend(blocks)
+        self.view.extend(blocks, heights)
         self._show_new()
 
     def _show_new(self) -> None:

@@ -99,6 +99,13 @@ class ToolIndex:
         for item in items:
             self.take(item)
 
+    def take_over(self, other: ToolIndex) -> None:
+        """Have the calls of ``other``, behind the filter that is set here."""
+        self.items, self.live, self.agents = other.items, other.live, other.agents
+        self._numbers, self._texts, self._summaries = other._numbers, other._texts, other._summaries
+        everything = range(len(self.items))
+        self.shown = [number for number in everything if self._fits(number)] if self.filter else everything
+
     def take(self, item: ToolItem) -> tuple[int, bool]:
         """A call is new or has changed. Answers its number, and whether other rows are shown now."""
         number = self._numbers.get(item.key)

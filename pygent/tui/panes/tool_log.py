@@ -56,6 +56,7 @@ class ToolLogPane(Vertical):
         self._index = ToolIndex(self._agent)
         self.rows = ToolRows(self._index, self._agent, self.home)
         self._seen = 0
+        self._prepared: ToolIndex | None = None
         self._transcript: Transcript | None = None
         self._session: Session | None = None
 
@@ -78,10 +79,21 @@ class ToolLogPane(Vertical):
         """How many calls run or wait."""
         return len(self._index.live)
 
+    def prepare(self, transcript: Transcript) -> None:
+        """Look at the calls that ``attach`` will show; on any thread."""
+        self._transcript = transcript
+        prepared = ToolIndex(self._agent)
+        prepared.fill(list(transcript.tools.values()))
+        self._prepared = prepared
+
     def attach(self, session: Session, transcript: Transcript) -> None:
         """Show the calls of ``transcript`` and keep up from there."""
         self._session, self._transcript = session, transcript
-        self._index.fill(transcript.tools.values())
+        prepared, self._prepared = self._prepared, None
+        if prepared is not None:
+            self._index.take_over(prepared)
+        else:
+            self._index.fill(transcript.tools.values())
         self.rows.rows_changed()
         self._after_change()
 

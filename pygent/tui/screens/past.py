@@ -46,6 +46,8 @@ class Past:
         for event in past:
             transcript.apply(event)
         self._screen.conversation.prepare(transcript)
+        for pane in self._screen.panes.beside[:1]:  # the tool calls
+            pane.prepare(transcript)
         self._screen.app.call_later(self._folded, then)
 
     def _folded(self, then: Callable[[Sequence[Event]], None]) -> None:

@@ -8,7 +8,7 @@ the length of the conversation.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 
@@ -74,12 +74,12 @@ class BlockList(ScrollView, can_focus=True):
         self._strips.clear()
         self.refresh()
 
-    def extend(self, blocks: Iterable[Block]) -> None:
-        """Add blocks at the end."""
-        for block in blocks:
-            self.blocks.append(block)
-            self._rows.append(block.estimate(self._width))
-            self._known.append(None)
+    def extend(self, blocks: Iterable[Block], heights: Sequence[int] | None = None) -> None:
+        """Add blocks at the end; ``heights`` are what they estimate for the width, where that is known already."""
+        blocks = list(blocks)
+        self.blocks += blocks
+        self._rows.extend([block.estimate(self._width) for block in blocks] if heights is None else heights)
+        self._known += [None] * len(blocks)
         self._settle()
 
     def touch(self, indices: Iterable[int]) -> None:

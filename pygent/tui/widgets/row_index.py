@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+MANY = 1000
+"""Blocks from which on it pays to sum up everything anew."""
 
 
 class RowIndex:
-    """The heights of a growing list of blocks. All methods but the constructor are logarithmic in its length."""
+    """The heights of a growing list of blocks. Methods for one block are logarithmic in its length."""
 
     def __init__(self, heights: Iterable[int] = ()) -> None:
         self._heights = list(heights)
-        self._tree = [0, *self._heights]
-        for i in range(1, len(self._tree)):
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        tree = self._tree = [0, *self._heights]
+        size = len(tree)
+        for i in range(1, size):
             parent = i + (i & -i)
-            if parent < len(self._tree):
-                self._tree[parent] += self._tree[i]
+            if parent < size:
+                tree[parent] += tree[i]
         self.total = sum(self._heights)
 
     def __len__(self) -> int:
@@ -34,6 +41,15 @@ class RowIndex:
             step <<= 1
         self._tree.append(value)
         self.total += height
+
+    def extend(self, heights: Sequence[int]) -> None:
+        """Add blocks at the end; many cost less than one by one."""
+        if len(heights) < MANY:
+            for height in heights:
+                self.append(height)
+        else:
+            self._heights += heights
+            self._sum_up()
 
     def set(self, index: int, height: int) -> int:
         """Change one block's height. Answers by how much it grew."""

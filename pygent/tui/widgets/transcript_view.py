@@ -52,6 +52,11 @@ class TranscriptView(BlockChooser):
 
     _search: BlockSearch | None = None
 
+    @property
+    def width(self) -> int:
+        """Cells that the blocks are drawn for; 0 before the first frame."""
+        return self._width
+
     def clear(self) -> None:
         if self.select_mode is not None:
             self._selected_by_key(None)
