@@ -72,6 +72,10 @@ def _dispatch(args: Arguments) -> int:
         from pygent.commands import sessions  # noqa: PLC0415
 
         return sessions.main(args.words if command == "sessions" else ("show", *args.words))
+    if command == "tasks":
+        from pygent.commands import tasks  # noqa: PLC0415
+
+        return tasks.main(args.words)
     settings = settings_for(args, forgiving=not args.headless)  # a screen can tell what is wrong
     if command is None and not args.headless:
         return _tui(settings, args)

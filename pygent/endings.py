@@ -38,11 +38,12 @@ _PAIRS: tuple[tuple[type[Event], type[Event], tuple[str, ...], dict[str, Any]], 
 _BY_TYPE = {kind: pair for pair in _PAIRS for kind in pair[:2]}
 
 
-def _nothing_more(_task_id: str) -> Mapping[str, Any]:
+def nothing_more(_task_id: str) -> Mapping[str, Any]:
+    """Nothing is known of a task besides its events."""
     return {}
 
 
-def endings(events: Iterable[Event], known: Callable[[str], Mapping[str, Any]] = _nothing_more) -> list[Event]:
+def endings(events: Iterable[Event], known: Callable[[str], Mapping[str, Any]] = nothing_more) -> list[Event]:
     """What ends all that stored events have left open because their process was killed; the innermost first.
 
     They are numbered on from the last of ``events``. ``known`` answers what is known besides of a task by its id:

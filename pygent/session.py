@@ -21,6 +21,7 @@ from pygent.session_calls import SessionCalls
 from pygent.session_controls import SessionControls
 from pygent.session_log import SessionLog
 from pygent.session_prompts import SessionPrompts
+from pygent.session_tasks import SessionTasks
 from pygent.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ CLOSE_LIMIT = 10.0
 """Seconds that a second caller of ``close`` waits for the first one at most."""
 
 
-class Session(SessionPrompts, SessionControls, SessionCalls, SessionArchive):
+class Session(SessionPrompts, SessionControls, SessionCalls, SessionTasks, SessionArchive):
     """An agent, its sandbox, its approvals and its stream of events, joined.
 
     Making one is cheap and starts nothing; ``open`` does. ``agent`` takes an existing agent in; otherwise one is made
@@ -106,7 +107,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionArchive):
         from pygent import session_parts as parts  # noqa: PLC0415
 
         self._end_log = diagnostics.start_log(self.settings, self.bus)
-        why = self._log.open(self._resume)
+        why = self._log.open(self._resume, self._known_end)
         past = self.past  # a front end takes it as soon as it hears of anything
         if why:
             self._notice(f"This session is not stored: {why}", "warning")
@@ -131,6 +132,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionArchive):
             past=past,
         )
         self.bus.publish(parts.started(self.status(), self.agent))
+        self._restore_tasks(past)
         self._worker = threading.Thread(target=self._work, name="pygent-session", daemon=True)
         self._worker.start()
 
@@ -227,10 +229,6 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionArchive):
         self.bus.begin()
         self.bus.publish(started(self.status(), agent))
         self._notice("A new conversation begins; the workspace stays as it is.")
-
-    def cancel_task(self, task_id: str) -> bool:
-        """End one task. Answers False where it is over or unknown."""
-        return self.agent is not None and self.agent.tasks.cancel(task_id)
 
     def _progress(self, text: str) -> None:
         self._life.check()  # ends a pull that nobody waits for any longer

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pygent.errors import PygentError
-from pygent.settings import Settings
+from pygent.settings import Settings, data_dir
 from pygent.settings.load import elsewhere
 
 if TYPE_CHECKING:
@@ -85,12 +85,15 @@ class SessionArchive:
             store.rename(session_id, title)
 
     def delete_stored(self, session_id: str) -> None:
-        """Remove a stored session, but not this one."""
+        """Remove a stored session, but not this one, and what its tasks left."""
         if session_id == self.id:
             raise PygentError("this session is open; begin or choose another one first")
         with self._archive() as store:
             if store is not None:
+                from pygent.tasks.left import forget  # noqa: PLC0415 - only where something is deleted
+
                 store.delete(session_id)
+                forget(data_dir() / "tasks", [session_id])
 
     def changed(self, changes: Mapping[str, Any], *, demo: bool = False) -> Self:
         """Another session, not open yet, with some settings changed and the same store."""

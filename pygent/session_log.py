@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pygent.bus import EventBus
 from pygent.events import Event
 
 if TYPE_CHECKING:
     from pygent.store import Store
+
+KnownEnd = Callable[[str], Mapping[str, Any]]
 
 KEPT = 20_000
 """Events that are kept in memory where there is no store, the newest."""
@@ -26,18 +28,18 @@ class SessionLog:
         self._make_store = make_store
         self._kept: deque[Event] = deque(maxlen=KEPT)
 
-    def open(self, resume: str | None) -> str | None:
+    def open(self, resume: str | None, known_end: KnownEnd | None = None) -> str | None:
         """Keep events from now on, after those of the session to go on with. Answers why there is no store.
 
-        Raises ``StoreError`` where the session to go on with cannot be read.
+        ``known_end`` is as in ``endings``. Raises ``StoreError`` where the session to go on with cannot be read.
         """
-        why = self._open_store(resume)
+        why = self._open_store(resume, known_end)
         if self.store is None:
             self._kept.extend(self.past)
             self._bus.subscribe(self._keep)
         return why
 
-    def _open_store(self, resume: str | None) -> str | None:
+    def _open_store(self, resume: str | None, known_end: KnownEnd | None) -> str | None:
         if self._make_store is None:
             return None
         from pygent.store import Recorder, StoreError  # noqa: PLC0415 - a screen is drawn before it is loaded
@@ -49,15 +51,15 @@ class SessionLog:
                 raise
             return str(error)
         if resume is not None:
-            self._take_up(self.store, resume)
+            self._take_up(self.store, resume, known_end)
         self._bus.subscribe(Recorder(self.store, self._bus.publish))
         return None
 
-    def _take_up(self, store: Store, session_id: str) -> None:
-        from pygent.endings import endings  # noqa: PLC0415 - only where a session is gone on with
+    def _take_up(self, store: Store, session_id: str, known_end: KnownEnd | None) -> None:
+        from pygent.endings import endings, nothing_more  # noqa: PLC0415 - only where a session is gone on with
 
         self.past = list(store.events(session_id))
-        for event in endings(self.past):
+        for event in endings(self.past, known_end or nothing_more):
             store.append(event)
             self.past.append(event)
         self._bus.go_on_after(max(store.last_seq(session_id), self.past[-1].seq if self.past else 0))

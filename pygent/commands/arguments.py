@@ -43,7 +43,7 @@ def _command(name: str, before: list[str], after: list[str]) -> Arguments:
     found = _read(_options_parser(), before)
     if found.headless is not None:
         raise SettingsError(f"-p and the command {name!r} exclude each other; as a prompt: pygent -p {name}")
-    if name in {"sessions", "replay"}:
+    if name in {"sessions", "replay", "tasks"}:
         return _arguments(found, command=name, words=tuple(after))
     _read(_command_parser(name), after, found)
     words = tuple(getattr(found, "words", None) or ())

@@ -19,7 +19,7 @@ usage: pygent sessions [list]                         the stored sessions, newes
        pygent sessions show ID                        one session as text
        pygent sessions export ID [markdown|jsonl]     one session on standard output
        pygent sessions search TEXT                    the sessions in which TEXT was said
-       pygent sessions delete ID…                     remove sessions
+       pygent sessions delete ID…                     remove sessions, and what their tasks left
 
 The first characters of an ID will do. `pygent --resume ID` goes on with one."""
 
@@ -58,13 +58,20 @@ def _dispatch(store: Store, command: str, rest: Sequence[str]) -> int:
             chosen = cast("ExportFormat", form[0] if form else "markdown")
             sys.stdout.write(export(store.events(store.find(prefix).id), chosen))
         case ("delete", *prefixes) if prefixes:
-            for session in [store.find(prefix) for prefix in prefixes]:
-                store.delete(session.id)
-                _print([f"deleted {session.id[:8]}  {one_line(session.title, 60)}"])
+            _delete(store, [store.find(prefix) for prefix in prefixes])
         case _:
             sys.stderr.write(f"pygent: `sessions {' '.join((command, *rest))}` is not understood\n{HELP}\n")
             return 2
     return 0
+
+
+def _delete(store: Store, chosen: Sequence[StoredSession]) -> None:
+    from pygent.tasks.left import forget  # noqa: PLC0415 - only where something is deleted
+
+    for session in chosen:
+        store.delete(session.id)
+        forget(data_dir() / "tasks", [session.id])
+        _print([f"deleted {session.id[:8]}  {one_line(session.title, 60)}"])
 
 
 def last_session(store: Store, workspace: str) -> StoredSession:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 from pygent.errors import TaskError
 from pygent.events import FilesChanged
+from pygent.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pygent.tasks.place import Place
 
 COLLECT_LIMIT = 1000
 """Files that one ``collect_file`` of a folder copies at most."""
@@ -32,6 +37,11 @@ def copy_between(source: Any, target: Any, path: str, dest: str) -> list[str]:
     if scope is not None:
         scope.emit(FilesChanged(agent_id=scope.agent_id, paths=[str(PurePosixPath(path)) for path in written]))
     return written
+
+
+def left_files(place: Place | None) -> Any:
+    """What ``copy_between`` takes for the files in a place whose agent is gone; None where there is no place."""
+    return None if place is None else SimpleNamespace(workspace=Workspace(place.workspace))
 
 
 def _files_below(workspace: Any, folder: str) -> list[str]:

@@ -16,8 +16,9 @@ from pygent.persona import Persona
 from pygent.settings import Settings, from_environment
 from pygent.tasks import running as life
 from pygent.tasks.executors import TaskExecutor, Threads
-from pygent.tasks.files import copy_between
+from pygent.tasks.files import copy_between, left_files
 from pygent.tasks.pool import TaskPool
+from pygent.tasks.review import TaskReviews
 from pygent.tasks.task import Order, TaskWorkspace
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ MARGIN = 0.5
 """Seconds before the end of a step's time at which waiting for tasks ends."""
 
 
-class TaskManager(TaskPool):
+class TaskManager(TaskPool, TaskReviews):
     """Launches agents in the background and keeps track of them.
 
     ``agent_factory`` is called with the persona and answers an ``Agent``. ``max_tasks`` limits how many run at once
@@ -139,10 +140,11 @@ class TaskManager(TaskPool):
         task = self.tasks.get(task_id)
         if task is None:
             return f"Task {task_id} not found"
-        if task.agent is None:
+        source = task.agent.runtime if task.agent is not None else left_files(task.place)
+        if source is None:
             return f"Error: task {task_id} has no workspace yet ({task.status})"
         try:
-            copied = copy_between(task.agent.runtime, rt, path, dest or path)
+            copied = copy_between(source, rt, path, dest or path)
         except PygentError as error:
             return f"Error: {error}"
         more = f" ({len(copied)} files)" if len(copied) > 1 else ""
@@ -195,8 +197,7 @@ class TaskManager(TaskPool):
             close = getattr(task.agent, "close", None)
             if close is not None:
                 close()
-            if task.place is not None:
-                task.place.close()
+            self._let_go(task)
         self.executor.close()
 
     # -- what the parent's loop and tools ask

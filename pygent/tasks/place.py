@@ -149,6 +149,11 @@ class Place:
         """Where the points to go back to are kept."""
         return self.root / "undo"
 
+    @property
+    def closed(self) -> bool:
+        """Whether it is this process's no longer."""
+        return not self._end.alive
+
     def save(self, **changes: Any) -> None:
         """Change fields of the record and write it. Raises ``OSError``."""
         with self._writing:

@@ -46,6 +46,11 @@ class Surroundings:
     account: Account = field(default_factory=Account)
     """What counts the costs where no parent's session does."""
 
+    @property
+    def session_id(self) -> str:
+        """The session of the parent's stream, "" where it has none."""
+        return str(getattr(self.parent.wiring.bus, "session_id", "")) if self.parent is not None else ""
+
     def emit(self, event: Event) -> None:
         """Tell the parent's stream."""
         if self.parent is not None:
@@ -78,6 +83,7 @@ def prepare(task: Task, order: Order, around: Surroundings) -> None:
     if source is not None:
         record = Record(
             id=task.id,
+            session_id=around.session_id,
             parent=str(source.root),
             persona=task.persona.name,
             prompt=task.prompt,

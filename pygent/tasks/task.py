@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pygent.changes.base import Base
     from pygent.loop import RunResult
     from pygent.tasks.place import Place
+    from pygent.tasks.work import Work
 
 TaskWorkspace = Literal["files", "copy"]
 """What a task's workspace begins with: the files that were named for it, or a copy of its parent's."""
@@ -126,6 +127,7 @@ class Task:
     question: str | None = None
     place: Place | None = None
     base: Base | None = None
+    work: Work | None = None
     inbox: Inbox = field(default_factory=Inbox)
     resting: threading.Event = field(default_factory=threading.Event)
     """Set while it has ended, or does nothing before somebody answers it."""
@@ -157,7 +159,7 @@ class Task:
             case StepStarted():
                 self.steps += 1
             case StepFinished():
-                self.usage = self.usage + _usage(event.usage)
+                self.usage = self.usage + usage_of(event.usage)
                 if event.cost is not None:
                     self.cost = (self.cost or 0.0) + event.cost
             case ToolStarted():
@@ -171,7 +173,8 @@ class Task:
             raise TaskError(f"task {self.id} is over ({self.status}); retry it to have it done again")
 
 
-def _usage(counts: Mapping[str, Any]) -> Usage:
+def usage_of(counts: Mapping[str, Any]) -> Usage:
+    """What an event says of the tokens."""
     return Usage(*(int(counts.get(name) or 0) for name in ("prompt_tokens", "completion_tokens", "total_tokens")))
 
 

@@ -1,0 +1,150 @@
+"""What a person does with tasks: starts, stops and steers them, and decides on what they changed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+from pygent.changes import Applied, ChangeSet, OnConflict
+from pygent.errors import PygentError
+from pygent.events import Event, Level, TaskStarted
+from pygent.settings import Settings, data_dir
+
+if TYPE_CHECKING:
+    from pygent.agent import Agent
+    from pygent.session_log import SessionLog
+
+
+class SessionTasks:
+    """The part of a ``Session`` that is about tasks, each named by its id.
+
+    Every method may block, so a screen calls it beside its own thread. Raises ``PygentError`` in words for people,
+    also for an id that is not known.
+    """
+
+    settings: Settings
+    agent: Agent | None
+    interactive: bool
+    _closed: bool
+    _log: SessionLog
+    _resume: str | None
+    _ready: Callable[[], Agent]
+    _notice: Callable[[str, Level], None]
+
+    def start_task(
+        self,
+        prompt: str,
+        persona: str | None = None,
+        files: Sequence[str] | None = None,
+        workspace: str = "copy",
+    ) -> str:
+        """Start a task of the person's own; answers its id.
+
+        It waits its turn where as many run already as may. Its workspace begins with a copy of the agent's, or with
+        ``"files"`` only with ``files``.
+        """
+        if not prompt.strip():
+            raise PygentError("a task needs to be told what to do: /delegate PERSONA: text")
+        agent = self._ready()
+        kind = cast("Any", workspace)  # what else it may be is said by the manager
+        return agent.tasks.start_task(prompt, agent.runtime, files, persona=persona, workspace=kind, queue=True)
+
+    def cancel_task(self, task_id: str) -> bool:
+        """End one task. Answers False where it is over or unknown."""
+        return self.agent is not None and self.agent.tasks.cancel(task_id)
+
+    def send_to_task(self, task_id: str, text: str) -> None:
+        """Say something to a running task; it reads it at its next step."""
+        self._ready().tasks.send(task_id, text)
+
+    def retry_task(self, task_id: str) -> str:
+        """Start a task that is over again, from the workspace as it is now; answers the new one's id."""
+        return self._ready().tasks.retry(task_id, queue=True)
+
+    def task_changes(self, task_id: str) -> ChangeSet:
+        """What the task changed and nobody has decided on yet."""
+        return self._ready().tasks.diff(task_id)
+
+    def task_contents(self, task_id: str, path: str) -> tuple[bytes | None, bytes | None]:
+        """A file as the task found it and as it left it, None where there is none."""
+        return self._ready().tasks.contents(task_id, path)
+
+    def preview_task(
+        self, task_id: str, paths: Sequence[str] | None = None, hunks: Mapping[str, Sequence[int]] | None = None
+    ) -> Applied:
+        """What ``apply_task`` would do; nothing is written."""
+        return self._ready().tasks.preview(task_id, paths, hunks)
+
+    def apply_task(
+        self,
+        task_id: str,
+        paths: Sequence[str] | None = None,
+        hunks: Mapping[str, Sequence[int]] | None = None,
+        on_conflict: OnConflict = "leave",
+    ) -> Applied:
+        """Take changes over into the workspace: all, those of ``paths``, or chosen hunks of a path by their index."""
+        if on_conflict not in get_args(OnConflict):
+            accepted = ", ".join(get_args(OnConflict))
+            raise PygentError(f"on_conflict={on_conflict!r} cannot be used; accepted: {accepted}")
+        return self._ready().tasks.apply(task_id, paths, hunks, on_conflict)
+
+    def undo_task(self, task_id: str) -> tuple[str, ...]:
+        """Take back what was last applied of a task, or that it was given up.
+
+        Answers the files that were changed since, which are left alone.
+        """
+        return self._ready().tasks.undo_apply(task_id)
+
+    def discard_task(self, task_id: str) -> None:
+        """Give up what was not taken over of a task; ``undo_task`` takes that back until the session ends."""
+        self._ready().tasks.discard(task_id)
+
+    def task_overlaps(self, task_id: str) -> Mapping[str, tuple[str, ...]]:
+        """Which other tasks changed the same files and wait to be decided on: ids by path."""
+        return self._ready().tasks.overlaps(task_id)
+
+    # -- what outlives a process
+
+    @property
+    def _task_folder(self) -> Path | None:
+        """Where tasks have their places; None where nothing of the session is kept."""
+        kept = self._log.store is not None and not self.settings.ephemeral
+        return data_dir() / "tasks" if kept else None
+
+    def _known_end(self, task_id: str) -> Mapping[str, Any]:
+        from pygent.tasks.restore import known_end  # noqa: PLC0415 - only after a crash
+
+        folder = data_dir() / "tasks"
+        return {} if self.settings.ephemeral else known_end(folder, task_id)
+
+    def _restore_tasks(self, past: Sequence[Event]) -> None:
+        """Keep tasks on disk from now on, and take over what is left of earlier ones."""
+        agent, folder = self._ready(), self._task_folder
+        workspace = getattr(agent.runtime, "workspace", None)
+        if folder is None or workspace is None:
+            return
+        agent.tasks.folder = folder
+        if not folder.is_dir():
+            return
+        from pygent.tasks import restore  # noqa: PLC0415 - only where there is something
+
+        for text in restore.mend(folder, workspace):
+            self._notice(text, "warning")
+        if self.interactive or self._resume is not None:
+            known = {event.task_id for event in past if isinstance(event, TaskStarted)}
+            lost = restore.restore(agent.tasks, folder, agent.runtime, session_id=self._resume, known=known)
+        else:
+            lost = restore.newly_lost(folder, workspace)
+        if lost:
+            self._notice(restore.told(lost, here=self.interactive), "warning")
+        threading.Thread(target=self._tidy_tasks, args=(folder,), name="pygent-tidy", daemon=True).start()
+
+    def _tidy_tasks(self, folder: Path) -> None:
+        from pygent.tasks.left import tidy  # noqa: PLC0415 - only where there is something
+
+        gone = tidy(folder)
+        if gone and not self._closed:
+            names = ", ".join(f"{record.persona} ({record.id})" for record in gone)
+            self._notice(f"The work of old tasks was removed, to save room on the disk: {names}", "info")

@@ -1,0 +1,163 @@
+"""Tasks of a session that is gone on with, and lost ones of the same workspace, are there again to be decided on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pygent.errors import PygentError
+from pygent.events import TaskFinished, TaskStarted
+from pygent.loop import RunResult
+from pygent.persona import Persona
+from pygent.tasks.left import left, take_left
+from pygent.tasks.place import Place, Record
+from pygent.tasks.task import Order, Task, usage_of
+from pygent.tasks.work import Work
+from pygent.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pygent.tasks.manager import TaskManager
+
+log = logging.getLogger(__name__)
+
+
+def known_end(folder: Path, task_id: str) -> dict[str, Any]:
+    """What ``TaskFinished`` tells of a task of a process that is gone; nothing where nothing is known of it."""
+    place = Place.take(folder / task_id)
+    if place is None:
+        return {}
+    try:
+        _look(place, Path(place.record.parent))
+        return _end(place.record)
+    finally:
+        place.close()
+
+
+def restore(
+    manager: TaskManager, folder: Path, parent_rt: Any, *, session_id: str | None, known: Collection[str]
+) -> list[Record]:
+    """Take over what lies in ``folder`` of the session and of the workspace; answers the lost tasks.
+
+    ``parent_rt`` is the agent's runtime, which has a workspace. ``known`` are the ids of tasks that the stream tells
+    of already; of others it is told now.
+    """
+    workspace: Workspace = parent_rt.workspace
+    lost: list[Record] = []
+    for place in take_left(folder, session_id=session_id, workspace=str(workspace.root)):
+        if place.record.parent != str(workspace.root):  # the session was in another workspace then
+            place.close()
+            continue
+        _look(place, workspace.root)
+        events = () if place.record.id in known else _events(place.record)
+        manager.adopt(_task(manager, place, parent_rt), *events)
+        if place.record.state == "lost":
+            lost.append(place.record)
+    return lost
+
+
+def newly_lost(folder: Path, workspace: Workspace) -> list[Record]:
+    """The lost tasks of the workspace that nobody has been told of; told of are they from now on."""
+    found: list[Record] = []
+    for one in left(folder):
+        if one.record.ended_at is not None or one.held or one.record.parent != str(workspace.root):
+            continue
+        if (place := Place.take(one.root)) is not None:
+            _look(place, workspace.root)
+            found.append(place.record)
+            place.close()
+    return found
+
+
+def mend(folder: Path, workspace: Workspace) -> list[str]:
+    """Complete or undo what a process that was killed left half written in ``workspace``; answers that in words."""
+    told: list[str] = []
+    for one in left(folder):
+        if one.held or one.record.parent != str(workspace.root):
+            continue
+        if (place := Place.take(one.root)) is not None:
+            try:
+                told += Work(place, workspace).mend()
+            except (PygentError, OSError) as error:
+                told.append(f"What task {one.record.id} left half written could not be mended: {error}")
+            finally:
+                place.close()
+    return told
+
+
+def told(lost: Sequence[Record], *, here: bool) -> str:
+    """For people: which tasks were lost, and where to decide on what they had done: ``here``, or in the shell."""
+    names = ", ".join(f"{record.persona} ({record.id})" for record in lost)
+    how = "is there to review" if here else "can be reviewed with `pygent tasks`"
+    return f"Pygent was ended while tasks ran, and they are lost: {names}. What they had done {how}."
+
+
+def _look(place: Place, parent: Path) -> None:
+    """Note what the task had changed, where nobody came to that."""
+    record = place.record
+    if record.state != "lost" or not parent.is_dir():
+        return
+    try:
+        record.changes = [change.to_dict() for change in Work(place, Workspace(parent)).changes().files]
+        place.save()
+    except (PygentError, OSError):
+        log.exception("the changes of task %s cannot be told", record.id)
+
+
+def _events(record: Record) -> tuple[TaskStarted, TaskFinished]:
+    return (
+        TaskStarted(
+            task_id=record.id,
+            persona=record.persona,
+            prompt=record.prompt,
+            workspace=record.workspace,
+            retry_of=record.retry_of,
+        ),
+        TaskFinished(task_id=record.id, **_end(record)),
+    )
+
+
+def _end(record: Record) -> dict[str, Any]:
+    return {
+        "status": record.status,
+        "state": record.state,
+        "result": record.result,
+        "files_changed": [str(change.get("path")) for change in record.changes],
+        "steps": record.steps,
+        "usage": record.usage,
+        "cost": record.cost,
+        "changes": record.changes,
+    }
+
+
+def _task(manager: TaskManager, place: Place, parent_rt: Any) -> Task:
+    record = place.record
+    persona = next((one for one in manager.personas if one.name == record.persona), Persona(record.persona, ""))
+    usage = usage_of(record.usage)
+    task = Task(
+        record.id,
+        persona,
+        record.prompt,
+        status=record.status,
+        state=record.state,
+        started_at=record.started_at,
+        ended_at=record.ended_at,
+        workspace=record.workspace,
+        retry_of=record.retry_of,
+        steps=record.steps,
+        usage=usage,
+        cost=record.cost,
+        place=place,
+        result=RunResult("cancelled", record.result, record.steps, usage),
+        order=Order(
+            prompt=record.prompt,
+            persona=persona,
+            parent_rt=parent_rt,
+            files=tuple(record.files),
+            workspace=record.workspace,
+        ),
+    )
+    task.inbox.close()
+    task.resting.set()
+    return task

@@ -1,0 +1,145 @@
+"""What one task changed in its place, and what became of it: looked at, taken over, taken back, given up."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+from pygent.changes import Applied, ChangeSet, OnConflict
+from pygent.errors import TaskError
+from pygent.events import Review
+from pygent.tasks.place import Place
+from pygent.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pygent.changes.base import Base
+
+
+class Work:
+    """The work in ``place``, to be taken over into ``target``, its parent's workspace.
+
+    ``base`` is what the task began with; read from the place where it is not given. Every method may block and works
+    from any thread. Raises ``TaskError`` where nothing is known of what the task began with, else what
+    ``pygent.changes`` raises.
+    """
+
+    def __init__(self, place: Place, target: Workspace, base: Base | None = None) -> None:
+        self.place = place
+        self.target = target
+        self._base = base
+        self._lock = threading.RLock()
+        self._here = Workspace(place.workspace)
+        self._recovered = base is not None  # who makes a base has not been killed in the middle of anything
+
+    def changes(self) -> ChangeSet:
+        """What is to be decided: the task's files as they are now, without what was taken over already."""
+        from pygent.file_list import list_files  # noqa: PLC0415 - only once something is looked at
+
+        with self._lock:
+            if self.place.record.review == "discarded":
+                return ChangeSet()
+            return self._opened().changes(list_files(self._here))
+
+    def contents(self, path: str) -> tuple[bytes | None, bytes | None]:
+        """A file as it was and as it is, None where there is none."""
+        with self._lock:
+            base = self._opened()
+            change = self.changes().of(path)
+            return base.contents(path, None if change is None else change.old_path)
+
+    def preview(
+        self, paths: Collection[str] | None = None, hunks: Mapping[str, Collection[int]] | None = None
+    ) -> Applied:
+        """What ``apply`` would do; nothing is written."""
+        from pygent.changes.take_over import preview  # noqa: PLC0415 - only once something is taken over
+
+        with self._lock:
+            return preview(self._opened(), self.changes(), self.target, paths=paths, hunks=hunks)
+
+    def apply(
+        self,
+        paths: Collection[str] | None = None,
+        hunks: Mapping[str, Collection[int]] | None = None,
+        on_conflict: OnConflict = "leave",
+    ) -> tuple[Applied, Review | None]:
+        """Take changes over, all or nothing on disk; answers them, and how much is decided now.
+
+        The second is None where nothing was decided.
+        """
+        from pygent.changes.take_over import apply  # noqa: PLC0415 - only once something is taken over
+
+        with self._lock:
+            base, changes = self._opened(), self.changes()
+            point = self.place.undo / f"{max(self._points(), default=0) + 1:06d}"
+            applied = apply(base, changes, self.target, undo=point, paths=paths, hunks=hunks, on_conflict=on_conflict)
+            if not point.is_dir():
+                return applied, None
+            review: Review = "partly applied" if self.changes() else "applied"
+            self.place.save(review=review)
+            return applied, review
+
+    def undo(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Take back what was applied last, or that it was given up.
+
+        Answers the paths that are as they were before, and those that were changed since and are left alone. Raises
+        ``TaskError`` where there is nothing to take back.
+        """
+        from pygent.changes.journal import Journal  # noqa: PLC0415 - only once something is taken back
+        from pygent.changes.take_over import undo  # noqa: PLC0415
+
+        with self._lock:
+            base, points = self._opened(), self._points()
+            if self.place.record.review == "discarded":
+                self.place.save(review="partly applied" if points else "undone")
+                return (), ()
+            if not points:
+                raise TaskError("nothing of this task was applied, so nothing can be taken back")
+            point = self.place.undo / f"{max(points):06d}"
+            left = undo(point, self.target, base)
+            restored = sorted({item.path for item in Journal.read(point).items} - set(left))
+            self.place.save(review="partly applied" if self._points() else "undone")
+            return tuple(restored), left
+
+    def discard(self) -> tuple[str, ...]:
+        """Give up what was not taken over; answers its paths. It stays in its place until the session ends."""
+        with self._lock:
+            paths = self.changes().paths
+            self.place.save(review="discarded")
+            return paths
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing waits to be decided: given up, or nothing in it that the parent has not got."""
+        with self._lock:
+            if not self.changes():
+                return True
+            outcome = self.preview()
+            return not outcome.paths and not outcome.merged and not outcome.conflicts
+
+    def mend(self) -> list[str]:
+        """Undo or complete what a process that was killed left half written on either side; answers that in words."""
+        from pygent.changes.take_over import recover  # noqa: PLC0415 - only after a crash
+
+        with self._lock:
+            if self._recovered or not any(self.place.undo.iterdir()):
+                return []
+            self._recovered = True  # also where it fails: trying again would
+            return recover(self.place.undo, self.target, self._opened())
+
+    def _opened(self) -> Base:
+        from pygent.changes.base import Base  # noqa: PLC0415 - only once something is looked at
+
+        self.mend()
+        if self._base is None:
+            if not self.place.base.is_dir():
+                raise TaskError("what this task began with was not kept, so its changes cannot be told")
+            self._base = Base.open(self.place.base, self.place.workspace)
+        return self._base
+
+    def _points(self) -> list[int]:
+        """The points to go back to that were not gone back to yet."""
+        from pygent.changes.take_over import is_undone  # noqa: PLC0415 - only once something is taken over
+
+        folders = [path for path in self.place.undo.iterdir() if path.name.isdigit()]
+        return [int(path.name) for path in folders if not is_undone(path)]
