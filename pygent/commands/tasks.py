@@ -70,7 +70,7 @@ def _dispatch(command: str, rest: Sequence[str]) -> int:
             how = cast("OnConflict", options[0].removeprefix("--") if options else "leave")
             return _with_work(prefix, lambda work: _apply(work, paths, how))
         case ("undo", prefix):
-            _with_work(prefix, _undo)
+            return _with_work(prefix, _undo)
         case ("discard", prefix):
             _with_work(prefix, _discard)
         case _:
