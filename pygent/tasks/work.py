@@ -119,11 +119,11 @@ class Work:
 
     def mend(self) -> list[str]:
         """Undo or complete what a process that was killed left half written on either side; answers that in words."""
-        from pygent.changes.take_over import recover  # noqa: PLC0415 - only after a crash
-
         with self._lock:
             if self._recovered or not any(self.place.undo.iterdir()):
                 return []
+            from pygent.changes.take_over import recover  # noqa: PLC0415 - only after a crash
+
             self._recovered = True  # also where it fails: trying again would
             return recover(self.place.undo, self.target, self._opened())
 

@@ -1,4 +1,4 @@
-"""`kill -9` of Pygent while tasks run: the next start has them as lost, their work can be taken over, nothing runs on."""
+"""`kill -9` of Pygent while tasks run: the next start has them as lost, with their work, and nothing runs on."""
 
 from __future__ import annotations
 
