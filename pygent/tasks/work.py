@@ -86,7 +86,7 @@ class Work:
         ``TaskError`` where there is nothing to take back.
         """
         from pygent.changes.journal import Journal  # noqa: PLC0415 - only once something is taken back
-        from pygent.changes.take_over import undo  # noqa: PLC0415
+        from pygent.changes.undoing import undo  # noqa: PLC0415
 
         with self._lock:
             base, points = self._opened(), self._points()
@@ -122,7 +122,7 @@ class Work:
         with self._lock:
             if self._recovered or not any(self.place.undo.iterdir()):
                 return []
-            from pygent.changes.take_over import recover  # noqa: PLC0415 - only after a crash
+            from pygent.changes.undoing import recover  # noqa: PLC0415 - only after a crash
 
             self._recovered = True  # also where it fails: trying again would
             return recover(self.place.undo, self.target, self._opened())
@@ -139,7 +139,7 @@ class Work:
 
     def _points(self) -> list[int]:
         """The points to go back to that were not gone back to yet."""
-        from pygent.changes.take_over import is_undone  # noqa: PLC0415 - only once something is taken over
+        from pygent.changes.undoing import is_undone  # noqa: PLC0415 - only once something is taken over
 
         folders = [path for path in self.place.undo.iterdir() if path.name.isdigit()]
         return [int(path.name) for path in folders if not is_undone(path)]
