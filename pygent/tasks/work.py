@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pygent.changes import Applied, ChangeSet, OnConflict
@@ -71,7 +72,7 @@ class Work:
 
         with self._lock:
             base, changes = self._opened(), self.changes()
-            point = self.place.undo / f"{max(self._points(), default=0) + 1:06d}"
+            point = self.place.undo / f"{max(_numbers(self.place.undo), default=0) + 1:06d}"
             applied = apply(base, changes, self.target, undo=point, paths=paths, hunks=hunks, on_conflict=on_conflict)
             if not point.is_dir():
                 return applied, None
@@ -141,5 +142,8 @@ class Work:
         """The points to go back to that were not gone back to yet."""
         from pygent.changes.undoing import is_undone  # noqa: PLC0415 - only once something is taken over
 
-        folders = [path for path in self.place.undo.iterdir() if path.name.isdigit()]
-        return [int(path.name) for path in folders if not is_undone(path)]
+        return [number for number in _numbers(self.place.undo) if not is_undone(self.place.undo / f"{number:06d}")]
+
+
+def _numbers(folder: Path) -> list[int]:
+    return [int(path.name) for path in folder.iterdir() if path.name.isdigit()]
