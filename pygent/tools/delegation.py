@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol
 
 from pygent.cancellation import CancelToken
 from pygent.changes import Applied
-from pygent.errors import TaskError, ToolError
+from pygent.errors import TaskError, ToolError, WorkspaceError
+from pygent.events import Event
 from pygent.persona import Persona
 from pygent.tools.registry import Tool
 
@@ -47,8 +48,18 @@ class TaskService(Protocol):
         """Wait until these tasks end, or all that run; answers in words how they ended."""
         ...
 
-    def apply(self, task_id: str, paths: Sequence[str] | None = None, *, by: str = "user") -> Applied:
-        """Take over what a task changed, all of it or these paths. Raises ``TaskError`` where it cannot be."""
+    def apply(
+        self,
+        task_id: str,
+        paths: Sequence[str] | None = None,
+        *,
+        by: str = "user",
+        emit: Callable[[Event], object] | None = None,
+    ) -> Applied:
+        """Take over what a task changed, all of it or these paths; ``emit`` tells which files were written.
+
+        Raises ``TaskError`` and ``WorkspaceError`` where it cannot be.
+        """
         ...
 
 
@@ -101,9 +112,10 @@ def wait_for_tasks(rt: Any, task_ids: list[str] | None = None, timeout: float | 
 
 def apply_task(rt: Any, task_id: str, paths: list[str] | None = None) -> str:
     """Take over what a task changed, all of it or some paths."""
+    scope = rt.scope
     try:
-        applied = _tasks(rt).apply(task_id.strip(), paths or None, by=rt.scope.agent_id)
-    except TaskError as error:
+        applied = _tasks(rt).apply(task_id.strip(), paths or None, by=scope.agent_id, emit=scope.emit)
+    except (TaskError, WorkspaceError) as error:
         raise ToolError(str(error)) from error
     lines = [f"Took over: {', '.join(applied.paths)}" if applied.paths else "Nothing was taken over."]
     if applied.merged:
