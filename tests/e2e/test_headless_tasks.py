@@ -106,7 +106,7 @@ def test_a_run_that_is_over_ends_its_tasks_and_their_work_stays(
     start: Any, talk: Talk, tmp_path: Path, how: str
 ) -> None:
     talk.seconds = "60"
-    options = () if how == "setting" else ("--max-time", "1.5")
+    options = () if how == "setting" else ("--max-time", "3")
     process = start(*options, PYGENT_TASKS_AT_STOP="cancel" if how == "setting" else "")
     _, err = process.communicate(timeout=30)
     assert process.returncode == (0 if how == "setting" else 124)
