@@ -62,4 +62,6 @@ def plural(number: int, noun: str) -> str:
 
 def money(value: float) -> str:
     """An amount with as many digits as say something: ``0.0042``, ``0.31``, ``12.50``."""
-    return f"{value:.2f}" if value >= 0.1 or value == 0 else f"{value:.4f}"
+    if value >= 0.1 or value <= 0:
+        return f"{value:.2f}"
+    return f"{value:.4f}".rstrip("0") if value >= 0.0001 else "<0.0001"

@@ -165,6 +165,7 @@ class FakeSession(FakeTasks, SessionFiles):
         )
         self._tools = [FakeToolInfo("bash", "Run a command"), FakeToolInfo("write_file", "Write a file")]
         self._banned: list[str] = []
+        self._asking: dict[str, str] = {}  # the tasks that wait, by their requests
 
     # What a front end calls.
 
@@ -251,6 +252,8 @@ class FakeSession(FakeTasks, SessionFiles):
     def resolve(self, request_id: str, decision: str, feedback: str = "") -> bool:
         self.calls.append(("resolve", request_id, decision, feedback))
         self.bus.publish(ApprovalResolved(request_id=request_id, decision=decision, feedback=feedback))  # type: ignore[arg-type]
+        if request_id in self._asking:
+            self.task_update(self._asking.pop(request_id), "running")
         return True
 
     def costs(self) -> Costs:
@@ -497,6 +500,9 @@ class FakeSession(FakeTasks, SessionFiles):
         arguments = {"cmd": "make test"} if arguments is None else arguments
         call_id = self.tool_start(tool, arguments, agent=agent)
         request_id = self._id("r")
+        if agent != MAIN:
+            self.task_update(agent, "waiting")
+            self._asking[request_id] = agent
         self.bus.publish(
             ApprovalRequested(
                 request_id=request_id,
@@ -512,7 +518,6 @@ class FakeSession(FakeTasks, SessionFiles):
 
     def question(self, text: str, *, agent: str) -> str:
         """A task asks the person and waits. Answers the request's id."""
-        self.task_update(agent, "waiting", "waiting")
         return self.ask("continue", {"question": text}, rule=None, agent=agent)
 
     def task(

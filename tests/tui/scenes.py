@@ -272,6 +272,97 @@ async def task(stage: Stage) -> None:
     await stage.pilot.pause(0.3)
 
 
+async def _delegated(stage: Stage) -> None:
+    """Tasks in every state, what became of their changes, and a conversation that tells of them."""
+    session = stage.session
+    session.run("Delegate it: tests, the page, a review, and mend what they find.")
+    session.say("I give this to several tasks, and go on when they end.")
+    session.task("3f2a91c0", "tester", "Write tests for the numbers from 1 to 39")
+    session.task("77aa01bd", "documenter", "Describe the function in the README")
+    session.task("c0ffee12", "reviewer", "Read roman/core.py and say what is wrong")
+    session.task("0badf00d", "fixer", "Mend what the reviewer found")
+    session.task("deadbeef", "fixer", "Make it quick")
+    session.task("5ca1ab1e", "explorer", "Look for other libraries")
+    for task_id, tokens, price in (("3f2a91c0", 12_300, 0.031), ("77aa01bd", 4_100, 0.012), ("c0ffee12", 900, 0.004)):
+        session.step(1, agent=task_id)
+        session.step_done(1, prompt=tokens, completion=300, cost=price, agent=task_id)
+    await stage.later(40)
+    session.task("1057aaaa", "tester", "Write tests for the command line", state="lost")
+    session.task_done("1057aaaa", "lost", "", "tests/test_cli.py")
+    session.task_done(
+        "77aa01bd",
+        "finished",
+        "README.md has an example now, and a table of the letters.",
+        "README.md",
+        "docs/letters.md",
+        cost=0.012,
+    )
+    session.task_reviewed("77aa01bd", "applied", "README.md", "docs/letters.md")
+    await stage.later(5)
+    session.task_done("0badf00d", "finished", "`to_roman` subtracts as often as it can.", "roman/core.py", cost=0.02)
+    session.task_done("deadbeef", "timeout after 60s", "I tried a table; it is not whole.", "roman/core.py", "t.py")
+    session.task_reviewed("deadbeef", "discarded", "roman/core.py", "t.py")
+    session.task_done("5ca1ab1e", "error: the model's server answers 503", "")
+    session.task("900dcafe", "tester", "Write tests for the command line", retry_of="1057aaaa")
+    session.task("0ddba115", "documenter", "Write the changelog", state="queued")
+    session.step(3, agent="3f2a91c0")
+    session.tool("write_file", {"path": "tests/test_all.py"}, "Wrote tests/test_all.py", agent="3f2a91c0")
+    session.tool_start("bash", {"cmd": "pytest -q tests/test_all.py"}, agent="3f2a91c0")
+    await stage.later(3)
+
+
+@scene
+async def tasks_all(stage: Stage) -> None:
+    """Tasks in every state, the list with all the room."""
+    await _delegated(stage)
+    await stage.settle()
+    await stage.pilot.press("f4", "f7", "home")
+
+
+@scene
+async def tasks_badges(stage: Stage) -> None:
+    """The conversation that they were started from."""
+    await _delegated(stage)
+    await stage.settle()
+
+
+@scene
+async def tasks_filter(stage: Stage) -> None:
+    """Only those whose changes wait for a decision."""
+    await _delegated(stage)
+    await stage.settle()
+    await stage.pilot.press("f4", "f7", "home", "a", "a", "a")
+
+
+@scene
+async def task_calls(stage: Stage) -> None:
+    """A task's own tool calls."""
+    await tasks_all(stage)
+    await stage.pilot.press("enter", "2")
+    await stage.pilot.pause(0.3)
+
+
+@scene
+async def task_message(stage: Stage) -> None:
+    """A message for a task that works."""
+    await tasks_all(stage)
+    await stage.pilot.press("enter", "m", *"Leave out zero.")
+    await stage.pilot.pause(0.3)
+
+
+@scene
+async def task_question(stage: Stage) -> None:
+    """What a task asks, while another waits for an approval."""
+    await _delegated(stage)
+    session = stage.session
+    session.question("Shall numbers above 39 raise `ValueError`, or be written with more X?", agent="c0ffee12")
+    session.ask("bash", {"cmd": "pytest -q"}, agent="3f2a91c0")
+    await stage.later(75)
+    await stage.pilot.pause(0.7)
+    await stage.pilot.press("1", *"Raise it.")
+    await stage.pilot.pause(0.2)
+
+
 @scene
 async def workspace(stage: Stage) -> None:
     """The files, one of them looked at."""

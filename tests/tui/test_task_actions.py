@@ -71,7 +71,7 @@ async def test_every_state_has_its_own_sign_and_word() -> None:
         assert "error: no answer" not in "".join(heads(app, pane))
         app.set_focus(None)
         await pilot.pause()
-        assert str(pane.border_subtitle) == "1 running · 1 queued · 1 waiting · 3 to review · 2 ended"
+        assert str(pane.border_subtitle) == "1 running · 1 waiting · 3 to review · 1 queued · 2 ended"
 
 
 async def test_a_review_stands_in_the_row() -> None:

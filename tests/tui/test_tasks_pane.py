@@ -85,7 +85,6 @@ async def test_ends_that_went_wrong_are_named() -> None:
         assert text[1] == "timeout after 60s"
         assert text[3] == "error: [/foo] gone"
         assert text[4].startswith("■ ")
-        assert text[5] == "[/b] prompt"
         assert "[/b] prompt" in text[4]
         assert text[6].startswith("? ")
 

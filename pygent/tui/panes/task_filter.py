@@ -75,9 +75,9 @@ def summary_of(tasks: Sequence[TaskItem]) -> str:
     review, ended = sum(map(to_review, tasks)), len(tasks) - len(states)
     parts = (
         (len(states) - waiting - queued, "running"),
-        (queued, "queued"),
         (waiting, "waiting"),
         (review, "to review"),
+        (queued, "queued"),
         (ended - review, "ended"),
     )
     return " · ".join(f"{number} {word}" for number, word in parts if number)

@@ -12,7 +12,7 @@ from textual.message import Message
 from pygent.transcript import AgentView, TaskItem
 from pygent.tui.panes.rows import Part, RowsView
 from pygent.tui.panes.task_filter import STATES, TaskFilter
-from pygent.tui.panes.task_words import changed, cost, name_of, review_of, sign_of, span, spent, tokens, why
+from pygent.tui.panes.task_words import changed, cost, name_of, outcome, review_of, sign_of, span, spent, tokens
 from pygent.tui.panes.text import one_line, running_for, summary
 from pygent.tui.text import plural
 
@@ -103,16 +103,13 @@ def _head(task: TaskItem) -> tuple[Sequence[Part], Sequence[Part]]:
     if task.retry_of:
         left.append((" again", "muted"))
     left.append((f"  {one_line(task.prompt)}", "muted"))
-    return left, ((f"{sign.word} ", sign.style), (span(task), "muted"))
+    return left, ((sign.word, sign.style), (f" {span(task)}".rstrip(), "muted"))
 
 
 def _below(task: TaskItem, view: AgentView | None, width: int) -> tuple[Sequence[Part], Sequence[Part]]:
-    left = _outcome(task) if task.ended_at is not None else _doing(task, view)
+    words = outcome(task) if task.ended_at is not None else ""
+    left: list[Part] = [("  ", ""), (words, "muted")] if words else _doing(task, view)
     return left, _fitting(_notes(task, view), width - LEAST)
-
-
-def _outcome(task: TaskItem) -> list[Part]:
-    return [("  ", ""), (one_line(task.result) or why(task) or one_line(task.prompt), "muted")]
 
 
 def _doing(task: TaskItem, view: AgentView | None) -> list[Part]:
@@ -124,7 +121,7 @@ def _doing(task: TaskItem, view: AgentView | None) -> list[Part]:
         parts += [("asks ", "secondary"), (summary(last.arguments), "muted")]
     elif last is not None:
         parts += [(f"{one_line(last.tool, 24)} ", "secondary"), (summary(last.arguments, last.folder), "muted")]
-    else:
+    elif task.ended_at is None:
         parts.append(("waits for its turn" if task.state == "queued" else "begins", "muted"))
     return parts
 

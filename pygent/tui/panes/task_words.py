@@ -35,13 +35,22 @@ def sign_of(task: TaskItem) -> Sign:
 
 
 def span(task: TaskItem) -> str:
-    """How long it took, or has been going on."""
+    """How long it took, or has been going on; nobody knows when a lost one ended."""
+    if task.state == "lost":
+        return ""
     return running_for(time.time() - task.at) if task.ended_at is None else took(max(0.0, task.ended_at - task.at))
 
 
 def why(task: TaskItem) -> str:
-    """What its status says beyond the word of its state, as ``timeout after 60s`` does; empty for nothing."""
+    """What its end says beyond the word of its state, as ``timeout after 60s`` does; empty for nothing."""
+    if task.state == "lost":
+        return "Pygent ended while it worked"
     return one_line(task.status) if ":" in task.status or " " in task.status else ""
+
+
+def outcome(task: TaskItem) -> str:
+    """What came of it: why it ended, where that is not as it should, and what it said at its end."""
+    return " · ".join(part for part in (why(task), one_line(task.result)) if part)
 
 
 def changed(task: TaskItem, view: AgentView | None) -> int:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from pygent.session import Session
 
 
+ROOMY = 48
+"""Cells from which the upper border says whose tokens it tells."""
+
+
 class TasksPane(Vertical):
     """A live list with a filter; what can be done with the task under the cursor stands on its lower border."""
 
@@ -113,7 +117,8 @@ class TasksPane(Vertical):
             return
         title = Content(self.BORDER_TITLE)
         if self._tasks and (all_spent := spent(transcript.tokens, transcript.cost)):
-            title = Content.assemble(title, (f" · all agents {all_spent}", "$text-muted not bold"))
+            whose = "all agents " if self.size.width >= ROOMY else ""
+            title = Content.assemble(title, (f" · {whose}{all_spent}", "$text-muted not bold"))
         subtitle = self._keys() if self.has_focus_within else Content(self._counted())
         if str(self.border_title) != title.markup:
             self.border_title = title

@@ -133,8 +133,9 @@ class TaskDetailScreen(ModalScreen[None]):
             if action != "open"
         ]
         blocks = [("shift+↑↓", "Choose block", "choose"), ("o", "Open block", "open_block")]
+        rows = [("enter", "Open call", "open_call"), ("/", "Filter", "filter_calls")]
         self.query_one(KeyLine).tell(
-            ("esc", "Close", "close"), *own, *(blocks if self._part == "conversation" else ())
+            ("esc", "Close", "close"), *own, *(blocks if self._part == "conversation" else rows)
         )
 
     def _state(self) -> str:
@@ -164,7 +165,8 @@ class TaskDetailScreen(ModalScreen[None]):
         if (still := idle(task, self._view)) >= IDLE:
             return f"idle for {running_for(still)}"
         files = [str(change.get("path", "")) for change in task.changes] or task.files_changed
-        parts = [why(task) if not task.status.startswith(sign_of(task).word) else "", ", ".join(files[:20])]
+        told = task.ended_at is not None and (task.state == "lost" or not task.status.startswith(sign_of(task).word))
+        parts = [why(task) if told else "", ", ".join(files[:20])]
         if task.retry_of:
             parts.append(f"does task {one_line(task.retry_of, 40)} again")
         return one_line(" · ".join(part for part in parts if part))
@@ -197,6 +199,12 @@ class TaskDetailScreen(ModalScreen[None]):
 
     def action_open_block(self) -> None:
         self.query_one(TranscriptView).action_open_block()
+
+    def action_open_call(self) -> None:
+        self.query_one(TaskCalls).rows.action_open()
+
+    def action_filter_calls(self) -> None:
+        self.query_one(TaskCalls).action_filter()
 
 
 class TaskTabs(DetailTabs):

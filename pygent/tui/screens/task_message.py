@@ -46,7 +46,7 @@ class TaskMessageScreen(ModalScreen[str | None]):
         if self._question:
             return clean(self._question).strip()
         when = "when its turn comes" if self._item.state == "queued" else "before its next step"
-        return f"It reads this {when}, and goes on with it. Nobody else does."
+        return f"It reads this {when}, and goes on with it."
 
     @on(MessageInput.Sent)
     def _sent(self, event: MessageInput.Sent) -> None:

@@ -11,7 +11,7 @@ from pygent.transcript import TaskItem
 from pygent.tui.colours import Palette
 from pygent.tui.panes.blocks.base import MARGIN, Block, sign_style
 from pygent.tui.panes.signs import Sign
-from pygent.tui.panes.task_words import review_of, sign_of
+from pygent.tui.panes.task_words import review_of, sign_of, why
 from pygent.tui.text import clean, clean_line, money, plural, seconds
 from pygent.tui.wrap import Aside, Line, cells, cut, wrap
 
@@ -49,12 +49,13 @@ class TaskBlock(Block):
         if self.shape == "folded":
             return 2
         result = len(self.item.result) // max(20, width - MARGIN) + self.item.result.count("\n") + 1
-        return 2 + (min(result, SHOWN) if self.item.result else 0) + (review_of(self.item) is not None)
+        ended = self.item.ended_at is not None
+        return 2 + (min(result, SHOWN) if self.item.result else 0) + (ended and review_of(self.item) is not None)
 
     def lines(self, width: int, palette: Palette) -> list[Line]:
         item = self.item
         sign = sign_of(item)
-        over = "" if item.ended_at is None else f" · {seconds(max(0.0, item.ended_at - item.at))}"
+        over = f" · {seconds(max(0.0, item.ended_at - item.at))}" if item.ended_at and item.state != "lost" else ""
         word = clean_line(item.status) if item.status.startswith(sign.word) else sign.word
         right = cut(word, 40) + over
         again = "again · " if item.retry_of else ""
@@ -73,10 +74,11 @@ class TaskBlock(Block):
         return [head, *self._result(width, palette), *self._badges(width, palette), []]
 
     def _result(self, width: int, palette: Palette) -> list[Line]:
-        if not self.item.result.strip():
-            return []
-        bar = Aside("   │ ", palette.faint)
-        lines = wrap([(clean(self.item.result).strip(), palette.muted)], max(1, width - MARGIN - 4))
+        bar, item = Aside("   │ ", palette.faint), self.item
+        told = item.ended_at is not None and not item.status.startswith(sign_of(item).word)
+        runs = [(clean(why(item)), palette.muted)] if told or item.state == "lost" else []
+        runs += [(clean(item.result).strip(), palette.muted)] if item.result.strip() else []
+        lines = [line for run in runs for line in wrap([run], max(1, width - MARGIN - 4))]
         shown = lines if self.shape == "full" or len(lines) <= SHOWN + 1 else lines[:SHOWN]
         out: list[Line] = [[bar, *line] for line in shown]
         if len(lines) > len(shown):
@@ -111,4 +113,4 @@ class TaskBlock(Block):
 
 
 def _style(sign: Sign, palette: Palette) -> Style:
-    return palette.accent if sign.style == "accent" else sign_style(sign, palette)
+    return palette.mark if sign.style == "accent" else sign_style(sign, palette)
