@@ -116,14 +116,9 @@ class TaskActions:
 
     def review(self, task: TaskItem) -> None:
         """Show what it changed, to be taken over or not."""
-        import importlib  # noqa: PLC0415 - when it is asked for
+        from pygent.tui.screens.review import ReviewScreen  # noqa: PLC0415 - when it is asked for
 
-        try:
-            review = importlib.import_module("pygent.tui.screens.review")
-        except ImportError:
-            self.open(task)
-            return
-        self._app.push_screen(review.ReviewScreen(task.task_id, self._session, self._transcript))
+        self._app.push_screen(ReviewScreen(task.task_id, self._session, self._transcript))
 
     def discard(self, task: TaskItem) -> None:
         """Ask, then give its changes up."""
