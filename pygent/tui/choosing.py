@@ -69,14 +69,15 @@ class Selection:
         self._keep(path, after, every)
 
     def toggle_all(self, paths: Iterable[str]) -> None:
-        """Choose these files whole; where they are chosen already, choose nothing.
+        """Choose these files whole; where they all are already, choose them no more.
 
         A link that leads out of the workspace is chosen by itself or not at all.
         """
         self.edits += 1
         wanted = [path for path in paths if path in self._files and not self._files[path].leads_out]
         if all(self._chosen.get(path, ()) is None for path in wanted):
-            self._chosen.clear()
+            for path in wanted:
+                self._chosen.pop(path, None)
         else:
             self._chosen.update(dict.fromkeys(wanted))
 

@@ -44,6 +44,7 @@ class ReviewState:
         self._failed = failed
         self._lock = asyncio.Lock()
         self._acting = False
+        self._quiet = False
         self._points = 1  # that the last apply made; undo takes all of them back
         self._written: tuple[str, ...] = ()
         self._asked: tuple[bool, tuple[str, ...]] | None = None
@@ -66,7 +67,7 @@ class ReviewState:
         self._chose()
 
     def toggle_all(self, paths: Iterable[str]) -> None:
-        """Choose all of these files; where they are chosen already, choose nothing."""
+        """Choose all of these files; where they are chosen already, choose them no more."""
         self.selection.toggle_all(paths)
         self._chose()
 
@@ -81,10 +82,17 @@ class ReviewState:
 
     # Comparing.
 
-    async def compare(self) -> None:
-        """Compare again. What was chosen stays so where it is as it was."""
+    async def compare(self, *, quiet: bool = False) -> None:
+        """Compare again; ``quiet`` leaves what was said last in its place.
+
+        What was chosen stays so where it is as it was.
+        """
         async with self._lock:
-            dropped = await self._compare()
+            self._quiet = quiet
+            try:
+                dropped = await self._compare()
+            finally:
+                self._quiet = False
             if dropped:
                 verb = "is other than it was" if len(dropped) == 1 else "are other than they were"
                 self.say(f"{names(dropped)} {verb}; choose again.", "warning")
@@ -201,7 +209,7 @@ class ReviewState:
 
     async def _run(self, words: str, job: Callable[[], T]) -> T | None:
         """Do something on a thread; None where it failed, which is said then."""
-        self.busy = words
+        self.busy = "" if self._quiet else words
         self._changed()
         try:
             return await asyncio.to_thread(job)

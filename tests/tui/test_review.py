@@ -298,6 +298,9 @@ async def test_files_are_found_by_letters_and_all_of_them_chosen() -> None:
         assert [change.path for change in screen.rows.files] == ["b/new.py", "b/pic.png"]
         await pilot.press("asterisk")
         assert screen.state.selection.paths == ("b/new.py", "b/pic.png")
+        await pilot.press("a")
+        await done(pilot, screen)
+        assert "The filter hides 2 files" in shown(screen)
         await pilot.press("escape")
         assert len(screen.rows.files) == 4
         await pilot.press("asterisk")
@@ -321,6 +324,14 @@ async def test_a_narrow_screen_has_files_above_lines_or_one_of_them() -> None:
         await until(pilot, lambda: not screen.is_attached)
 
 
+async def test_a_question_behind_it_is_told() -> None:
+    async with reviewing(*FILES) as (session, screen, pilot):
+        request = session.ask("bash", {"cmd": "make"}, agent="t2")
+        await until(pilot, lambda: "? 1 question waits for you, Esc goes there" in shown(screen))
+        session.resolve(request, "deny")
+        await until(pilot, lambda: "task t1" in shown(screen))
+
+
 async def test_nothing_of_a_name_or_a_line_reaches_the_terminal_as_it_is() -> None:
     """56, 57"""
     odd = whole("[red]x\n\x1b]0;t\x07\u202e.txt", "\x1b[2Jold\n", "[/foo]\x9b31mnew\x07\n")
@@ -338,7 +349,7 @@ async def test_a_change_set_of_many_files_and_one_of_many_lines_are_quick() -> N
     async with reviewing(large, *many) as (_, screen, pilot):
         assert "5,001 files" in shown(screen).replace("5001", "5,001")
         await until(pilot, lambda: "- value 0" in shown(screen))
-        assert screen.lines.row_total >= 200_000
+        await until(pilot, lambda: screen.lines.row_total >= 200_000)
         screen.lines.focus()
         await pilot.press("end")
         await pilot.pause()

@@ -161,6 +161,13 @@ class ReviewScreen(ReviewView):
     # What takes time.
 
     def action_apply_all(self) -> None:
+        hidden = len(self.state.compared.changes.files) - len(self.rows.files)
+        if hidden:
+            self.state.say(
+                f"The filter hides {plural(hidden, 'file')}: * and Enter apply what is shown, Esc ends the filter.",
+                "warning",
+            )
+            return
         self.run_worker(self._apply(everything=True), group="act")
 
     def action_apply_chosen(self) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -20,7 +19,7 @@ from pygent.tui.panes.keys import KeyLine
 from pygent.tui.panes.text import one_line
 from pygent.tui.review_state import ReviewState
 from pygent.tui.reviewing import Reviewer
-from pygent.tui.screens.review_words import empty_words, state_line, title_line
+from pygent.tui.screens.review_words import empty_words, foot_line, state_line, title_line
 from pygent.tui.widgets.change_head import ChangeHead
 from pygent.tui.widgets.hunk_view import HunkView
 
@@ -79,7 +78,6 @@ class ReviewView(ModalScreen[None]):
             )
 
     def on_mount(self) -> None:
-        self.query_one("#review").border_subtitle = Content(f"task {one_line(self.task_id, 40)}")
         self.rows.name_of = self._name_of
         self.rows.focus()
         self._seen = self._now()
@@ -120,7 +118,7 @@ class ReviewView(ModalScreen[None]):
         """The task may have ended, or somebody else taken its changes over."""
         if (now := self._now()) != self._seen:
             self._seen = now
-            self.action_compare()
+            self.run_worker(self.state.compare(quiet=True), group="compare", exclusive=True)
         self._tell()
 
     def _changed(self) -> None:
@@ -150,10 +148,12 @@ class ReviewView(ModalScreen[None]):
         title, head, said = title_line(self.item, self.task_id), state_line(self.state), self.state.said
         if self.state.busy:
             said = said._replace(text=self.state.busy.capitalize(), role="muted")
-        told = title, head, said
+        foot = foot_line(self._transcript, self.task_id)
+        told = title, head, foot, said
         if told != self._told:
             self._told = told
-            self.query_one("#review").border_title = title
+            box = self.query_one("#review")
+            box.border_title, box.border_subtitle = title, foot
             self.query_one("#review-state", Static).update(head)
             line = self.query_one("#review-said", Static)
             line.update(said.text)

@@ -13,7 +13,7 @@ from pygent.tui.review_state import ReviewState
 from pygent.tui.text import plural
 
 if TYPE_CHECKING:
-    from pygent.transcript import TaskItem
+    from pygent.transcript import TaskItem, Transcript
 
 
 def title_line(task: TaskItem | None, task_id: str) -> Content:
@@ -24,6 +24,16 @@ def title_line(task: TaskItem | None, task_id: str) -> Content:
     words = f"{sign.sign} {sign.word}" + (", r looks again" if task.ended_at is None else "")
     name = f"Review · {one_line(task.persona or task_id, 40)} · "
     return Content.assemble(name, (words, f"$text-{sign.style}" if sign.style else "$foreground"))
+
+
+def foot_line(transcript: Transcript, task_id: str) -> Content:
+    """Which task it is, or that a question waits where it cannot be seen."""
+    views = list(transcript.agents.values())
+    waiting = sum(view.last_tool is not None and view.last_tool.state == "waiting" for view in views)
+    if not waiting:
+        return Content(f"task {one_line(task_id, 40)}")
+    verb = "waits" if waiting == 1 else "wait"
+    return Content.styled(f"? {plural(waiting, 'question')} {verb} for you, Esc goes there", "$text-warning")
 
 
 def state_line(state: ReviewState) -> Content:
