@@ -73,7 +73,8 @@ class TaskPool:
     def _known(self, task_id: str) -> Task:
         task = self.tasks.get(task_id)
         if task is None:
-            raise TaskError(f"Task {task_id} not found")
+            there = ", ".join(f"{one.id} ({one.persona.name}, {one.status})" for one in self.tasks.values())
+            raise TaskError(f"Task {task_id} not found; there {f'are: {there}' if there else 'is none'}")
         return task
 
     def _start(self, order: Order, *, queue: bool, cancel: CancelToken) -> Task:

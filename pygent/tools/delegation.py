@@ -63,14 +63,12 @@ class TaskService(Protocol):
         ...
 
 
-def delegate_task(rt: Any, prompt: str, files: list[str] | None = None, workspace: str = "") -> str:
+def delegate_task(rt: Any, prompt: str, files: list[str] | None = None) -> str:
     """Start an agent in the background, in a copy of this workspace where no files are named."""
-    return _start(rt, prompt, files, workspace, None)
+    return _start(rt, prompt, files, None)
 
 
-def delegate_persona_task(
-    rt: Any, prompt: str, persona: str, files: list[str] | None = None, workspace: str = ""
-) -> str:
+def delegate_persona_task(rt: Any, prompt: str, persona: str, files: list[str] | None = None) -> str:
     """Start an agent of a chosen persona in the background."""
     personas = _tasks(rt).personas
     wanted = persona.strip().casefold()
@@ -78,7 +76,7 @@ def delegate_persona_task(
     if chosen is None:
         names = ", ".join(one.name for one in personas) or "none"
         raise ToolError(f"there is no persona {persona!r}; there are: {names}")
-    return _start(rt, prompt, files, workspace, chosen)
+    return _start(rt, prompt, files, chosen)
 
 
 def list_personas(rt: Any) -> str:
@@ -126,21 +124,35 @@ def apply_task(rt: Any, task_id: str, paths: list[str] | None = None) -> str:
     return "\n".join(lines)
 
 
-def _start(rt: Any, prompt: str, files: list[str] | None, workspace: str, persona: Persona | None) -> str:
+def _start(rt: Any, prompt: str, files: list[str] | None, persona: Persona | None) -> str:
     tasks = _tasks(rt)
-    kind: Literal["files", "copy"] = "files" if (workspace or ("files" if files else "copy")) == "files" else "copy"
-    if workspace not in {"", kind}:
-        raise ToolError(f"workspace {workspace!r} cannot be used; give copy or files")
     if not prompt.strip():
         raise ToolError("the prompt is empty; say what is to be done")
     depth = rt.scope.depth
     if depth >= 1:
         raise ToolError("a delegated task cannot delegate again; do the work yourself")
+    kind, named, note = _workspace(rt, files or [])
     try:
-        task_id = tasks.start_task(prompt, rt, files=files, parent_depth=depth, persona=persona, workspace=kind)
+        task_id = tasks.start_task(prompt, rt, files=named, parent_depth=depth, persona=persona, workspace=kind)
     except RuntimeError as error:  # the limit of tasks, in words for the model
         raise ToolError(str(error)) from error
-    return f"started {task_id}"
+    return f"{note}started {task_id}"
+
+
+def _workspace(rt: Any, files: list[str]) -> tuple[Literal["files", "copy"], list[str], str]:
+    """The kind of workspace, the files to bring, and a word to the model: it may name files that are to be made."""
+    if not files:
+        return "copy", [], ""
+    exists = getattr(getattr(rt, "workspace", None), "exists", None)
+    if exists is None:  # a duck-typed runtime: reading them tells
+        return "files", files, ""
+    there = [path for path in files if exists(path)]
+    if not there:
+        return "copy", [], f"{', '.join(files)}: not here yet, so the task has a copy of the workspace; "
+    if len(there) < len(files):
+        missing = ", ".join(path for path in files if path not in there)
+        raise ToolError(f"{missing}: there is no such file here; files are those to copy, not those to make")
+    return "files", files, ""
 
 
 def _tasks(rt: Any) -> TaskService:
@@ -155,7 +167,6 @@ _LONGEST = 10**6
 
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
-_WORKSPACE = {"type": "string", "enum": ["copy", "files"]}
 _FILES = {**_TEXTS, "description": "copy only these files"}
 _PROMPT = {"type": "string", "description": "the whole task; it knows nothing else"}
 
@@ -165,7 +176,7 @@ TOOLS = (
         "Start a background agent in its own copy of the workspace; answers its task id.",
         {
             "type": "object",
-            "properties": {"prompt": _PROMPT, "files": _FILES, "workspace": _WORKSPACE},
+            "properties": {"prompt": _PROMPT, "files": _FILES},
             "required": ["prompt"],
         },
         delegate_task,
@@ -176,7 +187,7 @@ TOOLS = (
         "Like delegate_task, with a persona from list_personas.",
         {
             "type": "object",
-            "properties": {"prompt": _TEXT, "persona": _TEXT, "files": _TEXTS, "workspace": _WORKSPACE},
+            "properties": {"prompt": _TEXT, "persona": _TEXT, "files": _TEXTS},
             "required": ["prompt", "persona"],
         },
         delegate_persona_task,

@@ -41,13 +41,14 @@ def desk(tmp_path):
 # -- registry and decorator
 
 
-def test_the_documented_tools_and_three_more_are_registered():
-    assert set(REGISTRY.names()) >= DOCUMENTED | {"read_file", "edit_file", "search"}
-    assert len(BUILTIN) == 13
+def test_the_documented_tools_and_five_more_are_registered():
+    more = {"read_file", "edit_file", "search", "wait_for_tasks", "apply_task"}
+    assert set(REGISTRY.names()) >= DOCUMENTED | more
+    assert len(BUILTIN) == 15
 
 
 def test_all_definitions_are_short_enough_for_the_first_request():
-    assert len(json.dumps(ToolRegistry(BUILTIN).schemas())) <= 4300
+    assert len(json.dumps(ToolRegistry(BUILTIN).schemas())) <= 4500
     for one in BUILTIN:
         assert one.description
         assert one.schema["function"]["parameters"]["type"] == "object"
@@ -82,9 +83,9 @@ def test_the_list_of_schemas_is_kept_until_something_changes():
     assert registry.schemas(["bash", "stop"]) is some
     other = registry.copy()
     registry.remove("stop")
-    assert len(registry.schemas()) == 12
+    assert len(registry.schemas()) == 14
     assert len(registry.schemas({"stop", "bash"})) == 1
-    assert len(other.schemas()) == 13
+    assert len(other.schemas()) == 15
 
 
 @pytest.mark.parametrize(
@@ -248,12 +249,10 @@ class Tasks:
         self.started = []
         self.full = full
 
-    def start_task(
-        self, prompt, parent_rt, files=None, parent_depth=0, step_timeout=None, task_timeout=None, persona=None
-    ):
+    def start_task(self, prompt, parent_rt, files=None, parent_depth=0, persona=None, workspace="files"):
         if self.full:
             raise TaskError("max 3 tasks run already")
-        self.started.append((prompt, files, parent_depth, persona and persona.name))
+        self.started.append((prompt, files, parent_depth, persona and persona.name, workspace))
         return "t1"
 
     def status(self, task_id):
@@ -266,9 +265,10 @@ class Tasks:
 def test_delegation(tmp_path):
     tasks = Tasks()
     desk = Desk(tmp_path, tasks)
+    desk.write_file("a", "here")
     assert use("delegate_task", desk, prompt="do it", files=["a"]) == "started t1"
     assert use("delegate_persona_task", desk, prompt="test it", persona=" tester ") == "started t1"
-    assert tasks.started == [("do it", ["a"], 0, None), ("test it", None, 0, "Tester")]
+    assert tasks.started == [("do it", ["a"], 0, None, "files"), ("test it", [], 0, "Tester", "copy")]
     with pytest.raises(ToolError, match="Tester, Writer"):
         use("delegate_persona_task", desk, prompt="x", persona="Cook")
     personas = json.loads(use("list_personas", desk))
@@ -280,6 +280,18 @@ def test_delegation(tmp_path):
         use("collect_file", desk, task_id="t1", path="b")
     with pytest.raises(ToolError, match="prompt is empty"):
         use("delegate_task", desk, prompt=" ")
+
+
+def test_files_that_a_task_shall_make_are_no_files_to_copy(tmp_path):
+    tasks = Tasks()
+    desk = Desk(tmp_path, tasks)
+    desk.write_file("a", "here")
+    assert use("delegate_task", desk, prompt="x", files=["new.py"]) == (
+        "new.py: not here yet, so the task has a copy of the workspace; started t1"
+    )
+    assert [(files, kind) for _, files, _, _, kind in tasks.started] == [([], "copy")]
+    with pytest.raises(ToolError, match=r"^new.py: there is no such file"):
+        use("delegate_task", desk, prompt="x", files=["a", "new.py"])
 
 
 def test_delegation_has_limits(tmp_path):
