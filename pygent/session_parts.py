@@ -13,14 +13,14 @@ from pygent.agent import Agent
 from pygent.approvals import Approvals, Broker, Policy, Rights, default_mode
 from pygent.bus import EventBus
 from pygent.cancellation import CancelToken
-from pygent.events import Event, SessionStarted
+from pygent.events import Event, Notice, SessionStarted
 from pygent.images import Content
 from pygent.ledger import Account
 from pygent.models import OpenAIModel, default_model
 from pygent.past_costs import replay
 from pygent.runtime import Runtime
 from pygent.settings import Settings, command_environment, existing_init_files, load, save_user_settings
-from pygent.wiring import Wiring, workspace_roots
+from pygent.wiring import Wiring, open_network, workspace_roots
 
 if TYPE_CHECKING:
     from pygent.session_controls import SessionStatus
@@ -78,6 +78,8 @@ def join(
         Rights.of(persona)  # a rule that cannot be read is told now, not when a task is to start
     policy = make_policy(settings, agent.runtime)
     broker = Broker(bus.publish) if interactive else None
+    if note := open_network(agent.persona, agent.runtime):
+        bus.publish(Notice(level="warning", text=note))
     account = Account(settings.budget)
     replay(account, past)
     approvals = Approvals(policy, broker, emit=bus.publish, save_rule=lambda rule: save_rule(settings, rule))

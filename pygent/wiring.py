@@ -48,6 +48,17 @@ def alone(persona: Persona, budget: Budget) -> Wiring:
     return Wiring(bus=bus, approvals=narrowed(None, None, persona, bus.publish), budget=Account(budget))
 
 
+def open_network(persona: Persona, runtime: object) -> str:
+    """What is to be told where a persona is to have no network and gets one all the same; "" elsewhere."""
+    sandbox = getattr(runtime, "sandbox", None)
+    if persona.network is not False or sandbox is None or getattr(sandbox, "confined", False):
+        return ""
+    return (
+        f"The persona {persona.name} is to work without a network, but its commands run on this machine and can use "
+        "it. Docker (--docker) closes it."
+    )
+
+
 def workspace_roots(runtime: object) -> tuple[str, ...]:
     """The absolute paths that mean ``runtime``'s workspace, here and as its commands see it."""
     places = (getattr(runtime, "base_dir", None), getattr(getattr(runtime, "sandbox", None), "workdir", None))

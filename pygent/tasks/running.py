@@ -23,7 +23,7 @@ from pygent.tasks.place import Place, Record
 from pygent.tasks.task import Order, Task
 from pygent.tasks.workspaces import changes as changes_of
 from pygent.tasks.workspaces import furnish
-from pygent.wiring import Wiring, workspace_roots
+from pygent.wiring import Wiring, open_network, workspace_roots
 
 if TYPE_CHECKING:
     from pygent.agent import Agent
@@ -99,7 +99,9 @@ def prepare(task: Task, order: Order, around: Surroundings) -> None:
 
 
 def tell_left_out(task: Task, around: Surroundings) -> None:
-    """Say what could not be copied for the task."""
+    """Say what could not be copied for the task, and what of its persona cannot be held."""
+    if note := open_network(task.persona, getattr(task.agent, "runtime", None)):
+        around.emit(Notice(level="warning", text=note))
     if task.base is not None and task.base.notes:
         shown = task.base.notes[:NOTES_SHOWN]
         more = len(task.base.notes) - len(shown)

@@ -128,12 +128,38 @@ def test_a_budget_ends_the_run_with_124_and_the_last_line_has_the_totals(pygent:
     done = pygent("-p", "go", "--budget", "tokens=200", *options, script=[again] * 9)
     end = json.loads(done.stdout)
     assert (done.returncode, end["reason"]) == (124, "budget")
-    assert end["total_usage"] == end["usage"] == {"prompt_tokens": 200, "completion_tokens": 20, "total_tokens": 220}
-    assert "The budget of the session is spent: 220 of 200 tokens." in done.stderr
+    assert end["total_usage"] == end["usage"] == {"prompt_tokens": 300, "completion_tokens": 30, "total_tokens": 330}
+    assert "The budget of the session is spent: 330 of 200 tokens." in done.stderr
     wrong = pygent("-p", "go", "--budget", "token=2")
     assert wrong.returncode == 2
     assert "--budget: a budget has no 'token'" in wrong.stderr
-    assert pygent("-p", "go", *options, script=[again] * 2, PYGENT_BUDGET="steps=2").returncode == 124
+    assert pygent("-p", "go", *options, script=[again] * 3, PYGENT_BUDGET="steps=2").returncode == 124
+
+
+def test_the_last_line_adds_up_what_the_tasks_cost(pygent: Run, tmp_path: Path) -> None:
+    def answer(request: dict[str, Any]) -> Step:
+        messages = request["messages"]
+        said = sum(one["role"] == "assistant" for one in messages)
+        if "the whole work" not in str(messages[1]["content"]):
+            return STOP if said else reply(tool_calls=[("write_file", {"path": "a", "content": "x"})])
+        if said == 0:
+            return reply(tool_calls=[("delegate_persona_task", {"prompt": "a part", "persona": "frugal"})] * 2)
+        return reply(tool_calls=[("wait_for_tasks", {})]) if said == 1 else STOP
+
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        "prices: {gpt-4.1-mini: {input: 10000, output: 0}}\n"  # 1 for a request
+        "personas: [{name: frugal, max_steps: 5, deny: [bash], budget: {money: 50}}]\n"
+    )
+    options = ("--config", str(config), "--permission-mode", "auto", "--output-format", "stream-json")
+    done = pygent("-p", "the whole work", *options, script=answer)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    tasks = [event for event in events if event["type"] == "task.finished"]
+    assert [(task["state"], task["steps"], task["cost"]) for task in tasks] == [("finished", 2, 2.0)] * 2
+    end = events[-1]
+    assert (end["type"], end["cost"], end["total_cost"]) == ("run.finished", 3.0, 7.0)
+    assert end["total_usage"]["total_tokens"] == 7 * 110
+    assert sum(event["cost"] for event in events if event["type"] == "step.finished") == 7.0
 
 
 def test_a_refusal_of_the_server_exits_with_1_and_says_what_to_check(pygent: Run) -> None:
