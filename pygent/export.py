@@ -52,7 +52,8 @@ def _markdown(events: Iterable[Event]) -> Iterator[str]:
 def _item(item: Item) -> Iterator[str]:
     match item:
         case UserItem():
-            yield f"\n## {'Reminder' if item.reminder else 'User'}\n\n{clean(item.text)}"
+            who = "Reminder" if item.reminder else "Report of a task" if item.report else "User"
+            yield f"\n## {who}\n\n{clean(item.text)}"
         case AssistantItem() if item.text.strip():
             yield f"\n## Assistant\n\n{clean(item.text)}"
         case ToolItem():

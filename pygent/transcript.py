@@ -222,8 +222,8 @@ class Transcript:
         message = event.message
         text = _text(message.get("content"))
         if message.get("role") == "user":
-            reminder = event.origin == "reminder"
-            return self._add(view, UserItem(self._key(event), event.agent_id, text, event.at, reminder))
+            reminder, report = event.origin == "reminder", event.origin == "task"
+            return self._add(view, UserItem(self._key(event), event.agent_id, text, event.at, reminder, report))
         item = self._messages.pop(event.message_id, None)
         if item is not None:
             item.done, item.discarded = True, event.discarded

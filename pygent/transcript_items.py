@@ -16,13 +16,14 @@ ToolState = Literal["waiting", "running", "ok", "error", "denied", "cancelled", 
 
 @record(frozen=False)
 class UserItem:
-    """What a person said, or a reminder that Pygent added for the model."""
+    """What a person said, or a reminder that Pygent added for the model, or the report of a task that ended."""
 
     key: str
     agent_id: str
     text: str
     at: float = 0.0
     reminder: bool = False
+    report: bool = False
 
 
 @record(frozen=False)

@@ -33,7 +33,7 @@ class TaskActions:
 
     def __init__(self, app: App[Any], session: Session, transcript: Transcript) -> None:
         self._app = app
-        self._session: Any = session
+        self._session = session
         self._transcript = transcript
 
     def view(self, task: TaskItem) -> AgentView | None:
@@ -123,7 +123,10 @@ class TaskActions:
     def discard(self, task: TaskItem) -> None:
         """Ask, then give its changes up."""
         number = len(task.changes or task.files_changed)
-        text = f"{plural(number, 'file')} of {name_of(task)} will not be taken over. That cannot be undone."
+        what = plural(number, "file")
+        text = (
+            f"{what} of {name_of(task)} will not be taken over. Until the session ends its review can take that back."
+        )
         self._confirm(
             f"Discard what {name_of(task)} changed?",
             text,
@@ -164,8 +167,8 @@ def _why_not(action: str, task: TaskItem) -> str:
             return "it has ended; r does it again."
         case "retry":
             return "it has not ended yet; s stops it."
-        case "review" | "discard" if task.review == "discarded":
-            return "what it changed was discarded."
+        case "discard" if task.review == "discarded":
+            return "what it changed was discarded; d can take that back."
         case "discard" if live(task):
             return "it has not ended yet; s stops it."
         case "discard" if task.review == "applied":

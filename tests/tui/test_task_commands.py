@@ -127,6 +127,17 @@ async def test_the_block_of_a_task_tells_its_state_and_leads_to_it(tmp_path: Pat
         await until(lambda: isinstance(app.screen, TaskDetailScreen))
 
 
+async def test_what_a_task_reports_to_the_agent_is_a_line_that_unfolds(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session, size=(100, 30)) as (app, pilot):
+        session.run("x")
+        session.user("Task t1 (tester): finished.\nAll [tests] pass.\nIt changed no files.", origin="task")
+        await until(lambda: "↳ reported: Task t1 (tester): finished. …" in shown(app))
+        assert "All [tests] pass." not in shown(app)
+        await pilot.press("f2", "shift+up", "enter")
+        await until(lambda: "│ All [tests] pass." in shown(app))
+
+
 async def test_tokens_and_cost_add_up_over_all_agents(tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
     async with running(session, size=(160, 44)) as (app, _):

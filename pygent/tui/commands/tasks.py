@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from pygent.transcript import TaskItem
 from pygent.tui.panes.task_filter import in_order, parse_filter, spelled, summary_of
@@ -97,10 +96,9 @@ def _personas(surface: Surface) -> Sequence[str]:
 @command("delegate", "PERSONA: TEXT", "start a task; without a persona the next one has its turn", values=_personas)
 def _delegate(surface: Surface, argument: str) -> None:
     persona, text = _who_and_what(argument, [one.name for one in surface.session.personas])
-    session: Any = surface.session
 
     def start() -> None:
-        session.start_task(text, persona)
+        surface.session.start_task(text, persona)
 
     surface.work("/delegate", start)
 

@@ -32,7 +32,7 @@ class NewsBelow:
             if isinstance(block, AssistantBlock):
                 self._silent.append(block)
             elif isinstance(block, NoteBlock | NoticeBlock) or (
-                isinstance(block, UserBlock) and not block.item.reminder
+                isinstance(block, UserBlock) and not (block.item.reminder or block.item.report)
             ):
                 self._messages += 1
         self._count()

@@ -35,15 +35,15 @@ def sign_of(task: TaskItem) -> Sign:
 
 
 def span(task: TaskItem) -> str:
-    """How long it took, or has been going on; nobody knows when a lost one ended."""
-    if task.state == "lost":
+    """How long it took, or has been going on; empty where nobody knows, since Pygent was killed meanwhile."""
+    if task.state == "lost" and task.ended_at is not None and task.ended_at - task.at < 1:
         return ""
     return running_for(time.time() - task.at) if task.ended_at is None else took(max(0.0, task.ended_at - task.at))
 
 
 def why(task: TaskItem) -> str:
     """What its end says beyond the word of its state, as ``timeout after 60s`` does; empty for nothing."""
-    if task.state == "lost":
+    if task.status == "lost":
         return "Pygent ended while it worked"
     return one_line(task.status) if ":" in task.status or " " in task.status else ""
 
@@ -103,8 +103,8 @@ def can(task: TaskItem, view: AgentView | None = None) -> frozenset[str]:
         found = {"stop", "message"}
         return frozenset(found | ({"review"} if changed(task, view) else set()))
     found = {"retry"}
-    if (task.changes or task.files_changed) and task.review != "discarded":
-        found.add("review")
+    if task.changes or task.files_changed:
+        found.add("review")  # also of what was decided: it can be taken back
     if to_review(task):
         found.add("discard")
     return frozenset(found)

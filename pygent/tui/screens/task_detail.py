@@ -165,7 +165,7 @@ class TaskDetailScreen(ModalScreen[None]):
         if (still := idle(task, self._view)) >= IDLE:
             return f"idle for {running_for(still)}"
         files = [str(change.get("path", "")) for change in task.changes] or task.files_changed
-        told = task.ended_at is not None and (task.state == "lost" or not task.status.startswith(sign_of(task).word))
+        told = task.ended_at is not None and (task.status == "lost" or not task.status.startswith(sign_of(task).word))
         parts = [why(task) if told else "", ", ".join(files[:20])]
         if task.retry_of:
             parts.append(f"does task {one_line(task.retry_of, 40)} again")

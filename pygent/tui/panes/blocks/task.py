@@ -11,8 +11,8 @@ from pygent.transcript import TaskItem
 from pygent.tui.colours import Palette
 from pygent.tui.panes.blocks.base import MARGIN, Block, sign_style
 from pygent.tui.panes.signs import Sign
-from pygent.tui.panes.task_words import review_of, sign_of, why
-from pygent.tui.text import clean, clean_line, money, plural, seconds
+from pygent.tui.panes.task_words import review_of, sign_of, span, why
+from pygent.tui.text import clean, clean_line, money, plural
 from pygent.tui.wrap import Aside, Line, cells, cut, wrap
 
 SHOWN = 4
@@ -55,7 +55,7 @@ class TaskBlock(Block):
     def lines(self, width: int, palette: Palette) -> list[Line]:
         item = self.item
         sign = sign_of(item)
-        over = f" · {seconds(max(0.0, item.ended_at - item.at))}" if item.ended_at and item.state != "lost" else ""
+        over = f" · {took}" if item.ended_at is not None and (took := span(item)) else ""
         word = clean_line(item.status) if item.status.startswith(sign.word) else sign.word
         right = cut(word, 40) + over
         again = "again · " if item.retry_of else ""
@@ -76,7 +76,7 @@ class TaskBlock(Block):
     def _result(self, width: int, palette: Palette) -> list[Line]:
         bar, item = Aside("   │ ", palette.faint), self.item
         told = item.ended_at is not None and not item.status.startswith(sign_of(item).word)
-        runs = [(clean(why(item)), palette.muted)] if told or item.state == "lost" else []
+        runs = [(clean(why(item)), palette.muted)] if told or item.status == "lost" else []
         runs += [(clean(item.result).strip(), palette.muted)] if item.result.strip() else []
         lines = [line for run in runs for line in wrap([run], max(1, width - MARGIN - 4))]
         shown = lines if self.shape == "full" or len(lines) <= SHOWN + 1 else lines[:SHOWN]

@@ -17,7 +17,10 @@ TALLEST = 12
 
 
 class UserBlock(TextBlock):
-    """A bar at its left on a raised ground. A long message is folded; a reminder of Pygent's is one muted line."""
+    """A bar at its left on a raised ground. A long message is folded.
+
+    A reminder of Pygent's is one muted line, and so is the report of a task until it is unfolded.
+    """
 
     name: ClassVar[str] = "your message"
 
@@ -30,9 +33,13 @@ class UserBlock(TextBlock):
 
     def has_more(self) -> bool:
         text = self.item.text
+        if self.item.report:
+            return "\n" in text.strip()
         return not self.item.reminder and (text.count("\n") >= TALLEST or len(text) > TALLEST * 80)
 
     def estimate(self, width: int) -> int:
+        if self.item.report and self.shape != "full":
+            return 2
         height = super().estimate(width)
         return min(height, TALLEST + 2) if self.shape == "normal" else height
 
@@ -40,6 +47,8 @@ class UserBlock(TextBlock):
         if self.item.reminder:
             text = cut(clean_line(self.item.text), max(1, width - MARGIN - 20))
             return [[Aside(" ↳ ", palette.faint), Segment(f"reminded: {text}", palette.muted)], []]
+        if self.item.report:
+            return self._report(width, palette)
         ground = palette.raised
         inner = max(1, width - MARGIN - 2)
         text = clean(self.item.text)
@@ -64,3 +73,13 @@ class UserBlock(TextBlock):
             more.append(Aside(" " * max(0, width - cells(more)), ground))
             return [*out[: TALLEST - 2], more, []]
         return shortened([*out, []], len(out), palette)
+
+    def _report(self, width: int, palette: Palette) -> list[Line]:
+        first, _, rest = clean(self.item.text).strip().partition("\n")
+        room = max(1, width - MARGIN - 14)
+        head: Line = [Aside(" ↳ ", palette.faint), Segment(f"reported: {cut(first, room)}", palette.muted)]
+        if self.shape != "full":
+            more = [Aside(" …", palette.faint)] if rest else []
+            return [[*head, *more], []]
+        bar = Aside("   │ ", palette.faint)
+        return [head, *([bar, *line] for line in wrap([(rest, palette.muted)], max(1, width - MARGIN - 4))), []]
