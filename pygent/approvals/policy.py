@@ -63,6 +63,13 @@ def is_protected(path: str) -> bool:
     return not _PROTECTED_FOLDERS.isdisjoint(parts) or (bool(parts) and parts[-1] in _PROTECTED_FILES)
 
 
+def _protected(arguments: Mapping[str, Any]) -> str | None:
+    """The first path that a tool writes to and that is protected."""
+    several = arguments.get("paths")
+    paths = [arguments.get("dest") or arguments.get("path"), *(several if isinstance(several, list) else ())]
+    return next((path for path in paths if isinstance(path, str) and is_protected(path)), None)
+
+
 class Policy:
     """The permission mode and the rules of a session; thread-safe, shared by all its agents.
 
@@ -153,9 +160,9 @@ class Policy:
             return self._asked("a rule asks for it")
         if tool.effect in {"read", "delegate"}:
             return _ALLOW
-        path = arguments.get("dest") or arguments.get("path")
-        if tool.effect == "write" and isinstance(path, str) and is_protected(path):
-            return self._asked(f"{normal_path(path)} is a file that other programs trust", strict=True)
+        protected = _protected(arguments) if tool.effect == "write" else None
+        if protected is not None:
+            return self._asked(f"{normal_path(protected)} is a file that other programs trust", strict=True)
         if allowed_by(self._rules["allow"], tool.name, arguments):
             return _ALLOW
         if mode == "auto" and tool.effect in {"write", "run"}:

@@ -199,7 +199,8 @@ class TaskPool:
             state, status = "failed", f"error: {error}"
         finally:
             if not rests:
-                self._over(task, state, status)
+                ended = state != "waiting"  # it was ended in the moment in which it asked
+                self._over(task, state if ended else "cancelled", status if ended else "cancelled")
             elif task.cancel.cancelled:
                 self._end_idle(task)
             self._advance()
