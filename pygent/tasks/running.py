@@ -21,8 +21,7 @@ from pygent.tasks.accounts import session_account, task_account
 from pygent.tasks.executors import TaskExecutor, TaskWork
 from pygent.tasks.place import Place, Record
 from pygent.tasks.task import Order, Task
-from pygent.tasks.workspaces import changes as changes_of
-from pygent.tasks.workspaces import furnish
+from pygent.tasks.workspaces import furnish, listing
 from pygent.wiring import Wiring, open_network, workspace_roots
 
 if TYPE_CHECKING:
@@ -89,13 +88,14 @@ def prepare(task: Task, order: Order, around: Surroundings) -> None:
             prompt=task.prompt,
             workspace=order.workspace,
             files=list(order.files),
+            ignored=order.workspace == "copy" and around.settings.tasks_copy_ignored,
             retry_of=order.retry_of,
             started_at=task.started_at,
         )
         task.place = Place.make(around.folder, record)
     task.agent = _agent(task, around)
     _join(task, around)
-    furnish(task, order, ignored=around.settings.tasks_copy_ignored)
+    furnish(task, order)
 
 
 def tell_left_out(task: Task, around: Surroundings) -> None:
@@ -229,7 +229,7 @@ def finish(task: Task, around: Surroundings, state: TaskState, status: str) -> N
     """The task is over: its container ends, its changes are looked at, its place and the stream are told."""
     task.inbox.close()
     close_sandbox(task)
-    notes = _look_at_changes(task, around)
+    notes = _look_at_changes(task)
     task.state, task.status, task.ended_at = state, status, time.time()
     task.question = None
     changes = [change.to_dict() for change in task.changes.files] if task.changes is not None else []
@@ -271,9 +271,11 @@ def _files_changed(result: RunResult | None, changes: Iterable[dict[str, Any]]) 
     return list(dict.fromkeys([*told, *(change["path"] for change in changes)]))
 
 
-def _look_at_changes(task: Task, around: Surroundings) -> Iterable[str]:
+def _look_at_changes(task: Task) -> Iterable[str]:
+    if task.base is None or task.place is None:
+        return ()
     try:
-        task.changes = changes_of(task, ignored=around.settings.tasks_copy_ignored)
+        task.changes = task.base.changes(listing(task.base.root, ignored=task.place.record.ignored))
     except (PygentError, OSError) as error:
         return (f"its changes cannot be told: {error}",)
     return ()

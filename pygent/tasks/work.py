@@ -30,17 +30,17 @@ class Work:
         self.target = target
         self._base = base
         self._lock = threading.RLock()
-        self._here = Workspace(place.workspace)
         self._recovered = base is not None  # who makes a base has not been killed in the middle of anything
 
     def changes(self) -> ChangeSet:
         """What is to be decided: the task's files as they are now, without what was taken over already."""
-        from pygent.file_list import list_files  # noqa: PLC0415 - only once something is looked at
+        from pygent.tasks.workspaces import listing  # noqa: PLC0415 - only once something is looked at
 
         with self._lock:
             if self.place.record.review == "discarded":
                 return ChangeSet()
-            return self._opened().changes(list_files(self._here))
+            base = self._opened()
+            return base.changes(listing(base.root, ignored=self.place.record.ignored))
 
     def contents(self, path: str) -> tuple[bytes | None, bytes | None]:
         """A file as it was and as it is, None where there is none."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from pygent.changes import ChangeSet
 from pygent.changes.base import Base
 from pygent.errors import TaskError
 from pygent.file_list import list_files
@@ -13,10 +13,10 @@ from pygent.tasks.task import Order, Task
 from pygent.workspace import Workspace
 
 
-def furnish(task: Task, order: Order, *, ignored: bool = False) -> None:
+def furnish(task: Task, order: Order) -> None:
     """Fill the workspace of the task's agent, and remember what it began as where both sides have workspaces.
 
-    ``ignored``: a copy has what is ignored there, too. Raises ``WorkspaceError`` and ``TaskError``, in words.
+    Raises ``WorkspaceError`` and ``TaskError``, in words.
     """
     source: Workspace | None = getattr(order.parent_rt, "workspace", None)
     target: Workspace | None = getattr(task.agent.runtime, "workspace", None)
@@ -32,7 +32,7 @@ def furnish(task: Task, order: Order, *, ignored: bool = False) -> None:
         for path in order.files:
             copy_between(order.parent_rt, task.agent.runtime, path, path)
         return
-    everything = source.walk() if ignored else list_files(source)
+    everything = source.walk() if task.place.record.ignored else list_files(source)
     paths = everything if order.workspace == "copy" else named(source, order.files)
     task.base = Base.make(source, paths, target.root, task.place.base, cancel=task.cancel)
 
@@ -52,12 +52,7 @@ def named(workspace: Workspace, files: Sequence[str]) -> Iterator[str]:
         yield workspace.host_path(name).relative_to(workspace.root).as_posix()  # what a link leads to
 
 
-def changes(task: Task, *, ignored: bool = False) -> ChangeSet | None:
-    """What the task changed up to now, None where its workspace has no record of what it began as.
-
-    Raises ``WorkspaceError`` where it cannot be read.
-    """
-    if task.base is None:
-        return None
-    workspace = Workspace(task.base.root)
-    return task.base.changes(workspace.walk() if ignored else list_files(workspace, alone=True))
+def listing(root: Path, *, ignored: bool) -> Iterator[str]:
+    """The paths in a task's workspace that count: all that are not ignored there, or with ``ignored`` those, too."""
+    workspace = Workspace(root)
+    return workspace.walk() if ignored else list_files(workspace, alone=True)

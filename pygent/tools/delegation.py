@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol
 
+from pygent.approvals.policy import is_protected
 from pygent.cancellation import CancelToken
-from pygent.changes import Applied
+from pygent.changes import Applied, ChangeSet
 from pygent.errors import TaskError, ToolError, WorkspaceError
 from pygent.events import Event
 from pygent.persona import Persona
@@ -46,6 +48,10 @@ class TaskService(Protocol):
 
     def wait_for(self, task_ids: Sequence[str] | None, cancel: CancelToken, timeout: float | None = None) -> str:
         """Wait until these tasks end, or all that run; answers in words how they ended."""
+        ...
+
+    def diff(self, task_id: str) -> ChangeSet:
+        """What a task changed and nobody has decided on. Raises as ``apply``."""
         ...
 
     def apply(
@@ -110,18 +116,40 @@ def wait_for_tasks(rt: Any, task_ids: list[str] | None = None, timeout: float | 
 
 def apply_task(rt: Any, task_id: str, paths: list[str] | None = None) -> str:
     """Take over what a task changed, all of it or some paths."""
-    scope = rt.scope
+    scope, tasks, task_id = rt.scope, _tasks(rt), task_id.strip()
     try:
-        applied = _tasks(rt).apply(task_id.strip(), paths or None, by=scope.agent_id, emit=scope.emit)
+        paths, trusted = _without_trusted(tasks.diff(task_id).paths, paths or None)
+        applied = Applied() if paths == [] else tasks.apply(task_id, paths, by=scope.agent_id, emit=scope.emit)
     except (TaskError, WorkspaceError) as error:
         raise ToolError(str(error)) from error
     lines = [f"Took over: {', '.join(applied.paths)}" if applied.paths else "Nothing was taken over."]
     if applied.merged:
         lines.append(f"Merged with what was changed here meanwhile: {', '.join(applied.merged)}")
     lines += [f"Conflict, left as it is here: {one.path}: {one.reason}" for one in applied.conflicts]
+    if trusted:
+        lines.append(
+            f"Left out, since other programs trust them: {', '.join(trusted)}. To have them, name them in paths."
+        )
     for path, others in (applied.overlaps or {}).items():
         lines.append(f"{path} was changed by {', '.join(others)}, too")
     return "\n".join(lines)
+
+
+def _without_trusted(changed: Sequence[str], paths: list[str] | None) -> tuple[list[str] | None, list[str]]:
+    """What of ``paths`` to take over, and what is left out of it: what other programs trust and nobody named."""
+    if not any(is_protected(path) for path in changed):
+        return paths, []
+    if paths is None:
+        chosen = list(changed)
+    else:
+        names = [posixpath.normpath(path) for path in paths]
+        within = {name: [one for one in changed if name == "." or f"{one}/".startswith(f"{name}/")] for name in names}
+        for name, found in within.items():
+            if not found:
+                raise ToolError(f"the task changed no {name}; it changed: {', '.join(changed)}")
+        chosen = [one for one in changed if any(one in found for found in within.values())]
+    trusted = [path for path in chosen if is_protected(path) and path not in (paths or ())]
+    return [path for path in chosen if path not in trusted], trusted
 
 
 def _start(rt: Any, prompt: str, files: list[str] | None, persona: Persona | None) -> str:

@@ -133,6 +133,8 @@ def test_files_that_other_programs_trust_are_always_asked_for(path):
     assert judge(given, "write_file", path=path, content="").action == "ask"
     assert judge(given, "edit_file", path=path, old="a", new="b").action == "ask"
     assert judge(given, "collect_file", task_id="t", path="a", dest=path).action == "ask"
+    assert judge(given, "apply_task", task_id="t", paths=["a", path]).action == "ask"
+    assert judge(given, "apply_task", task_id="t", paths=["a"]).action == "allow"
     assert judge(policy("yolo"), "write_file", path=path, content="").action == "allow"
 
 

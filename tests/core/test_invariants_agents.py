@@ -43,7 +43,6 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("flaky", {}),
     ("nothing", {}),
     ("delegate_task", {"prompt": "do it"}),
-    ("delegate_task", {"prompt": "do it", "workspace": "files"}),
     ("delegate_persona_task", {"prompt": "do it", "persona": "tester"}),
     ("task_status", {"task_id": "x"}),
     ("wait_for_tasks", {}),

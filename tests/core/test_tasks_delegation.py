@@ -132,3 +132,35 @@ def test_a_person_who_steers_is_heard_while_the_agent_waits_for_tasks(tmp_path: 
     child.set()
     session.close()
     check_events(watched.events)
+
+
+def test_what_other_programs_trust_is_taken_over_only_by_name(tmp_path: Path) -> None:
+    def answer(messages: list[dict[str, Any]]) -> Any:
+        if messages[1]["content"] == "the child's":
+            done = messages[-1]["role"] == "tool"
+            return call(("stop", {})) if done else call(("bash", {"cmd": "echo x > .envrc; echo y > a.txt"}))
+        results = [message["content"] for message in messages if message["role"] == "tool"]
+        task = {"task_id": results[0].split()[-1]} if results else {}
+        return (
+            lambda: call(("delegate_task", {"prompt": "the child's"})),
+            lambda: call(("wait_for_tasks", {})),
+            lambda: call(("apply_task", task)),
+            lambda: call(("apply_task", {**task, "paths": ["."]})),
+            lambda: call(("apply_task", {**task, "paths": ["b.txt"]})),
+            lambda: call(("apply_task", {**task, "paths": [".envrc"]})),
+            lambda: say("done"),
+        )[len(results)]()
+
+    watched = Watched(tmp_path, [answer] * 9, settings={"permission_mode": "yolo"})
+    watched.session.open()
+    watched.say("go")
+    outputs = [event.output for event in watched.events if isinstance(event, ToolFinished)]
+    left_out = "Left out, since other programs trust them: .envrc. To have them, name them in paths."
+    assert outputs[-4:] == [
+        "Took over: a.txt\n" + left_out,
+        "Nothing was taken over.\n" + left_out,
+        "Error: the task changed no b.txt; it changed: .envrc",
+        "Took over: .envrc",
+    ]
+    watched.session.close()
+    check_events(watched.events)
