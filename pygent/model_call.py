@@ -101,7 +101,12 @@ class LoopContext:
         price = self.prices.get(self.model_name or "")
         if price is None:
             return None
-        tokens = {"input": usage.prompt_tokens, "output": usage.completion_tokens}
+        cached = usage.cached_tokens if "cached_input" in price else 0  # else they cost what others do
+        tokens = {
+            "input": usage.prompt_tokens - cached,
+            "cached_input": cached,
+            "output": usage.completion_tokens,
+        }
         return sum(price.get(name, 0.0) * count for name, count in tokens.items()) / 1_000_000
 
 

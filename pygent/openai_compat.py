@@ -32,26 +32,32 @@ class ToolCall:
 
 @dataclass(slots=True)
 class Usage:
-    """Tokens that the server counted for one request, or the sum over several."""
+    """Tokens that the server counted for one request, or the sum over several.
+
+    ``cached_tokens`` are those of the prompt that it had from an earlier one.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     total_tokens: int = 0
+    cached_tokens: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
             self.total_tokens + other.total_tokens,
+            self.cached_tokens + other.cached_tokens,
         )
 
     def to_dict(self) -> dict[str, int]:
-        """The three counts under their wire names."""
-        return {
+        """The counts under their wire names; ``cached_tokens`` only where there are any."""
+        out = {
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "total_tokens": self.total_tokens,
         }
+        return {**out, "cached_tokens": self.cached_tokens} if self.cached_tokens else out
 
 
 @dataclass(slots=True)
@@ -122,7 +128,9 @@ def parse_usage(raw: object) -> Usage | None:
         return raw
     prompt = _get(raw, "prompt_tokens") or 0
     completion = _get(raw, "completion_tokens") or 0
-    return Usage(prompt, completion, _get(raw, "total_tokens") or prompt + completion)
+    details = _get(raw, "prompt_tokens_details")
+    cached = _get(details, "cached_tokens") or _get(raw, "prompt_cache_hit_tokens") or 0  # the latter is DeepSeek's
+    return Usage(prompt, completion, _get(raw, "total_tokens") or prompt + completion, min(cached, prompt))
 
 
 def _parse_call(raw: object) -> ToolCall:

@@ -12,6 +12,7 @@ import pytest
 
 from pygent.cancellation import CancelToken
 from pygent.errors import Cancelled, SandboxError
+from pygent.runtime import Runtime
 from pygent.sandbox.base import Sandbox
 from pygent.sandbox.docker import DockerSandbox
 from tests.fakes.docker_engine import BASH_IMAGE, SH_IMAGE, DockerEngine
@@ -441,3 +442,25 @@ def test_ten_containers_at_once(make: Maker) -> None:
     assert results == ["x\n"] * 10
     for sandbox in sandboxes:
         sandbox.close()
+
+
+def test_the_sibling_of_a_runtime_with_a_network_has_none_and_another_image_where_it_is_to(
+    docker_engine: DockerEngine, tmp_path: Path
+) -> None:
+    with (
+        Runtime(docker_engine.image(BASH_IMAGE), True, workspace=tmp_path, network=True) as parent,
+        parent.sibling(image=docker_engine.image(SH_IMAGE), network=False) as narrow,
+        parent.sibling(network=True) as alike,
+        narrow.sibling(network=True) as below,
+    ):
+        assert [one.sandbox.summary for one in (parent, narrow, alike, below)] == [
+            "docker · network on",
+            "docker · network off",
+            "docker · network on",
+            "docker · network off",
+        ]
+        wanted = "{{.HostConfig.NetworkMode}} {{.Config.Image}}"
+        ids = [one.sandbox.container_id for one in (parent, narrow)]  # type: ignore[attr-defined]
+        told = [docker_engine.docker("inspect", "-f", wanted, container).split() for container in ids]
+        assert told[0][0] != "none"
+        assert told[1] == ["none", docker_engine.image(SH_IMAGE)]

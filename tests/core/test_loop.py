@@ -357,6 +357,24 @@ def test_what_a_run_costs_is_counted_by_the_settings_prices() -> None:
     assert case.events[-1].cost == result.cost
 
 
+def test_what_the_server_had_in_its_cache_has_a_price_of_its_own() -> None:
+    def reply(**usage: Any) -> dict[str, Any]:
+        return {
+            "role": "assistant",
+            "content": "ok",
+            "usage": {"prompt_tokens": 1000, "completion_tokens": 0, **usage},
+        }
+
+    told = [{"prompt_tokens_details": {"cached_tokens": 900}}, {"prompt_cache_hit_tokens": 900}, {}]
+    for price, costs in (({"input": 10, "cached_input": 1}, [1900, 1900, 10000]), ({"input": 10}, [10000] * 3)):
+        for usage, cost in zip(told, costs, strict=True):
+            case = Case(reply(**usage), prices={"small": price})
+            case.agent.model_name = "small"
+            result = case.agent.converse("go")
+            assert result.cost == pytest.approx(cost / 1e6)
+            assert result.usage.to_dict().get("cached_tokens") == (900 if usage else None)
+
+
 def test_a_step_that_is_ended_in_a_tool_counts_with_what_it_brought() -> None:
     tools = REGISTRY.copy()
     tools.add(Tool("doze", "Sleep.", {"type": "object", "properties": {}}, lambda rt: time.sleep(0.3)))
