@@ -13,15 +13,7 @@ from pygent.changes.base import Base
 from pygent.changes.data import KEEP_LIMIT
 from pygent.errors import Cancelled, WorkspaceError
 from pygent.workspace import Workspace
-
-
-def listing(root: Path) -> list[str]:
-    """What a caller would list: everything that is no folder, links to folders included."""
-    return [
-        os.path.relpath(os.path.join(folder, name), root)
-        for folder, folders, names in os.walk(root)
-        for name in [*names, *(one for one in folders if os.path.islink(os.path.join(folder, one)))]
-    ]
+from tests.core.changed_trees import listing, write
 
 
 class Copy:
@@ -41,12 +33,6 @@ class Copy:
     def changes(self) -> dict[str, str]:
         found = self.base.changes(listing(self.root))
         return {change.path: change.kind for change in found.files}
-
-
-def write(root: Path, files: dict[str, bytes]) -> None:
-    for path, data in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(data)
 
 
 FILES = {"a.txt": b"one\ntwo\nthree\n", "d/b.bin": bytes(range(256)), "d/e/c.txt": b"no end", "empty": b""}

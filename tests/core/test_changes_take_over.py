@@ -3,69 +3,23 @@
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from pygent.changes import Applied, ChangeSet, OnConflict
+from pygent.changes import Applied, OnConflict
 from pygent.changes.base import Base
 from pygent.changes.take_over import apply, preview
 from pygent.changes.undoing import recover, undo
 from pygent.errors import WorkspaceError
-from pygent.workspace import Workspace
+from tests.core.changed_trees import Pair as Changed
+from tests.core.changed_trees import listing, snapshot, write
 
 TEN = b"".join(b"line %d\n" % number for number in range(10))
 
 
-def listing(root: Path) -> list[str]:
-    return [
-        os.path.relpath(os.path.join(folder, name), root)
-        for folder, folders, names in os.walk(root)
-        for name in [*names, *(one for one in folders if os.path.islink(os.path.join(folder, one)))]
-    ]
-
-
-def snapshot(root: Path) -> dict[str, object]:
-    """Everything below a folder: kinds, permission bits, contents, folders too."""
-    out: dict[str, object] = {}
-    for folder, folders, names in os.walk(root):
-        for name in [*folders, *names]:
-            path = os.path.join(folder, name)
-            found = os.lstat(path)
-            mode = stat.S_IMODE(found.st_mode)
-            below = os.path.relpath(path, root)
-            if stat.S_ISLNK(found.st_mode):
-                out[below] = os.readlink(path)
-            elif stat.S_ISDIR(found.st_mode):
-                out[below] = "folder"
-            else:
-                out[below] = (mode, Path(path).read_bytes() if found.st_size < 1 << 24 else found.st_size)
-    return out
-
-
-def write(root: Path, files: Mapping[str, bytes]) -> None:
-    for path, data in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(data)
-
-
-class Pair:
-    """A parent's workspace and a child's copy of it."""
-
-    def __init__(self, top: Path, files: Mapping[str, bytes]) -> None:
-        self.top = top
-        self.parent = top / "parent"
-        self.parent.mkdir(parents=True)
-        write(self.parent, files)
-        self.child = top / "child"
-        self.target = Workspace(self.parent)
-        self.base = Base.make(self.target, listing(self.parent), self.child, top / "base")
-        self.undo_folder = top / "undo" / "1"
-
-    def changes(self) -> ChangeSet:
-        return self.base.changes(listing(self.child))
+class Pair(Changed):
+    """A pair whose changes are taken over."""
 
     def apply(self, on_conflict: OnConflict = "leave", name: str = "1", **chosen: object) -> Applied:
         seen = self.changes()
@@ -119,7 +73,7 @@ def test_nothing_chosen_is_nothing_done(pair: Pair) -> None:
     assert pair.apply(paths=[]) == Applied()
     assert pair.apply(hunks={"a.txt": []}) == Applied()
     assert snapshot(pair.parent) == before
-    assert not pair.undo_folder.exists()
+    assert not (pair.top / "undo/1").exists()
 
 
 def test_some_files_and_some_hunks(pair: Pair) -> None:
@@ -329,10 +283,10 @@ def test_only_what_was_looked_at_is_taken(pair: Pair) -> None:
     write(pair.child, {"a.txt": b"something else\n"})
     before = snapshot(pair.parent)
     with pytest.raises(WorkspaceError, match=r"'a.txt' was changed again after its changes were looked at"):
-        apply(pair.base, seen, pair.target, undo=pair.undo_folder)
+        apply(pair.base, seen, pair.target, undo=pair.top / "undo/1")
     assert snapshot(pair.parent) == before
-    assert not pair.undo_folder.exists()
-    apply(pair.base, seen, pair.target, undo=pair.undo_folder, hunks={"a.txt": [1]})
+    assert not (pair.top / "undo/1").exists()
+    apply(pair.base, seen, pair.target, undo=pair.top / "undo/1", hunks={"a.txt": [1]})
     assert (pair.parent / "a.txt").read_bytes() == TEN.replace(b"line 5", b"LINE 5")
 
 
@@ -364,7 +318,7 @@ def test_bad_choices_are_refused_in_words(pair: Pair, chosen: dict[str, object],
     change_much(pair.child)
     before = snapshot(pair.parent)
     with pytest.raises(WorkspaceError, match=words):
-        apply(pair.base, pair.changes(), pair.target, undo=pair.undo_folder, **chosen)  # type: ignore[arg-type]
+        apply(pair.base, pair.changes(), pair.target, undo=pair.top / "undo/1", **chosen)  # type: ignore[arg-type]
     assert snapshot(pair.parent) == before
 
 
@@ -380,14 +334,14 @@ def test_before_change_is_told_of_every_file(pair: Pair) -> None:
 
 def test_an_undo_point_needs_a_folder_of_its_own(pair: Pair) -> None:
     change_much(pair.child)
-    write(pair.undo_folder, {"mine": b"m"})
+    write(pair.top / "undo/1", {"mine": b"m"})
     before = snapshot(pair.parent)
     with pytest.raises(WorkspaceError, match="is not empty"):
         pair.apply()
     assert snapshot(pair.parent) == before
-    assert (pair.undo_folder / "mine").exists()
+    assert (pair.top / "undo/1" / "mine").exists()
     assert recover(pair.top / "undo", pair.target, pair.base) == []
-    assert (pair.undo_folder / "mine").exists()
+    assert (pair.top / "undo/1" / "mine").exists()
     with pytest.raises(WorkspaceError, match="no undo point"):
         pair.undo()
 
