@@ -71,6 +71,8 @@ class Workspace:
             dict.fromkeys((str(self.root), given, *(alias.rstrip("/") for alias in aliases if alias)))
         )
         self._confined = Confined(self.root, self._prefixes, kernel=kernel)
+        self.kernel = kernel
+        """Whether system calls are used that not every kernel and file system has."""
         self.before_change: Callable[[str], object] = lambda _path: None
         """Called with the path of a file that is about to be made, replaced, moved or removed here."""
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pygent.cancellation import CancelToken
@@ -160,6 +160,17 @@ class Base:
 
     # -- moving forward
 
+    @contextlib.contextmanager
+    def moving(self) -> Iterator[None]:
+        """What is kept for entries that are not recorded after all is given up where the block fails."""
+        with self._lock:
+            end = self._pack.end
+            try:
+                yield
+            except BaseException:
+                self._pack.cut(end)
+                raise
+
     def moved(self, change: FileChange, chosen: Collection[int] | None = None) -> dict[str, Entry | None]:
         """The entries that there are once ``change`` is taken over or decided, or only those of its hunks.
 
@@ -206,9 +217,10 @@ class Base:
     ) -> dict[str, Entry | None]:
         """These changes, or only the chosen hunks of them, are none any more. As ``record``."""
         entries: dict[str, Entry | None] = {}
-        for change in changes:
-            entries |= self.moved(change, None if hunks is None else hunks.get(change.path))
-        return self.record(entries)
+        with self.moving():
+            for change in changes:
+                entries |= self.moved(change, None if hunks is None else hunks.get(change.path))
+            return self.record(entries)
 
     def _kept(self, now: Now) -> Entry:
         entry = now.entry._replace(ino=0)  # its owner may write to it in this very moment

@@ -38,6 +38,17 @@ class Pack:
         write_at(self._fd, data, offset)
         return offset
 
+    @property
+    def end(self) -> int:
+        """How many bytes it has."""
+        return self._end
+
+    def cut(self, end: int) -> None:
+        """Let go of what was added behind ``end``. Nobody may be adding."""
+        with self._lock, contextlib.suppress(OSError):
+            os.ftruncate(self._fd, end)
+            self._end = end
+
     def get(self, entry: Entry) -> bytes | None:
         """A content, None where it is not kept, or not whole any more."""
         if entry.offset < 0:

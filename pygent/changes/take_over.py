@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pygent.changes.base import Base
-from pygent.changes.journal import Journal
+from pygent.changes.journal import Journal, in_words
 from pygent.changes.model import Applied, ChangeSet, Conflict, OnConflict
 from pygent.changes.plan import Choice, Planner
 from pygent.changes.steps import Part
@@ -59,18 +59,26 @@ def apply(
     parts = _parts(base, changes, target, paths, hunks, on_conflict)
     done = [part for part in parts if part.decided]
     if done:
-        records = []
-        for part in done:
-            after = base.moved(part.change, part.chosen)
-            records.append(({path: base.entry(path) for path in after}, after))
-        steps = [(number, step) for number, part in enumerate(done) for step in part.steps]
-        journal = Journal(undo, parts=records)
+        with base.moving():
+            _write(base, target, done, undo)
+    return _told(parts)
+
+
+def _write(base: Base, target: Workspace, parts: list[Part], undo: Path) -> None:
+    records = []
+    for part in parts:
+        after = base.moved(part.change, part.chosen)
+        records.append(({path: base.entry(path) for path in after}, after))
+    steps = [(number, step) for number, part in enumerate(parts) for step in part.steps]
+    journal = Journal(undo, parts=records)
+    try:
         with Tree(base.root) as copy:
             gone = list(_left_by(copy, [step.path for _, step in steps if step.new is None]))
             lay_out(target.root, journal, steps, gone)
             modes = {path: _mode(copy, path) for path in journal.made}
-        carry_out(base, target, journal, [step for _, step in steps], modes)
-    return _told(parts)
+    except OSError as error:
+        raise in_words(error) from error
+    carry_out(base, target, journal, [step for _, step in steps], modes)
 
 
 def _parts(

@@ -120,7 +120,7 @@ class Transaction:
                 move(place, item.name, folder, name)
             except FileExistsError:
                 raise Other(0, f"{item.path!r} was made meanwhile") from None
-        elif exchange(place, item.name, folder, name):
+        elif self._target.kernel and exchange(place, item.name, folder, name):
             self._check(place, item.name, item)
         else:
             os.rename(name, _aside(item), src_dir_fd=folder, dst_dir_fd=place)
@@ -177,8 +177,7 @@ class Transaction:
             left += [item.path for item in removed if not self._untake(tree, places, item)]
         return sorted(left)
 
-    @staticmethod
-    def _unput(tree: Tree, places: Tree, item: Item) -> bool:
+    def _unput(self, tree: Tree, places: Tree, item: Item) -> bool:
         here = _stamp_at(tree, item.path)
         try:
             place = places.folder(item.place)
@@ -201,7 +200,7 @@ class Transaction:
         folder, name = tree.parent(item.path)
         if here is None:
             move(place, old, folder, name)
-        elif exchange(place, old, folder, name):
+        elif self._target.kernel and exchange(place, old, folder, name):
             os.unlink(old, dir_fd=place)
         else:
             os.rename(old, name, src_dir_fd=place, dst_dir_fd=folder)
