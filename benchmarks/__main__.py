@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks import (
     big_folder,
+    cluster,
     commands,
     crowd,
     first_request,
@@ -31,6 +32,7 @@ PARTS = {
     "request": first_request.measure,
     "steps": steps.measure,
     "commands": commands.measure,
+    "cluster": cluster.measure,
 }
 PAGE = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import sys
@@ -50,8 +51,12 @@ class Link:
         """Leave the cluster; what runs for this session there is ended."""
         with self._lock:
             client, self._client = self._client, None
-        if client is not None:
-            client.close(timeout=5)
+        if client is None:
+            return
+        for topic in (client.id, "all"):  # the scheduler would go on sending to a client that is gone
+            with contextlib.suppress(Exception):  # no scheduler is there any more
+                client.unsubscribe_topic(topic)
+        client.close(timeout=5)
 
     def listen(self, task_id: str, heard: Listener, worker_gone: Callable[[str], object]) -> None:
         """Hand on what is said of a task, and the addresses of workers that leave or die."""

@@ -140,8 +140,8 @@ class Remote:
             return
         elif kind == "ready":
             at.roots, at.confined = tuple(fields["roots"]), bool(fields["confined"])
-            where = f"Runs on {at.host} ({at.worker}), commands in: {fields['sandbox']}, model: {fields['model']}"
-            self._notice(where, "info")
+            with_what = f"commands run in: {fields['sandbox']}, model: {fields['model']}"
+            self._notice(f"Task {self._work.id} runs on {at.host} ({at.worker}); {with_what}", "info")
             if fields["missing"]:
                 self._notice(f"The worker has no tool {', '.join(fields['missing'])}.")
         elif kind == "events":

@@ -27,6 +27,8 @@ PLUGIN = "pygent-children"
 ENDED = 64
 """Children that can still send events again after their end."""
 
+GONE = "the session is gone, or cancelled the task"
+_AT_WORK = {"executing", "long-running"}
 _children: dict[str, tuple[str, Child]] = {}
 _ended: OrderedDict[str, Child] = OrderedDict()
 _lock = threading.Lock()
@@ -52,12 +54,15 @@ def run_task(version: str, order: bytes, archive: bytes) -> Outcome:
         with contextlib.suppress(RuntimeError):  # the worker's loop has ended, and the worker with it
             worker.log_event(task.topic, message(task.task_id, run, kind, **fields))
 
-    key = str(worker.get_current_task())
-    _watch(worker)
+    key = worker.get_current_task()
     child = Child(task, tell)
     with _lock:
-        _children[run] = key, child
+        _children[run] = str(key), child
     try:
+        _watch(worker)
+        known = worker.state.tasks.get(key)
+        if known is None or known.state not in _AT_WORK:  # cancelled before anybody watched
+            child.cancel.cancel(GONE)
         tell("here", worker=worker.address, host=socket.gethostname(), pid=os.getpid())
         return child.work(archive)
     finally:
@@ -84,7 +89,7 @@ class Children(WorkerPlugin):
     def transition(self, key: Any, start: str, finish: str, **_: Any) -> None:
         """Dask tells of every change of a task's state; a thread it cannot end."""
         if finish in {"cancelled", "released", "forgotten"}:
-            _end(str(key), "the session is gone, or cancelled the task")
+            _end(str(key), GONE)
 
     def teardown(self, worker: Worker) -> None:
         """The worker closes, as it does without its scheduler."""

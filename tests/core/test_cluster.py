@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -26,11 +27,14 @@ from pygent.events import (
     Event,
     MessageFinished,
     Notice,
+    RunFinished,
     RunStarted,
     StepStarted,
     TaskFinished,
+    TaskStarted,
     ToolFinished,
     ToolStarted,
+    from_dict,
 )
 from pygent.ledger import Account
 from pygent.tasks.task import Task
@@ -117,8 +121,8 @@ class Home:
 
     def where(self, task: Task) -> str:
         """The address of the worker that the task runs on."""
-        until(lambda: "Runs on" in self.notices(task))
-        return self.notices(task).rpartition("Runs on ")[2].partition("(")[2].partition(")")[0]
+        until(lambda: " runs on " in self.notices(task))
+        return self.notices(task).rpartition(" runs on ")[2].partition("(")[2].partition(")")[0]
 
 
 def until(true: Callable[[], object], seconds: float = 20) -> None:
@@ -382,7 +386,7 @@ def test_a_question_that_nobody_can_answer_now_rests_and_is_gone_on_with(home: H
     until(lambda: task.question)
     assert (task.state, task.question) == ("waiting", "Which?")
     home.tasks.send(task.id, "the second")
-    until(lambda: not task.running)
+    until(lambda: home.of(TaskFinished))
     assert (task.state, changes(task)) == ("finished", {"first.txt": "added", "second.txt": "added"})
     final = str(models.requests("rest")[-1]["messages"])
     assert "Wrote first.txt" in final, "what was said before is not forgotten"
@@ -504,3 +508,65 @@ def test_a_workspace_that_is_too_large_is_an_error_that_says_what_to_do(
     home.wait(task)
     assert task.state == "failed"
     assert "'huge' is too large to be sent" in task.status
+
+
+def headless(folder: Path, models: Models, prompt: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    workspace = folder / "workspace"
+    workspace.mkdir()
+    (workspace / "notes.txt").write_text("notes\n")
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "PYTHONPATH": str(ROOT),
+        "PYGENT_USE_DOCKER": "0",
+        "PYGENT_MODEL": "the-session-s-model",
+        "OPENAI_BASE_URL": models.server.url,
+        "OPENAI_API_KEY": "mine",
+        **environ,
+    }
+    options = ["--permission-mode", "yolo", "--output-format", "stream-json", "-w", str(workspace)]
+    command = [sys.executable, "-m", "pygent", "-p", prompt, *options]
+    return subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_headless_run_delegates_to_the_cluster_of_its_settings(
+    tmp_path: Path, dask: DaskCluster, models: Models
+) -> None:
+    write = "echo {0} >> notes.txt; echo {0} > {0}.txt"
+    names = ("eins", "zwei", "drei")
+    calls = [("delegate_task", {"prompt": f"note {name}", "workspace": "copy"}) for name in names]
+    models.scripts["run the show"] = [
+        reply("You three.", tool_calls=calls),
+        reply("I wait.", tool_calls=[("wait_for_tasks", {})]),
+        reply("All done.", tool_calls=[("stop", {})]),
+    ]
+    for name in names:
+        cmd = {"cmd": write.format(name)}
+        models.scripts[f"note {name}"] = [reply("I note.", tool_calls=[("bash", cmd)]), DONE]
+    done = headless(tmp_path, models, "run the show", PYGENT_CLUSTER=dask.address)
+    assert done.returncode == 0, done.stderr
+    events = [from_dict(json.loads(line)) for line in done.stdout.splitlines()]
+    check_events(events)
+    started = {event.task_id: event.prompt for event in events if isinstance(event, TaskStarted)}
+    assert sorted(started.values()) == sorted(f"note {name}" for name in names)
+    for task_id, prompt in started.items():
+        own = [event for event in events if event.agent_id == task_id]
+        assert {"run.started", "step.started", "message.delta", "tool.finished", "run.finished"} <= {
+            event.type for event in own
+        }
+        where = next(event.text for event in own if isinstance(event, Notice))
+        assert where.startswith(f"Task {task_id} runs on ")
+        assert where in done.stderr
+        (ended,) = [event for event in events if isinstance(event, TaskFinished) and event.task_id == task_id]
+        name = prompt.removeprefix("note ")
+        assert {change["path"] for change in ended.changes} == {"notes.txt", f"{name}.txt"}
+    assert sorted(path.name for path in (tmp_path / "workspace").iterdir()) == ["notes.txt"]
+    last = events[-1]
+    assert isinstance(last, RunFinished)
+    assert last.total_usage["total_tokens"] == 3 * 110 + 3 * 2 * 110
+
+
+def test_a_headless_run_without_its_scheduler_says_where_it_looked(tmp_path: Path, models: Models) -> None:
+    done = headless(tmp_path, models, "nothing", PYGENT_CLUSTER="tcp://127.0.0.1:1")
+    assert done.returncode == 1
+    assert done.stderr.startswith("pygent: The cluster cannot be used: no scheduler answers at tcp://127.0.0.1:1")
