@@ -30,6 +30,7 @@ class Work:
         self.target = target
         self._base = base
         self._lock = threading.RLock()
+        self._old_paths: dict[str, str | None] = {}  # of the changes that were told last
         self._recovered = base is not None  # who makes a base has not been killed in the middle of anything
 
     def changes(self) -> ChangeSet:
@@ -40,14 +41,17 @@ class Work:
             if self.place.record.review == "discarded":
                 return ChangeSet()
             base = self._opened()
-            return base.changes(listing(base.root, ignored=self.place.record.ignored))
+            changes = base.changes(listing(base.root, ignored=self.place.record.ignored))
+            self._old_paths = {change.path: change.old_path for change in changes.files}
+            return changes
 
     def contents(self, path: str) -> tuple[bytes | None, bytes | None]:
         """A file as it was and as it is, None where there is none."""
         with self._lock:
             base = self._opened()
-            change = self.changes().of(path)
-            return base.contents(path, None if change is None else change.old_path)
+            if path not in self._old_paths:  # else looking at all of them anew would only take its time
+                self.changes()
+            return base.contents(path, self._old_paths.get(path))
 
     def preview(
         self, paths: Collection[str] | None = None, hunks: Mapping[str, Collection[int]] | None = None
