@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from pygent.cancellation import CancelToken
@@ -23,7 +22,7 @@ from pygent.runtime import Runtime
 from pygent.settings import from_environment
 from pygent.step import add_user, run_step, take_in
 from pygent.tasks import TaskManager
-from pygent.tasks.asking import ask_first
+from pygent.tasks.asking import AskFirst
 from pygent.tools import REGISTRY, ToolRegistry
 from pygent.tools.executor import Executor
 from pygent.wiring import Wiring, alone
@@ -283,7 +282,7 @@ class Agent:
         ctx.before_finish = self.tasks.end_with_run if wiring.settle_tasks else None
         ctx.reports, ctx.settle = self.tasks.take_reports, self.tasks.settle
         ctx.last_words = wiring.depth > 0
-        before_control = partial(ask_first, wiring, self.tasks)
+        before_control = AskFirst(wiring, self.tasks)
         ctx.executor = Executor(self.registry, wiring.approvals, self._emit, before_control)
 
 

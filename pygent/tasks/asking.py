@@ -14,27 +14,42 @@ if TYPE_CHECKING:
 
 NO_ANSWER = "The user gives no answer. Decide for yourself what is likely meant, and say at the end what you assumed."
 
+NOBODY = (
+    "Nobody is there to answer. If the task is done, call stop. If not, go on: decide for yourself what is likely "
+    "meant, and say at the end what you assumed."
+)
 
-def ask_first(
-    wiring: Wiring, tasks: TaskManager, call: PendingCall, agent_id: str, cancel: CancelToken
-) -> CallOutcome | None:
-    """Ask the person about a call of ``stop`` or ``continue`` where that is called for.
 
-    Answers what the call comes to instead, None where it steers the run as usual: nothing is to be asked, nobody is
-    there to answer, or the run may stop.
+class AskFirst:
+    """Asks the person about a call of ``stop`` or ``continue`` where that is called for.
+
+    Called with the call, it answers what that comes to instead, None where it steers the run as usual: nothing is to
+    be asked, nobody is there to answer, or the run may stop. Where a task's question meets nobody, the task is told
+    so the first time; the second one ends its run.
     """
-    ask = getattr(wiring.approvals, "ask", None)
-    if ask is None:
+
+    def __init__(self, wiring: Wiring, tasks: TaskManager) -> None:
+        self._wiring = wiring
+        self._tasks = tasks
+        self._told = False
+
+    def __call__(self, call: PendingCall, agent_id: str, cancel: CancelToken) -> CallOutcome | None:
+        approvals, wiring = self._wiring.approvals, self._wiring
+        ask = getattr(approvals, "ask", None)
+        if ask is None:
+            return None
+        if call.tool == "continue" and wiring.depth > 0:
+            if getattr(approvals, "broker", None) is None and not self._told:
+                self._told = True
+                return CallOutcome("ok", NOBODY)
+            return _question(ask, call, agent_id, cancel)
+        if call.tool == "stop" and wiring.at_stop == "ask":
+            running = self._tasks.running()
+            if running:
+                names = ", ".join(f"{task.persona.name} ({task.id}, {task.status})" for task in running)
+                which = f"{len(running)} tasks still run" if len(running) > 1 else "1 task still runs"
+                return _stop(ask, call, agent_id, cancel, f"{which}: {names}")
         return None
-    if call.tool == "continue" and wiring.depth > 0:
-        return _question(ask, call, agent_id, cancel)
-    if call.tool == "stop" and wiring.at_stop == "ask":
-        running = tasks.running()
-        if running:
-            names = ", ".join(f"{task.persona.name} ({task.id}, {task.status})" for task in running)
-            which = f"{len(running)} tasks still run" if len(running) > 1 else "1 task still runs"
-            return _stop(ask, call, agent_id, cancel, f"{which}: {names}")
-    return None
 
 
 def _question(ask: Any, call: PendingCall, agent_id: str, cancel: CancelToken) -> CallOutcome | None:

@@ -396,6 +396,19 @@ def test_without_a_person_the_end_waits_for_tasks_and_goes_on_with_their_reports
     family.close()
 
 
+def test_where_nobody_is_a_task_that_asks_is_told_so_and_waits_the_second_time(tmp_path: Path) -> None:
+    family = Family(tmp_path, approvals=Approvals(Policy("auto")))
+    ask = call(("continue", {"question": "what next?"}))
+    goes_on = family.start("done", ask, STOP)
+    assert family.tasks.wait(goes_on, SECONDS)
+    assert family.tasks.status(goes_on) == "finished"
+    assert "Nobody is there to answer. If the task is done, call stop." in str(family.requests[-1])
+    asks_again = family.start("stuck", ask, ask)
+    assert family.tasks.wait(asks_again, SECONDS)
+    assert family.tasks.status(asks_again) == "waiting"
+    family.agent.close()
+
+
 def test_a_task_tells_what_it_changed(family: Family) -> None:
     family.runtime.write_file("a.txt", "one\n")
     family.runtime.write_file("b.txt", "two\n")
