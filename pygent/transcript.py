@@ -122,6 +122,8 @@ class Transcript:
             case RunFinished():
                 view.running = False
                 view.run_ended(event.cost)
+                if (ran := self.tasks.get(event.agent_id)) is not None:
+                    ran.reason = event.reason
                 return self._add(
                     view,
                     RunItem(

@@ -99,7 +99,7 @@ class TaskItem:
 
     ``waiting_since`` is when it began to wait for an approval or an answer, in Unix seconds, None while it does not.
     ``changes`` are those of ``TaskFinished``. ``review`` is the last decision on them, None before there was one, and
-    ``conflicts`` what that left open.
+    ``conflicts`` what that left open. ``reason`` is that of its newest run's end.
     """
 
     key: str
@@ -122,6 +122,7 @@ class TaskItem:
     changes: list[Json] = field(default_factory=list)
     review: Review | None = None
     conflicts: list[str] = field(default_factory=list)
+    reason: Reason | None = None
 
 
 Item: TypeAlias = UserItem | AssistantItem | ToolItem | NoticeItem | RunItem | TaskItem

@@ -184,3 +184,17 @@ def test_a_task_that_ends_or_asks_calls_by_its_persona() -> None:
     )
     caller.calls.take([TaskStarted(task_id="t1", persona="tester", prompt="x"), request], "auto", "proj")
     assert "tester asks: Question: Which?" in caller.text
+
+
+async def test_a_task_that_its_budget_has_ended_says_so_wherever_it_stands(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session, size=(160, 44)) as (app, pilot):
+        session.task("t1", "frugal", "count")
+        session.run("count", agent="t1")
+        session.finish("budget", agent="t1")
+        session.task_done("t1", "timeout after 2.0s", "I counted.", "a.py")
+        await until(lambda: "timeout after 2.0s · its budget is spent" in shown(app))  # in the pane
+        await until(lambda: "│ its budget is spent" in " ".join(shown(app).split()))  # in the conversation
+        await pilot.press("f4", "enter")
+        await until(lambda: isinstance(app.screen, TaskDetailScreen))
+        await until(lambda: "its budget is spent" in " ".join(shown(app).split()))

@@ -16,6 +16,8 @@ REVIEWS: dict[str, Sign] = {
     "undone": Sign("◇", "undone", "accent"),
 }
 
+_LIMITS = {"budget": "its budget is spent", "max_steps": "it may take no more steps"}
+
 
 def name_of(task: TaskItem) -> str:
     """Whom people see: the persona."""
@@ -45,7 +47,13 @@ def why(task: TaskItem) -> str:
     """What its end says beyond the word of its state, as ``timeout after 60s`` does; empty for nothing."""
     if task.status == "lost":
         return "Pygent ended while it worked"
-    return one_line(task.status) if ":" in task.status or " " in task.status else ""
+    status = one_line(task.status) if ":" in task.status or " " in task.status else ""
+    return " · ".join(part for part in (status, limit(task)) if part)
+
+
+def limit(task: TaskItem) -> str:
+    """Which limit has ended it, where that was not the time; empty for none."""
+    return _LIMITS.get(task.reason or "", "") if task.state == "timeout" else ""
 
 
 def outcome(task: TaskItem) -> str:

@@ -21,7 +21,7 @@ from pygent.tui.panes.blocks.tool import ToolBlock
 from pygent.tui.panes.keys import KeyLine
 from pygent.tui.panes.reading import Reading
 from pygent.tui.panes.task_rows import IDLE, idle, waits_for_you
-from pygent.tui.panes.task_words import changed, cost, name_of, review_of, sign_of, span, spent, tokens, why
+from pygent.tui.panes.task_words import changed, cost, limit, name_of, review_of, sign_of, span, spent, tokens, why
 from pygent.tui.panes.text import one_line, running_for, summary
 from pygent.tui.panes.tool_log import TaskCalls
 from pygent.tui.screens.tool_detail import ToolDetailScreen
@@ -166,7 +166,7 @@ class TaskDetailScreen(ModalScreen[None]):
             return f"idle for {running_for(still)}"
         files = [str(change.get("path", "")) for change in task.changes] or task.files_changed
         told = task.ended_at is not None and (task.status == "lost" or not task.status.startswith(sign_of(task).word))
-        parts = [why(task) if told else "", ", ".join(files[:20])]
+        parts = [why(task) if told else limit(task), ", ".join(files[:20])]
         if task.retry_of:
             parts.append(f"does task {one_line(task.retry_of, 40)} again")
         return one_line(" · ".join(part for part in parts if part))

@@ -11,7 +11,7 @@ from pygent.transcript import TaskItem
 from pygent.tui.colours import Palette
 from pygent.tui.panes.blocks.base import MARGIN, Block, sign_style
 from pygent.tui.panes.signs import Sign
-from pygent.tui.panes.task_words import review_of, sign_of, span, why
+from pygent.tui.panes.task_words import limit, review_of, sign_of, span, why
 from pygent.tui.text import clean, clean_line, money, plural
 from pygent.tui.wrap import Aside, Line, cells, cut, wrap
 
@@ -76,7 +76,8 @@ class TaskBlock(Block):
     def _result(self, width: int, palette: Palette) -> list[Line]:
         bar, item = Aside("   │ ", palette.faint), self.item
         told = item.ended_at is not None and not item.status.startswith(sign_of(item).word)
-        runs = [(clean(why(item)), palette.muted)] if told or item.status == "lost" else []
+        words = why(item) if told or item.status == "lost" else limit(item)
+        runs = [(clean(words), palette.muted)] if words else []
         runs += [(clean(item.result).strip(), palette.muted)] if item.result.strip() else []
         lines = [line for run in runs for line in wrap([run], max(1, width - MARGIN - 4))]
         shown = lines if self.shape == "full" or len(lines) <= SHOWN + 1 else lines[:SHOWN]
