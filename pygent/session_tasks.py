@@ -134,7 +134,9 @@ class SessionTasks:
             self._notice(text, "warning")
         if self.interactive or self._resume is not None:
             known = {event.task_id for event in past if isinstance(event, TaskStarted)}
-            lost = restore.restore(agent.tasks, folder, agent.runtime, session_id=self._resume, known=known)
+            lost = restore.restore(
+                agent.tasks, folder, agent.runtime, session_id=self._resume, known=known, heard=restore.heard_of(past)
+            )
         else:
             lost = restore.newly_lost(folder, workspace)
         if lost:

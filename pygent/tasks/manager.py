@@ -120,6 +120,7 @@ class TaskManager(TaskPool, TaskReviews):
             task_timeout=task_timeout,
             budget=_budget(budget),
             retry_of=retry_of,
+            delegated=scope is not None,
         )
         return self._start(order, queue=queue, cancel=scope.cancel if scope is not None else CancelToken()).id
 

@@ -46,9 +46,10 @@ class Record:
     """What is known of a task without its session's events.
 
     ``parent`` is the absolute path of the parent's workspace and ``files`` are what was copied of it, where not all
-    was; with ``ignored`` what is ignored counts, too. Times are Unix times in seconds; ``ended_at`` None: it runs, or
-    its process was killed. ``changes`` are as in ``TaskFinished``; ``review`` is what was decided of them, None where
-    nothing was. ``size`` is what the place takes on the disk in bytes, None where nobody has counted.
+    was; with ``ignored`` what is ignored counts, too. ``delegated``: the parent's model asked for it. Times are Unix
+    times in seconds; ``ended_at`` None: it runs, or its process was killed. ``changes`` are as in ``TaskFinished``;
+    ``review`` is what was decided of them, None where nothing was. ``size`` is what the place takes on the disk in
+    bytes, None where nobody has counted.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Record:
     workspace: TaskWorkspace = "files"
     files: list[str] = field(default_factory=list)
     ignored: bool = False
+    delegated: bool = False
     retry_of: str | None = None
     started_at: float = field(default_factory=time.time)
     ended_at: float | None = None

@@ -30,9 +30,12 @@ def report(task: Task, question: str | None = None) -> str:
     if text:
         lines.append(text)
     if question is not None:
-        lines.append(f"It waits for an answer: {question}")
+        lines.append(f"It asks, and nobody can answer it here: {question}")
+        lines.append("Where you know the answer, delegate again with it in the prompt.")
     if task.changes is not None:
         lines.extend(_files(task.id, task.changes))
+    if task.order is not None and not task.order.delegated:
+        lines.append("You did not start this task: take its changes over only where the user asks you to.")
     return "\n".join(lines)
 
 

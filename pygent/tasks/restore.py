@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pygent.errors import PygentError
-from pygent.events import TaskFinished, TaskStarted
+from pygent.events import MAIN, Event, MessageFinished, TaskFinished, TaskStarted, ToolFinished
 from pygent.loop import RunResult
 from pygent.persona import Persona
 from pygent.tasks.left import left, take_left
 from pygent.tasks.place import Place, Record
+from pygent.tasks.reports import report
 from pygent.tasks.task import Order, Task, usage_of
 from pygent.tasks.work import Work
 from pygent.workspace import Workspace
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from pygent.tasks.manager import TaskManager
 
 log = logging.getLogger(__name__)
+
+_ENDS = re.compile(r"^Task (\w+) \(.*\): (?!running|queued|waiting)", re.MULTILINE)
+"""How a report begins."""
 
 
 def known_end(folder: Path, task_id: str) -> dict[str, Any]:
@@ -36,12 +41,18 @@ def known_end(folder: Path, task_id: str) -> dict[str, Any]:
 
 
 def restore(
-    manager: TaskManager, folder: Path, parent_rt: Any, *, session_id: str | None, known: Collection[str]
+    manager: TaskManager,
+    folder: Path,
+    parent_rt: Any,
+    *,
+    session_id: str | None,
+    known: Collection[str],
+    heard: Collection[str] = (),
 ) -> list[Record]:
     """Take over what lies in ``folder`` of the session and of the workspace; answers the lost tasks.
 
     ``parent_rt`` is the agent's runtime, which has a workspace. ``known`` are the ids of tasks that the stream tells
-    of already; of others it is told now.
+    of already; of others it is told now. Those of them that the parent has not ``heard`` of are reported to it.
     """
     workspace: Workspace = parent_rt.workspace
     lost: list[Record] = []
@@ -51,7 +62,10 @@ def restore(
             continue
         _look(place, workspace.root)
         events = () if place.record.id in known else _events(place.record)
-        manager.adopt(_task(manager, place, parent_rt), *events)
+        task = _task(manager, place, parent_rt)
+        manager.adopt(task, *events)
+        if task.id in known and task.id not in heard:
+            _report(manager, task)
         if place.record.state == "lost":
             lost.append(place.record)
     return lost
@@ -105,6 +119,28 @@ def _look(place: Place, parent: Path) -> None:
         log.exception("the changes of task %s cannot be told", record.id)
 
 
+def _report(manager: TaskManager, task: Task) -> None:
+    """Let the parent hear of a task whose end it could not be told."""
+    try:
+        task.changes = manager.diff(task.id)
+    except (PygentError, OSError):
+        log.exception("the changes of task %s cannot be told", task.id)
+    manager.reports.put(task.id, report(task))
+
+
+def heard_of(events: Iterable[Event]) -> set[str]:
+    """Ids of the tasks whose end the parent was told, in a message of its own or as a result of waiting."""
+    told: set[str] = set()
+    for event in events:
+        if event.agent_id != MAIN:
+            continue
+        if isinstance(event, MessageFinished) and event.origin == "task":
+            told.update(_ENDS.findall(str(event.message.get("content") or "")))
+        elif isinstance(event, ToolFinished):
+            told.update(_ENDS.findall(event.output))
+    return told
+
+
 def _events(record: Record) -> tuple[TaskStarted, TaskFinished]:
     return (
         TaskStarted(
@@ -156,6 +192,7 @@ def _task(manager: TaskManager, place: Place, parent_rt: Any) -> Task:
             parent_rt=parent_rt,
             files=tuple(record.files),
             workspace=record.workspace,
+            delegated=record.delegated,
         ),
     )
     task.inbox.close()

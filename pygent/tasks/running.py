@@ -89,6 +89,7 @@ def prepare(task: Task, order: Order, around: Surroundings) -> None:
             workspace=order.workspace,
             files=list(order.files),
             ignored=order.workspace == "copy" and around.settings.tasks_copy_ignored,
+            delegated=order.delegated,
             retry_of=order.retry_of,
             started_at=task.started_at,
         )

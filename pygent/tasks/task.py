@@ -40,6 +40,8 @@ class Order:
     task_timeout: float | None = None
     budget: Budget = field(default_factory=Budget)
     retry_of: str | None = None
+    delegated: bool = False
+    """Whether the parent's model asked for it; otherwise a person or a program did."""
 
 
 class Inbox:

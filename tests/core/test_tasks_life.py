@@ -196,7 +196,7 @@ def test_a_question_that_nobody_can_answer_waits_and_the_answer_goes_on_with_it(
     assert family.tasks.wait(task, SECONDS)
     assert family.tasks.status(task) == "waiting"
     assert family.tasks.running() == []
-    assert "tabs or spaces?" in family.tasks.take_reports()[0]
+    assert "nobody can answer it here: tabs or spaces?" in family.tasks.take_reports()[0]
     other = family.start("other", STOP)  # it holds no place meanwhile
     assert family.tasks.wait(other, SECONDS)
     family.tasks.send(task, "tabs")
@@ -470,3 +470,40 @@ def test_what_cannot_be_copied_is_told(family: Family) -> None:
     (told,) = [event.text for event in family.of(Notice)]
     assert told.startswith(f"Not copied for task {task}: ")
     assert "pipe" in told
+
+
+@pytest.mark.parametrize("queue", [False, True])
+def test_no_more_run_at_once_than_may_however_many_threads_start_them(family: Family, queue: bool) -> None:
+    gate, started, refused = Gate(), list[str](), list[TaskError]()
+    together = threading.Barrier(12)
+
+    def start(number: int) -> None:
+        together.wait(SECONDS)
+        try:
+            started.append(family.start(f"child {number}", gate, queue=queue))
+        except TaskError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=start, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SECONDS)
+    assert gate.reached.wait(SECONDS)
+    states = [task.state for task in family.tasks.tasks.values()]
+    assert (states.count("running"), states.count("queued"), len(refused)) == ((3, 9, 0) if queue else (3, 0, 9))
+    gate.opened.set()
+    assert all(family.tasks.wait(task, SECONDS) for task in started)
+    at_once = most = 0
+    for event in family.events:
+        at_once += (event.type == "run.started") - (event.type == "run.finished")
+        most = max(most, at_once)
+    assert most == 3
+
+
+def test_the_report_of_a_task_that_a_person_started_says_so(family: Family) -> None:
+    family.tasks.wait(family.start("child", STOP), SECONDS)
+    assert "You did not start this task" in family.tasks.take_reports()[0]
+    family.scripts["child"] = [STOP]
+    family.run(call(("delegate_task", {"prompt": "child"})), call(("wait_for_tasks", {})), STOP)
+    assert "You did not start" not in str(family.agent.history)

@@ -180,6 +180,10 @@ def test_a_session_that_is_gone_on_with_has_its_tasks(server: FakeOpenAI, work: 
         assert (end.state, end.files_changed) == ("lost", ["one.txt", "shared.txt"])
         assert not [event for event in events if isinstance(event, TaskStarted)]  # the past has told of them
         assert session.preview_task(one).paths == ("one.txt", "shared.txt")
+        assert session.agent is not None
+        (report,) = [text for text in session.agent.tasks.take_reports() if f"Task {one} (" in text]
+        assert ": lost." in report
+        assert "\n  A one.txt\n  M shared.txt\n" in report
     finally:
         session.close()
     deleted = pygent(server, work, "sessions", "delete", stored.id)
