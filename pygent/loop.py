@@ -251,7 +251,7 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
         elif outcome.message.tool_calls and outcome.control is None:
             reminded = False
         elif outcome.control is not None or reminded or not until_stop:
-            if not (more and _settled(ctx, token)):
+            if not _settled(ctx, token, more=more):
                 return "completed" if outcome.control is None else "stopped"
             reminded = False
         elif more:
@@ -260,12 +260,15 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
     return "max_steps"
 
 
-def _settled(ctx: LoopContext, token: CancelToken) -> bool:
-    """Wait for the tasks where the run's end is to. Answers whether that brought anything to go on with."""
-    if ctx.settle is None:
+def _settled(ctx: LoopContext, token: CancelToken, *, more: bool) -> bool:
+    """Wait for the tasks where the run's end is to. Answers whether that brought anything to go on with.
+
+    Without ``more`` steps the run cannot go on; what the tasks do in the time that is left is not lost for that.
+    """
+    if ctx.settle is None or ctx.budget.spent:
         return False
     ctx.settle(token)
-    return take_in(ctx)
+    return more and take_in(ctx)
 
 
 def _watch_repeats(ctx: LoopContext, outcome: StepOutcome, progress: _Progress) -> None:

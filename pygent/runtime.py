@@ -74,6 +74,8 @@ class Runtime:
         self._sandbox: Sandbox | None = None
         try:
             named = None if temporary else workspace or settings.workspace
+            self.temporary = named is None
+            """Whether ``cleanup`` removes the workspace."""
             self.base_dir = _folder(named or self._private / "workspace")
             self.workspace = Workspace(self.base_dir, aliases=(CONTAINER_WORKDIR,))
             self._sandbox = self._open(settings.use_docker if use_docker is None else use_docker, start=start)

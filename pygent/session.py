@@ -132,9 +132,10 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionTasks, Sessi
             past=past,
         )
         self.bus.publish(parts.started(self.status(), self.agent))
-        self._restore_tasks(past)
+        self._keep_tasks()
         self._worker = threading.Thread(target=self._work, name="pygent-session", daemon=True)
         self._worker.start()
+        self._restore_tasks(past)
 
     @property
     def past(self) -> list[Event]:

@@ -107,39 +107,43 @@ class SessionTasks:
 
     # -- what outlives a process
 
-    @property
-    def _task_folder(self) -> Path | None:
-        """Where tasks have their places; None where nothing of the session is kept."""
-        kept = self._log.store is not None and not self.settings.ephemeral
-        return data_dir() / "tasks" if kept else None
-
     def _known_end(self, task_id: str) -> Mapping[str, Any]:
         from pygent.tasks.restore import known_end  # noqa: PLC0415 - only after a crash
 
         folder = data_dir() / "tasks"
         return {} if self.settings.ephemeral else known_end(folder, task_id)
 
-    def _restore_tasks(self, past: Sequence[Event]) -> None:
-        """Keep tasks on disk from now on, and take over what is left of earlier ones."""
-        agent, folder = self._ready(), self._task_folder
+    def _keep_tasks(self) -> None:
+        """Keep tasks on disk from now on, and put right what a killed Pygent left half written in the workspace."""
+        agent = self._ready()
         workspace = getattr(agent.runtime, "workspace", None)
-        if folder is None or workspace is None:
+        if self._log.store is None or workspace is None or getattr(agent.runtime, "temporary", False):
             return
-        agent.tasks.folder = folder
-        if not folder.is_dir():
+        agent.tasks.folder = folder = agent.tasks.folder or data_dir() / "tasks"
+        if folder.is_dir():
+            from pygent.tasks.restore import mend  # noqa: PLC0415 - only where there is something
+
+            for text in mend(folder, workspace):
+                self._notice(text, "warning")
+
+    def _restore_tasks(self, past: Sequence[Event]) -> None:
+        """Take over what is left of earlier tasks, and tell of it."""
+        agent = self._ready()
+        folder = agent.tasks.folder
+        if folder is None or not folder.is_dir() or not hasattr(agent.runtime, "workspace"):
             return
         from pygent.tasks import restore  # noqa: PLC0415 - only where there is something
 
-        for text in restore.mend(folder, workspace):
-            self._notice(text, "warning")
         if self.interactive or self._resume is not None:
             known = {event.task_id for event in past if isinstance(event, TaskStarted)}
             lost = restore.restore(
                 agent.tasks, folder, agent.runtime, session_id=self._resume, known=known, heard=restore.heard_of(past)
             )
         else:
-            lost = restore.newly_lost(folder, workspace)
-        if lost:
+            lost = restore.newly_lost(folder, agent.runtime.workspace)
+        if self._closed:  # meanwhile; others should be able to take them over
+            agent.tasks.close()
+        elif lost:
             self._notice(restore.told(lost, here=self.interactive), "warning")
         threading.Thread(target=self._tidy_tasks, args=(folder,), name="pygent-tidy", daemon=True).start()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -95,7 +96,8 @@ def _with_work(prefix: str, do: Callable[[Work], int]) -> int:
     try:
         return do(Work(place, Workspace(Path(record.parent))))
     finally:
-        place.save()  # a lost task is known as such from now on
+        with contextlib.suppress(OSError):
+            place.save()  # a lost task is known as such from now on
         place.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -127,7 +128,8 @@ def _size(one: Left) -> int:
         return one.record.size
     size = disk_use(one.root)
     if (place := Place.take(one.root)) is not None:
-        place.save(size=size)
+        with contextlib.suppress(OSError):
+            place.save(size=size)
         place.close()
     return size
 

@@ -158,7 +158,7 @@ class Place:
         return not self._end.alive
 
     def save(self, **changes: Any) -> None:
-        """Change fields of the record and write it. Raises ``OSError``."""
+        """Change fields of the record and write it. Raises ``OSError``, and then only the record in memory is so."""
         with self._writing:
             for name, value in changes.items():
                 setattr(self.record, name, value)

@@ -28,6 +28,7 @@ class TaskReviews:
 
     tasks: dict[str, Task]
     _around: Surroundings
+    _known: Callable[[str], Task]
 
     def diff(self, task_id: str) -> ChangeSet:
         """What the task changed and nobody has decided on yet; also while it runs."""
@@ -117,9 +118,7 @@ class TaskReviews:
         return {path: tuple(ids) for path, ids in sorted(found.items())}
 
     def _work_on(self, task_id: str) -> Work:
-        task = self.tasks.get(task_id)
-        if task is None:
-            raise TaskError(f"Task {task_id} not found")
+        task = self._known(task_id)
         with _making:
             if task.work is None:
                 task.work = _work_of(task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from pygent.workspace import Workspace
 
 if TYPE_CHECKING:
     from pygent.changes.base import Base
+
+log = logging.getLogger(__name__)
 
 
 class Work:
@@ -81,7 +84,7 @@ class Work:
             if not point.is_dir():
                 return applied, None
             review: Review = "partly applied" if self.changes() else "applied"
-            self.place.save(review=review)
+            self._note(review)
             return applied, review
 
     def undo(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -96,21 +99,21 @@ class Work:
         with self._lock:
             base, points = self._opened(), self._points()
             if self.place.record.review == "discarded":
-                self.place.save(review="partly applied" if points else "undone")
+                self._note("partly applied" if points else "undone")
                 return (), ()
             if not points:
                 raise TaskError("nothing of this task was applied, so nothing can be taken back")
             point = self.place.undo / f"{max(points):06d}"
             left = undo(point, self.target, base)
             restored = sorted({item.path for item in Journal.read(point).items} - set(left))
-            self.place.save(review="partly applied" if self._points() else "undone")
+            self._note("partly applied" if self._points() else "undone")
             return tuple(restored), left
 
     def discard(self) -> tuple[str, ...]:
         """Give up what was not taken over; answers its paths. It stays in its place until the session ends."""
         with self._lock:
             paths = self.changes().paths
-            self.place.save(review="discarded")
+            self._note("discarded")
             return paths
 
     @property
@@ -141,6 +144,12 @@ class Work:
                 raise TaskError("what this task began with was not kept, so its changes cannot be told")
             self._base = Base.open(self.place.base, self.place.workspace)
         return self._base
+
+    def _note(self, review: Review) -> None:
+        try:
+            self.place.save(review=review)
+        except OSError:  # the files are as they should be, which counts; a full disk should not hide that
+            log.exception("what was decided of task %s could not be written down", self.place.record.id)
 
     def _points(self) -> list[int]:
         """The points to go back to that were not gone back to yet."""

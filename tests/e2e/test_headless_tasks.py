@@ -104,6 +104,15 @@ def test_it_waits_and_goes_on_with_what_they_report(start: Any, talk: Talk, tmp_
     assert left_of_tasks(tmp_path) == []  # nothing in it is still to be decided on
 
 
+def test_it_waits_also_where_no_step_is_left_to_go_on(start: Any, tmp_path: Path) -> None:
+    process = start("--max-steps", "2")
+    out, _ = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, "I leave it to the task.\n")
+    (place,) = left_of_tasks(tmp_path)
+    assert (place / "workspace" / "made.txt").read_text() == "made\n"
+    assert json.loads((place / "task.json").read_text())["state"] == "finished"
+
+
 @pytest.mark.parametrize("how", ["setting", "failure"])
 def test_a_run_that_is_over_ends_its_tasks(start: Any, talk: Talk, tmp_path: Path, how: str) -> None:
     talk.seconds, talk.fails = "60", how == "failure"
