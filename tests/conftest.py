@@ -17,6 +17,11 @@ NOWHERE = "unix:///nowhere/docker.sock"
 
 SEEDS, LONG_SEEDS = 3, 200
 
+gc.freeze()
+gc.set_threshold(
+    20_000, 10, 5
+)  # a hundred applications in one process: looking for garbage was a fifth of their time
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help=f"random tests with {LONG_SEEDS} seeds instead of {SEEDS}")
