@@ -156,13 +156,17 @@ class SessionControls(SessionFiles):
         runtime.banned_apps.discard(cmd)
 
     def set_network(self, on: bool) -> None:
-        """Switch the sandbox's network.
+        """Switch the sandbox's network; off, it is off for the tasks that run as well.
 
         Raises ``PygentError`` where the sandbox has no such switch, and where the persona has no network.
         """
         if on and self._persona.network is False:
             raise PygentError(f"The persona {self._persona.name} works without a network.")
-        self._ready().runtime.set_network(on)
+        agent = self._ready()
+        agent.runtime.set_network(on)
+        for task in () if on else agent.tasks.running():
+            if getattr(getattr(task.agent, "runtime", None), "use_docker", False):
+                task.agent.runtime.set_network(False)
 
     @property
     def personas(self) -> tuple[Persona, ...]:

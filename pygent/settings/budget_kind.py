@@ -46,6 +46,7 @@ class BudgetKind(Kind):
         return read_budget(node)
 
     def schema(self) -> dict[str, Any]:
-        whole, number = {"type": "integer", "minimum": 1}, {"type": "number", "exclusiveMinimum": 0}
+        whole = {"type": ["integer", "null"], "minimum": 1}
+        number = {"type": ["number", "null"], "exclusiveMinimum": 0}
         parts = {name: whole if name in {"steps", "tokens"} else number for name in PARTS}
         return {"anyOf": [{"type": "object", "properties": parts, "additionalProperties": False}, {"type": "string"}]}

@@ -79,16 +79,14 @@ def _list(given: dict[str, Node], key: str, accepted: str) -> tuple[str, ...] | 
 
 def _schema() -> dict[str, Any]:
     text: dict[str, Any] = {"type": "string"}
-    return {
-        "type": "object",
-        "properties": {
-            **dict.fromkeys(_KEYS, text),
-            **{key: {"anyOf": [{"type": "array", "items": text}, text]} for key in ("tools", "deny")},
-            **{key: kind.schema() for key, kind in _KINDS.items()},
-            "budget": BudgetKind().schema(),
-        },
-        "additionalProperties": False,
+    parts: dict[str, Any] = {
+        **dict.fromkeys(_KEYS, text),
+        **{key: {"anyOf": [{"type": "array", "items": text}, text]} for key in ("tools", "deny")},
+        **{key: kind.schema() for key, kind in _KINDS.items()},
+        "budget": BudgetKind().schema(),
     }
+    optional = {key: {"anyOf": [schema, {"type": "null"}]} for key, schema in parts.items() if key != "name"}
+    return {"type": "object", "properties": {**parts, **optional}, "additionalProperties": False}
 
 
 class OnePersona(Kind):

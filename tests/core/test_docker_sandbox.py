@@ -12,10 +12,14 @@ import pytest
 
 from pygent.cancellation import CancelToken
 from pygent.errors import Cancelled, SandboxError
+from pygent.openai_compat import Message
 from pygent.runtime import Runtime
 from pygent.sandbox.base import Sandbox
 from pygent.sandbox.docker import DockerSandbox
+from pygent.session import Session
+from pygent.settings import Settings
 from tests.fakes.docker_engine import BASH_IMAGE, SH_IMAGE, DockerEngine
+from tests.fakes.models import ScriptedModel, call
 
 pytestmark = pytest.mark.docker
 OWNER = 1234
@@ -464,3 +468,40 @@ def test_the_sibling_of_a_runtime_with_a_network_has_none_and_another_image_wher
         told = [docker_engine.docker("inspect", "-f", wanted, container).split() for container in ids]
         assert told[0][0] != "none"
         assert told[1] == ["none", docker_engine.image(SH_IMAGE)]
+
+
+def test_a_network_that_is_closed_is_closed_for_the_tasks_that_run(
+    docker_engine: DockerEngine, tmp_path: Path
+) -> None:
+    reached, go = threading.Event(), threading.Event()
+
+    def wait(_: object) -> Message:
+        reached.set()
+        assert go.wait(60)
+        return call(("bash", {"cmd": "echo still here"}))
+
+    settings = Settings(
+        workspace=tmp_path,
+        use_docker=True,
+        image=docker_engine.image(BASH_IMAGE),
+        network=True,
+        permission_mode="auto",
+    )
+    session = Session(settings, model=ScriptedModel([wait, call(("stop", {}))]), interactive=False)
+    try:
+        session.open()
+        assert session.agent is not None
+        tasks = session.agent.tasks
+        task = tasks.start_task("go", session.agent.runtime)
+        assert reached.wait(60)
+        runtime = tasks.tasks[task].agent.runtime
+        assert runtime.sandbox.summary == "docker · network on"
+        session.set_network(False)
+        assert runtime.sandbox.summary == "docker · network off"
+        go.set()
+        assert tasks.wait(task, 60)
+        assert tasks.status(task) == "finished"
+        assert "still here" in str(tasks.tasks[task].agent.history)
+    finally:
+        go.set()
+        session.close()

@@ -398,9 +398,15 @@ def test_the_schema_says_what_loading_says(place: Place) -> None:
         {"model": "x", "use_docker": "auto", "network": False, "max_steps": 3, "deny": ["a"], "keymap": {"a": 1}},
         {"personas": [{"name": "a", "tools": ["bash"]}], "persona": "tester", "prices": {"m": {"input": 1}}},
         {"theme": None, "banned_commands": "rm", "max_time": 1.5},
-    ]
+        {"budget": {"tokens": 5, "money": 0.5}}, {"budget": "tokens=5"}, {"budget": {"steps": None}},
+        {"personas": [{"name": "a", "deny": "bash", "network": "off", "image": "i", "permission_mode": "plan",
+                       "budget": {"seconds": 1}, "max_steps": 3, "prompt": None}]},
+    ]  # fmt: skip
     bad = [
         {"modle": "x"}, {"max_steps": 0}, {"max_steps": "3"}, {"max_time": 0}, {"permission_mode": "root"},
+        {"budget": {"token": 5}}, {"budget": {"money": 0}}, {"budget": 5},
+        {"personas": [{"name": "a", "permission_mode": "root"}]}, {"personas": [{"name": "a", "deny": [1]}]},
+        {"personas": [{"name": "a", "max_steps": 0}]},
         {"personas": [{"description": "a"}]}, {"prices": {"m": {"inputs": 1}}}, {"network": "maybe"},
     ]  # fmt: skip
     for content in [*good, *bad]:

@@ -10,6 +10,7 @@ from pygent.budget import Budget
 from pygent.events import StepFinished
 from pygent.ledger import Account
 from pygent.openai_compat import Usage
+from pygent.persona import Persona
 from pygent.tui import slash
 from tests.tui.fake_session import FakeSession
 from tests.tui.test_app import _own_config, running, shown, type_text, until
@@ -110,6 +111,15 @@ async def test_a_command_answers_in_the_conversation(tmp_path: Path, line: str, 
     async with running(session) as (app, _):
         app.main.submit(line)
         await until(lambda: words in shown(app))
+
+
+async def test_the_rights_of_the_persona_are_told_with_the_session_s(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    session.personas = (Persona(session.status().persona, permission_mode="ask", deny=("bash(git push *)",)),)
+    async with running(session) as (app, _):
+        app.main.submit("/permissions")
+        await until(lambda: "bash(git push *)" in shown(app))
+        assert f"as {session.status().persona}: ask at most" in " ".join(shown(app).split())
 
 
 async def test_what_the_session_and_its_tasks_cost_is_told_with_the_budget(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pygent.settings import PERMISSION_MODES
 from pygent.tui.panes.welcome import MODES
 from pygent.tui.slash import Surface, command
+from pygent.tui.text import clean_line
 
 ON_OFF = ("on", "off")
 
@@ -69,6 +70,12 @@ def _permissions(surface: Surface, argument: str) -> None:
     settings = session.settings
     for word, rules in (("allow", settings.allow), ("ask", settings.ask), ("deny", settings.deny)):
         lines += [f"  {word:<6} {rule}" for rule in rules]
+    name = session.status().persona
+    for persona in session.personas:
+        if persona.name == name:
+            of = f"as {clean_line(name)}"
+            lines += [f"  {of}: {persona.permission_mode} at most"] if persona.permission_mode else []
+            lines += [f"  deny   {clean_line(rule)} ({of})" for rule in persona.deny]
     surface.note("/permissions", "\n".join(lines))
 
 
