@@ -246,7 +246,7 @@ class TaskPool:
         try:
             life.finish(task, self._around, state, status)
         finally:
-            self.reports.put(task.id, report(task))
+            self.reports.put(task.id, report(task, siblings=list(self.tasks.values())))
             task.resting.set()
             self.reports.wake()
 

@@ -13,14 +13,20 @@ from pygent.tasks.task import Task
 SHOWN_FILES = 40
 """Changed files that a report names; the rest is counted."""
 
+SHOWN_SHARED = 10
+"""Files that two tasks changed and that are named; the rest is counted."""
+
 TEXT_LIMIT = 6000
 """Characters of a task's own words in a report."""
 
 _LETTERS = {"added": "A", "changed": "M", "deleted": "D", "renamed": "R"}
 
 
-def report(task: Task, question: str | None = None) -> str:
-    """The message for the parent: who it was, how it ended, what it says, which files it changed, what to do now."""
+def report(task: Task, question: str | None = None, siblings: Iterable[Task] = ()) -> str:
+    """The message for the parent: who it was, how it ended, what it says, which files it changed, what to do now.
+
+    Files that ``siblings`` changed, too, are named.
+    """
     lines = [f"Task {task.id} ({task.persona.name}): {task.status}."]
     if task.account is not None and task.state == "timeout" and task.account.why:
         lines.append(task.account.why)
@@ -34,6 +40,7 @@ def report(task: Task, question: str | None = None) -> str:
         lines.append("Where you know the answer, delegate again with it in the prompt.")
     if task.changes is not None:
         lines.extend(_files(task.id, task.changes))
+        lines.extend(_shared(task, siblings))
     if task.order is not None and not task.order.delegated:
         lines.append("You did not start this task: take its changes over only where the user asks you to.")
     return "\n".join(lines)
@@ -50,6 +57,19 @@ def _files(task_id: str, changes: ChangeSet) -> list[str]:
     if len(changes.files) > len(shown):
         lines.append(f"  and {len(changes.files) - len(shown)} more")
     lines.append(f'apply_task(task_id="{task_id}") takes them over into your workspace.')
+    return lines
+
+
+def _shared(task: Task, siblings: Iterable[Task]) -> list[str]:
+    assert task.changes is not None
+    mine, lines = set(task.changes.paths), list[str]()
+    for other in siblings:
+        open_work = other.changes is not None and (other.place is None or other.place.record.review is None)
+        if other is not task and other.changes is not None and open_work:
+            both = sorted(mine & set(other.changes.paths))
+            if both:
+                more = f" and {len(both) - SHOWN_SHARED} more" if len(both) > SHOWN_SHARED else ""
+                lines.append(f"Task {other.id} changed {', '.join(both[:SHOWN_SHARED])}{more}, too.")
     return lines
 
 

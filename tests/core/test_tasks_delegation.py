@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pygent import Agent, Runtime
 from pygent.bus import EventBus
-from pygent.events import Event, FilesChanged, MessageFinished, TaskFinished, TaskReviewed, ToolFinished, to_dict
+from pygent.events import (
+    Event,
+    FilesChanged,
+    MessageFinished,
+    TaskFinished,
+    TaskReviewed,
+    TaskStarted,
+    ToolFinished,
+    from_dict,
+    to_dict,
+)
 from pygent.models import OpenAIModel
 from pygent.wiring import Wiring
 from tests.core.test_session import Watched
@@ -60,27 +76,53 @@ class Scripted:
         return reply(f"{prompt} is done.", tool_calls=[("stop", {})])
 
 
-def test_three_children_at_once_are_waited_for_and_taken_over(tmp_path: Path) -> None:
-    script, events = Scripted(), list[Event]()
-    with FakeOpenAI(script) as server:
-        bus = EventBus()
-        bus.subscribe(events.append)
-        runtime = Runtime(use_docker=False, workspace=tmp_path)
-        runtime.write_file("shared.txt", TEXT)
-        agent = Agent(runtime, OpenAIModel(server.url, "k"), "fake", wiring=Wiring(bus=bus))
-        result = agent.run_until_stop("Have it done.")
-        tasks = list(agent.tasks.tasks.values())
-        agent.close()
+def in_the_library(url: str, folder: Path) -> list[Event]:
+    events: list[Event] = []
+    bus = EventBus()
+    bus.subscribe(events.append)
+    agent = Agent(Runtime(use_docker=False, workspace=folder), OpenAIModel(url, "k"), "fake", wiring=Wiring(bus=bus))
+    result = agent.run_until_stop("Have it done.")
+    assert [task.status for task in agent.tasks.tasks.values()] == ["finished"] * 3
+    agent.close()
     assert (result.reason, result.text) == ("stopped", "All is taken over.")
+    check_history(agent.history)
+    return events
+
+
+def headless(url: str, folder: Path) -> list[Event]:
+    options = ("-p", "Have it done.", "--no-docker", "--permission-mode", "yolo", "--output-format", "stream-json")
+    known = {name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "LANG")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pygent", *options],
+        cwd=folder,
+        env={**known, "HOME": str(folder.parent), "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return [from_dict(json.loads(line)) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("run", [in_the_library, headless])
+def test_three_children_at_once_are_waited_for_and_taken_over(
+    tmp_path: Path, run: Callable[[str, Path], list[Event]]
+) -> None:
+    script, tmp_path = Scripted(), tmp_path / "work"
+    tmp_path.mkdir()
+    (tmp_path / "shared.txt").write_text(TEXT)
+    with FakeOpenAI(script) as server:
+        events = run(server.url, tmp_path)
+    tasks = [event.task_id for event in events if isinstance(event, TaskStarted)]
     assert script.parents == 6  # nobody asked again and again
-    assert [task.status for task in tasks] == ["finished"] * 3
     assert (tmp_path / "shared.txt").read_text() == "one\nsecond\nthird\nfourth\nfive\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1.txt", "2.txt", "3.txt", "shared.txt"]
 
     outputs = [event.output for event in events if isinstance(event, ToolFinished) and event.agent_id == "main"]
-    assert all(outputs[3].count(f"Task {task.id} (") == 1 for task in tasks)
+    assert all(outputs[3].count(f"Task {task} (") == 1 for task in tasks)
     assert "child 2 is done." in outputs[3]
-    assert "M shared.txt" in outputs[3]
+    assert outputs[3].count("  M shared.txt\n") == 3
+    assert outputs[3].count(" changed shared.txt, too.") >= 3  # the second names one, the third both
     assert "Merged with what was changed here meanwhile: shared.txt" in outputs[5]
     assert "Conflict" in outputs[6]
     assert "3.txt" in outputs[6]
@@ -89,17 +131,16 @@ def test_three_children_at_once_are_waited_for_and_taken_over(tmp_path: Path) ->
     reviews = [(event.review, event.conflicts, event.by) for event in events if isinstance(event, TaskReviewed)]
     assert reviews == [("applied", [], "main"), ("applied", [], "main"), ("partly applied", ["shared.txt"], "main")]
     for number, task in enumerate(tasks, 1):
-        own = [event for event in events if event.agent_id == task.id]
+        own = [event for event in events if event.agent_id == task]
         assert {"run.started", "step.started", "tool.started", "files.changed", "run.finished"} <= {
             e.type for e in own
         }
         assert [e.paths for e in own if isinstance(e, FilesChanged)] == [["shared.txt"], [f"{number}.txt"]]
-        assert all(json.loads(json.dumps(to_dict(event)))["agent_id"] == task.id for event in own)
-    assert {event.agent_id for event in events} == {"main", *(task.id for task in tasks)}
+        assert all(json.loads(json.dumps(to_dict(event)))["agent_id"] == task for event in own)
+    assert {event.agent_id for event in events} == {"main", *tasks}
     ended = [event for event in events if isinstance(event, TaskFinished)]
     assert all(event.usage["total_tokens"] == 220 and event.steps == 2 for event in ended)
     check_events(events)
-    check_history(agent.history)
 
 
 def test_a_person_who_steers_is_heard_while_the_agent_waits_for_tasks(tmp_path: Path) -> None:
