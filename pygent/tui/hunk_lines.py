@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import NamedTuple
 
 from pygent.changes import FileChange, Hunk
+from pygent.tui.diff_lines import opcodes
 from pygent.tui.diff_words import SMALL_BLOCK
 from pygent.tui.diffs import DiffLine
 
@@ -132,6 +133,15 @@ def hunk_lines(change: FileChange, old: bytes | None) -> list[HunkLines]:
         start, end = starts[number], ends[number + 1]
         out.append(HunkLines(hunk, lines[start - before : start], lines[end : end + min(CONTEXT, below)]))
     return out
+
+
+def hunks_of(old: bytes, new: bytes) -> tuple[Hunk, ...]:
+    """What makes ``new`` of ``old``."""
+    before, after = BytesIO(old).readlines(), BytesIO(new).readlines()
+    texts = [[line.decode("latin-1") for line in lines] for lines in (before, after)]
+    return tuple(
+        Hunk(a, tuple(before[a:b]), c, tuple(after[c:d])) for tag, a, b, c, d in opcodes(*texts) if tag != "equal"
+    )
 
 
 def _line(kind: str, raw: bytes, old: int | None, new: int | None) -> DiffLine:

@@ -13,7 +13,6 @@ from pygent.changes import ChangeSet
 from pygent.errors import PygentError
 from pygent.tui.choosing import Decision, Selection
 from pygent.tui.reviewing import Compared, Outcome, Reviewer, Said, names, said_applied, said_undone
-from pygent.tui.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -226,9 +225,5 @@ class ReviewState:
 
 def _to_decide(paths: tuple[str, ...], key: str) -> Said:
     verb = "conflicts" if len(paths) == 1 else "conflict"
-    what = "it" if len(paths) == 1 else "them"
-    return Said(
-        f"{plural(len(paths), 'file')} {verb} with what was changed here: {names(paths)}. "
-        f"m, t or w decides; {key} again applies the rest and leaves {what}.",
-        "warning",
-    )
+    words = f"{names(paths)} {verb} with what was changed here. m, t or w decides; {key} again applies the rest."
+    return Said(words, "warning")

@@ -10,13 +10,16 @@ from typing import NamedTuple, Protocol, TypeAlias
 from pygent.changes import Applied, ChangeSet, FileChange, OnConflict
 from pygent.errors import PygentError
 from pygent.tui.choosing import Selection, Taking
-from pygent.tui.hunk_lines import HunkLines, hunk_lines
+from pygent.tui.hunk_lines import HunkLines, hunk_lines, hunks_of
 from pygent.tui.panes.change_list import mode_word
 from pygent.tui.panes.text import size_of, visible
 from pygent.tui.text import plural
 
 Paths: TypeAlias = Sequence[str] | None
 Hunks: TypeAlias = Mapping[str, Sequence[int]] | None
+
+MOST = 4 * 1024 * 1024
+"""Bytes of a file up to which two versions are compared here."""
 
 NAMED = 3
 """Files that a line names; the others are counted."""
@@ -34,6 +37,8 @@ class Reviewed(Protocol):
     def undo_task(self, task_id: str) -> tuple[str, ...]: ...
     def discard_task(self, task_id: str) -> None: ...
     def task_overlaps(self, task_id: str) -> Mapping[str, tuple[str, ...]]: ...
+    def read_start(self, path: str, most: int) -> tuple[bytes, int]: ...
+    def exists(self, path: str) -> bool: ...
 
 
 class Said(NamedTuple):
@@ -146,6 +151,26 @@ class Reviewer:
             )
         return Shown(change, hunk_lines(change, old), words)
 
+    def beside_mine(self, change: FileChange) -> Shown:
+        """What taking the task's version would make of the file that stands here now."""
+        try:
+            _, theirs = self._session.task_contents(self._task_id, change.path)
+            mine = self._session.read_start(change.path, MOST + 1)[0] if self._session.exists(change.path) else None
+        except (OSError, PygentError) as error:
+            return Shown(change, (), [(f"The two cannot be compared: {error}", "warning")])
+        if mine is None or theirs is None:
+            where = "here" if mine is None else "in the task's version"
+            words = [(f"There is no such file {where}.", "warning")]
+        elif any(len(side) > MOST or b"\0" in side for side in (mine, theirs)):
+            return Shown(change, (), [("They have no lines to compare, or are too large.", "warning")])
+        else:
+            words = [("From yours, as it stands here now, to the task's version:", "strong")]
+        hunks = hunks_of(mine or b"", theirs or b"")
+        if not hunks:
+            words.append(("They are the same.", ""))
+        beside = replace(change, kind="changed", hunks=hunks)
+        return Shown(beside, hunk_lines(beside, mine or b""), words)
+
     def apply(self, takings: Iterable[Taking], changes: ChangeSet) -> Outcome:
         """Make these calls for ``changes``, as far as none fails."""
         done: list[Applied] = []
@@ -206,8 +231,8 @@ def said_applied(outcome: Outcome, selection: Selection) -> Said:
     kept = [path for path in kept if path not in open_]
     if applied.paths:
         parts.append(f"Wrote {plural(len(applied.paths), 'file')} ({names(applied.paths)})")
-    if applied.merged:
-        parts.append(f"merged {names(applied.merged)} with what was changed here")
+    if merged := [path for path in applied.merged if path not in marked]:
+        parts.append(f"merged {names(merged)} with what was changed here")
     if marked:
         parts.append(f"conflict markers in {names(marked)}")
     if kept:

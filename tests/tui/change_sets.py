@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pygent.changes import ChangeSet, FileChange, Hunk
-from pygent.tui.diff_lines import opcodes
+from pygent.changes import ChangeSet, FileChange
+from pygent.tui.hunk_lines import hunks_of
 from tests.tui.fake_session import FakeSession
 
 
@@ -21,18 +21,9 @@ def changed(path: str, old: str | bytes | None, new: str | bytes | None, **field
         new_size=None if after is None else len(after),
         old_mode=None if before is None else 0o644,
         new_mode=None if after is None else 0o644,
-        hunks=hunks(before or b"", after or b""),
+        hunks=hunks_of(before or b"", after or b""),
     )
     return replace(change, **fields)
-
-
-def hunks(old: bytes, new: bytes) -> tuple[Hunk, ...]:
-    """The hunks between two texts."""
-    a, b = (text.decode("latin-1").splitlines(keepends=True) for text in (old, new))
-    before, after = ([line.encode("latin-1") for line in lines] for lines in (a, b))
-    return tuple(
-        Hunk(i, tuple(before[i:j]), k, tuple(after[k:m])) for tag, i, j, k, m in opcodes(a, b) if tag != "equal"
-    )
 
 
 def offer(

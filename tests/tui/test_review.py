@@ -110,6 +110,10 @@ async def test_hunks_follow_one_another_across_files() -> None:
         await pilot.press("p")
         await until(pilot, lambda: screen.lines.hunk_count == 3)
         assert screen.lines.current == 2  # backwards, the last one comes first
+        await pilot.press("s")
+        await pilot.pause()
+        line = next(line for line in shown(screen).splitlines() if "line thirty" in line)
+        assert "line 30" in line  # side by side
         await pilot.press("left")
         assert screen.rows.has_focus
 
@@ -136,7 +140,7 @@ async def test_conflicts_are_shown_and_decided_before_anything_is_applied() -> N
         await pilot.press("a")
         await done(pilot, screen)
         assert session.called("apply_task") == []
-        assert "2 files conflict with what was changed here" in shown(screen)
+        assert "c.txt, b/pic.png conflict with what was changed here" in shown(screen)
         assert screen.rows.current is not None
         assert screen.rows.current.path == "c.txt"
         assert reason in shown(screen)  # words from outside are no markup
@@ -176,7 +180,7 @@ async def test_a_choice_of_a_conflict_can_be_clicked() -> None:
     session = FakeSession(Path("/nonexistent/project"))
     session.previews["t1"] = Applied(conflicts=(Conflict("a.txt", "both changed it"),))
     async with reviewing(*FILES, session=session) as (_, screen, pilot):
-        y, line = next((y, line) for y, line in enumerate(shown(screen).splitlines()) if "both, with markers" in line)
+        y, line = next((y, line) for y, line in enumerate(shown(screen).splitlines()) if "both, marked" in line)
         await pilot.click(offset=(line.index("t theirs") + 2, y))
         await pilot.pause()
         assert screen.state.selection.decision("a.txt") == "theirs"
@@ -210,7 +214,7 @@ async def test_siblings_that_changed_the_same_are_named() -> None:
     async with reviewing(*FILES, session=session) as (_, screen, _pilot):
         text = shown(screen)
         assert "◆ documenter" in text
-        assert "Changed by documenter (t2) as well" in text
+        assert "Also changed by documenter, not decided on yet." in text
         assert "◆ 1 overlap" in text
 
 
@@ -360,3 +364,29 @@ async def test_a_change_set_of_many_files_and_one_of_many_lines_are_quick() -> N
         screen.rows.focus()
         await pilot.press("end", "space", "up", "space")
         assert len(screen.state.selection) == 2
+
+
+async def test_the_task_s_version_is_compared_with_what_stands_here(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    (tmp_path / "c.txt").write_text("mine\n")
+    session.previews["t1"] = Applied(conflicts=(Conflict("c.txt", "both changed it"),))
+    async with reviewing(*FILES, session=session) as (_, screen, pilot):
+        await pilot.press("exclamation_mark", "d")
+        await until(pilot, lambda: "From yours, as it stands here now" in shown(screen))
+        text = shown(screen)
+        assert "- mine" in text
+        assert "+ new" in text
+        await pilot.press("tab", "space")  # these are no hunks to choose from
+        assert not screen.state.selection
+        await pilot.press("d")
+        await until(pilot, lambda: "- old" in shown(screen))
+        await pilot.press("shift+tab", "home", "d")
+        await until(pilot, lambda: "There is no such file here" in shown(screen))
+
+
+async def test_a_task_that_changed_nothing_says_so() -> None:
+    async with reviewing() as (_, screen, pilot):
+        assert "This task has changed no files." in shown(screen)
+        await pilot.press("space", "n", "a", "d", "m", "v", "v", "v", "exclamation_mark", "enter", "asterisk")
+        await done(pilot, screen)
+        assert screen.is_attached

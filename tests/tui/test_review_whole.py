@@ -131,9 +131,9 @@ async def test_three_tasks_are_reviewed_and_what_was_accepted_is_on_disk(tmp_pat
             # not that a file was removed.
             screen = await review_of(app, pilot, "developer")
             text = shown(app)
-            for part in ("[ ] M app.py", "[ ] D old.txt", "[ ] A util.py", "◆ "):
+            for part in ("[ ] M app.py", "[ ] D old.txt", "[ ] A util.py", "◆ 2 tasks"):
                 assert part in text, part
-            assert "Changed by" in text
+            assert "Also changed by" in text
             await pilot.press("tab", "space", "shift+tab", "end", "space", "enter")
             await done(pilot, screen)
             first = {**BEFORE, "app.py": APP.replace("value_2 = 2\n", "value_2 = 'two'\n")}

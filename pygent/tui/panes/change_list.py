@@ -118,7 +118,7 @@ class ChangeList(RowsView):
             words = DECIDED[decision] if decision else "conflict" if width > 34 else ""
             out.append((f"{CONFLICT} {words} ".replace("  ", " "), "success" if decision else "error"))
         if others := self.overlaps.get(change.path, ()):
-            names = ", ".join(dict.fromkeys(self.name_of(other) for other in others))
+            names = self.name_of(others[0]) if len(others) == 1 else f"{len(others)} tasks"
             room = max(0, min(14, width // 4))
             out.append((f"{OVERLAP} {fit(names, room)} ", "warning"))
         if change.mode_changed:

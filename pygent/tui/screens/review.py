@@ -37,6 +37,7 @@ class ReviewScreen(ReviewView):
         Binding("m", "decide('ours')", "Conflict: keep mine", id="review.ours"),
         Binding("t", "decide('theirs')", "Conflict: take theirs", id="review.theirs"),
         Binding("w", "decide('markers')", "Conflict: write both, with markers", id="review.markers"),
+        Binding("d", "beside_mine", "Compare with mine, or with what was there", id="review.mine"),
         Binding("exclamation_mark", "next_conflict", "Next conflict", id="review.next-conflict"),
         Binding("u", "undo", "Undo the last apply", id="review.undo"),
         Binding("x", "discard", "Discard all changes", id="review.discard"),
@@ -88,6 +89,7 @@ class ReviewScreen(ReviewView):
     def _filter_typed(self, event: FilterTyped) -> None:
         self._filter = event.text
         self._show_files()
+        self._tell()
 
     @on(FilterDone)
     def _filter_done(self) -> None:
@@ -100,6 +102,7 @@ class ReviewScreen(ReviewView):
         line.remove_class("-on")
         self.rows.focus()
         self._show_files()
+        self._tell()
 
     # Keys.
 
@@ -113,12 +116,14 @@ class ReviewScreen(ReviewView):
         if self._view == VIEWS.index("-lines"):
             self.action_view()
         self.query_one(FilterLine).add_class("-on").focus()
+        self._fit_files()
 
     def action_view(self) -> None:
         self.remove_class(*(name for name in VIEWS if name))
         self._view = (self._view + 1) % len(VIEWS)
         if name := VIEWS[self._view]:
             self.add_class(name)
+        self._fit_files()
         (self.lines if name == "-lines" else self.rows).focus()
 
     def action_choose(self) -> None:
@@ -141,6 +146,12 @@ class ReviewScreen(ReviewView):
             self.state.say("It has no lines between which markers could stand: take mine or theirs.", "warning")
         else:
             self.state.decide(change.path, decision)
+
+    def action_beside_mine(self) -> None:
+        change = self.rows.current
+        if change is not None:
+            self._beside = not self._beside
+            self.run_worker(self._load(change, 0, wait=False), group="lines", exclusive=True)
 
     def action_next_conflict(self) -> None:
         paths = [change.path for change in self.rows.files]

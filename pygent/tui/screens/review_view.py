@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -11,7 +12,7 @@ from textual.containers import Container, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from pygent.changes import FileChange
+from pygent.changes import ChangeSet, FileChange
 from pygent.tui.contained import contained
 from pygent.tui.panes.change_list import ChangeList
 from pygent.tui.panes.filter_line import FilterLine
@@ -45,8 +46,9 @@ class ReviewView(ModalScreen[None]):
         self._transcript = transcript
         self._reviewer = Reviewer(session, task_id)
         self.state = ReviewState(self._reviewer, self._changed, self._failed)
-        self._files: tuple[FileChange, ...] = ()
+        self._changes = ChangeSet()
         self._shown: FileChange | None = None
+        self._beside = False  # whether the lines are those between the person's version and the task's
         self._filter = ""
         self._seen: tuple[object, ...] = ()
         self._told: tuple[object, ...] = ()
@@ -106,7 +108,14 @@ class ReviewView(ModalScreen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < NARROW, "-narrow")
+        self._fit_files()
         self._head()
+
+    def _fit_files(self) -> None:
+        """Above the lines, few files take few rows."""
+        rows = max(2, len(self.rows.files)) + self.query_one(FilterLine).has_class("-on")
+        narrow = self.has_class("-narrow") and not self.has_class("-files") and not self.has_class("-empty")
+        self.query_one("#review-files").styles.max_height = rows if narrow else None
 
     # Keeping up.
 
@@ -128,8 +137,8 @@ class ReviewView(ModalScreen[None]):
         state, rows = self.state, self.rows
         rows.selection = state.selection
         rows.conflicts, rows.overlaps = state.compared.conflicts, state.compared.overlaps
-        if self._files is not state.compared.changes.files or not state.loaded:
-            self._files = state.compared.changes.files
+        if self._changes is not state.compared.changes or not state.loaded:
+            self._changes = state.compared.changes
             self._show_files()
         rows.refresh()
         self.lines.choice_changed()
@@ -137,10 +146,10 @@ class ReviewView(ModalScreen[None]):
         self._tell()
 
     def _show_files(self) -> None:
-        wanted = self._filter.casefold()
-        files = [change for change in self._files if wanted in change.path.casefold()] if wanted else self._files
-        self.rows.words = empty_words(self.state, self._filter)
-        self.rows.show(files)
+        wanted, files = self._filter.casefold(), self._changes.files
+        self.set_class(self.state.loaded and not files, "-empty")
+        self.rows.show([change for change in files if wanted in change.path.casefold()] if wanted else files)
+        self._fit_files()
         self._show_lines()
 
     def _tell(self) -> None:
@@ -149,9 +158,11 @@ class ReviewView(ModalScreen[None]):
         if self.state.busy:
             said = said._replace(text=self.state.busy.capitalize(), role="muted")
         foot = foot_line(self._transcript, self.task_id)
-        told = title, head, foot, said
+        told = title, head, foot, said, self._filter
         if told != self._told:
             self._told = told
+            self.rows.words = empty_words(self.item, self.state, self._filter)
+            self.rows.refresh()
             box = self.query_one("#review")
             box.border_title, box.border_subtitle = title, foot
             self.query_one("#review-state", Static).update(head)
@@ -169,22 +180,29 @@ class ReviewView(ModalScreen[None]):
             self.lines.show_change(None)
             self._head()
         elif change is not self._shown or at:
-            self._shown = change
+            again = self._shown is not None and self._shown.path == change.path
+            self._shown, self._beside = change, self._beside and again
             self.run_worker(self._load(change, at, wait=wait), group="lines", exclusive=True)
         self._head()
 
     async def _load(self, change: FileChange, at: int, *, wait: bool) -> None:
         if wait:
             await asyncio.sleep(WAIT)
-        shown = await asyncio.to_thread(self._reviewer.shown, change)
-        if self.rows.current is change:
-            self.lines.chosen = lambda hunk: self.state.selection.has(change.path, hunk)
-            self.lines.show_change(change, shown.hunks, shown.words, at=at)
+        beside = self._beside
+        shown = await asyncio.to_thread(self._reviewer.beside_mine if beside else self._reviewer.shown, change)
+        if self.rows.current is change and beside is self._beside:
+            self.lines.choosable = not beside
+            self.lines.chosen = lambda hunk: not beside and self.state.selection.has(change.path, hunk)
+            self.lines.show_change(shown.change, shown.hunks, shown.words, at=at)
 
     def _head(self) -> None:
         change, compared = self.rows.current, self.state.compared
         path = change.path if change is not None else ""
-        others = [f"{self._name_of(other)} ({one_line(other, 12)})" for other in compared.overlaps.get(path, ())]
+        names = Counter(self._name_of(other) for other in self._transcript.tasks)
+        others = [
+            name if names[name := self._name_of(other)] < 2 else f"{name} ({one_line(other, 12)})"
+            for other in compared.overlaps.get(path, ())
+        ]
         self.query_one(ChangeHead).show(
             change,
             conflict=compared.conflicts.get(path),

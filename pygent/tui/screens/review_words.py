@@ -23,7 +23,8 @@ def title_line(task: TaskItem | None, task_id: str) -> Content:
     sign = task_sign(task.status)
     words = f"{sign.sign} {sign.word}" + (", r looks again" if task.ended_at is None else "")
     name = f"Review · {one_line(task.persona or task_id, 40)} · "
-    return Content.assemble(name, (words, f"$text-{sign.style}" if sign.style else "$foreground"))
+    review = f" · {task.review}" if task.review is not None else ""
+    return Content.assemble(name, (words, f"$text-{sign.style}" if sign.style else "$foreground"), review)
 
 
 def foot_line(transcript: Transcript, task_id: str) -> Content:
@@ -40,7 +41,7 @@ def state_line(state: ReviewState) -> Content:
     """How much was changed, what is chosen, what has to be decided."""
     parts: list[Content] = []
     compared = state.compared
-    if state.loaded:
+    if state.loaded and compared.changes:
         added, removed = compared.totals
         parts.append(Content(plural(len(compared.changes.files), "file")))
         parts.append(Content.assemble((f"+{added:,}", "$text-success"), (f" −{removed:,}", "$text-error")))
@@ -56,10 +57,13 @@ def state_line(state: ReviewState) -> Content:
     return Content.styled(" · ", "$text-muted").join(parts)
 
 
-def empty_words(state: ReviewState, wanted: str) -> list[Part]:
+def empty_words(task: TaskItem | None, state: ReviewState, wanted: str) -> list[Part]:
     """What stands in place of the files; ``wanted`` is what their names are filtered by."""
     if not state.loaded:
         return [("", ""), ("Comparing …" if state.busy else "", "muted")]
     if state.compared.changes:
         return [("", ""), (f"No file's name has {one_line(wanted, 40)!r} in it.", "muted")]
-    return [("", ""), ("Nothing is left to decide.", "strong"), ("", "")]
+    if task is None or task.review in {"applied", "partly applied", "discarded"}:
+        return [("", ""), ("Nothing is left to decide.", "strong"), ("", ""), ("u takes the last back.", "muted")]
+    yet = " yet" if task.ended_at is None else ""
+    return [("", ""), (f"This task has changed no files{yet}.", "strong")]

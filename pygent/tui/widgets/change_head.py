@@ -16,7 +16,7 @@ from pygent.tui.panes.text import fit_end, visible
 CHOICES: tuple[tuple[Decision, str, str, str], ...] = (
     ("ours", "m", "mine", "review.ours"),
     ("theirs", "t", "theirs", "review.theirs"),
-    ("markers", "w", "both, with markers", "review.markers"),
+    ("markers", "w", "both, marked", "review.markers"),
 )
 """What can be decided about a conflict: its key, its name, and the id of its key."""
 
@@ -66,7 +66,7 @@ class ChangeHead(Static):
             words = "It was changed here, too. Both fit together and will be merged."
             lines.append(Content.assemble(("· ", "$text-muted"), (words, "$text-muted")))
         if others:
-            words = f"Changed by {', '.join(others)} as well, which waits to be reviewed."
+            words = f"Also changed by {_listed(others)}, not decided on yet."
             lines.append(Content.assemble((f"{OVERLAP} ", "$text-warning"), (words, "$text-warning")))
         self.update(Content("\n").join(lines))
 
@@ -82,4 +82,11 @@ class ChangeHead(Static):
                 (f"{words} ", "bold $text-success" if on else "$foreground"),
             )
             parts.append(text.stylize(f"@click=screen.decide('{name}')"))
+        key = key_of(self.app, "review.mine", "d")
+        text = Content.assemble("   ", (f"{key} ", "bold $text-accent"), ("compare ", "$foreground"))
+        parts.append(text.stylize("@click=screen.beside_mine"))
         return Content("").join(parts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

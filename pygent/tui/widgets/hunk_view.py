@@ -49,6 +49,8 @@ class HunkHead(Block):
         ground = palette.raised
         current, chosen = self._view.current == self.number, self._view.chosen(self.number)
         left: Line = [Aside(" "), Segment("["), Segment("✓" if chosen else " ", palette.success), Segment("] ")]
+        if not self._view.choosable:
+            left[1:] = [Segment(""), Segment(""), Segment("")]
         left[1], left[3] = (
             Segment(part.text, palette.text if current else palette.muted) for part in (left[1], left[3])
         )
@@ -155,6 +157,8 @@ class HunkView(DiffView):
         self.current = -1
         self.chosen: Callable[[int], bool] = lambda _: False
         """Whether a hunk is chosen."""
+        self.choosable = True
+        """Whether hunks can be chosen, else they are only shown."""
         self._change: FileChange | None = None
         self._hunks: Sequence[HunkLines] = ()
         self._words: Sequence[tuple[str, str]] = ()
@@ -205,7 +209,7 @@ class HunkView(DiffView):
         self.post_message(self.Asked(step, hunk=False))
 
     def action_choose(self) -> None:
-        if self.current >= 0:
+        if self.current >= 0 and self.choosable:
             self.post_message(self.Toggled(self.current))
 
     def action_list(self) -> None:
@@ -257,7 +261,7 @@ class HunkView(DiffView):
         if isinstance(block, HunkHead | HunkPart) and block.number != self.current:
             self.current = block.number
             self.choice_changed()
-        if isinstance(block, HunkHead) and self.line_at(row):
+        if isinstance(block, HunkHead) and self.line_at(row) and self.choosable:
             self.post_message(self.Toggled(block.number))
 
     # Drawing.
