@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 from textual.widgets import Input
 
 from pygent.errors import TaskError
@@ -11,9 +14,14 @@ from pygent.tui.screens.confirm import ConfirmScreen
 from pygent.tui.screens.task_detail import TaskDetailScreen
 from pygent.tui.screens.task_message import TaskMessageScreen
 from pygent.tui.screens.tool_detail import ToolDetailScreen
+from pygent.tui.widgets.choices import GRACE
 from pygent.tui.widgets.message_input import MessageInput
 from tests.tui.fake_session import FakeSession
-from tests.tui.pane_app import PaneApp, until
+from tests.tui.pane_app import PaneApp
+from tests.tui.pane_app import until as pane_until
+from tests.tui.test_app import _own_config, running, shown, until
+
+__all__ = ["_own_config"]
 
 
 def tasks_app() -> tuple[FakeSession, TasksPane, PaneApp]:
@@ -152,7 +160,7 @@ async def test_a_message_goes_to_a_task_and_an_answer_to_its_question() -> None:
         await pilot.pause()
         assert isinstance(app.screen, TaskMessageScreen), "an empty message is none"
         await pilot.press(*"be", "ctrl+j", *"quick", "enter")
-        await until(pilot, lambda: session.called("send_to_task"))
+        await pane_until(pilot, lambda: session.called("send_to_task"))
         assert session.called("send_to_task") == [("send_to_task", "t1", "be\nquick")]
         request = session.question("Which [name]?", agent="t1")
         app.flush()
@@ -161,7 +169,7 @@ async def test_a_message_goes_to_a_task_and_an_answer_to_its_question() -> None:
         assert "Which [name]?" in app.text()
         await pilot.press(*"Ada")
         await pilot.click("#send")
-        await until(pilot, lambda: session.called("resolve"))
+        await pane_until(pilot, lambda: session.called("resolve"))
         assert session.called("resolve") == [("resolve", request, "allow_once", "Ada")]
         await pilot.press("m", "escape")
         await pilot.pause()
@@ -176,7 +184,7 @@ async def test_a_task_is_done_again_and_what_it_changed_is_discarded_after_a_yes
         app.flush()
         pane.focus()
         await pilot.press("r")
-        await until(pilot, lambda: session.called("retry_task"))
+        await pane_until(pilot, lambda: session.called("retry_task"))
         app.flush()
         await pilot.pause()
         assert "tester again" in heads(app, pane)[0]
@@ -189,13 +197,13 @@ async def test_a_task_is_done_again_and_what_it_changed_is_discarded_after_a_yes
         await pilot.press("x")
         await pilot.pause()
         await pilot.press("y")
-        await until(pilot, lambda: session.called("discard_task"))
+        await pane_until(pilot, lambda: session.called("discard_task"))
         app.flush()
         await pilot.pause()
         assert "discarded" in app.text(pane.rows)
         session.fails["retry_task"] = TaskError("max 3 tasks run at once; wait for one to end")
         await pilot.press("r")
-        await until(pilot, lambda: any("max 3 tasks" in notice.message for notice in app._notifications))
+        await pane_until(pilot, lambda: any("max 3 tasks" in notice.message for notice in app._notifications))
 
 
 async def test_a_task_s_screen_has_its_calls_too() -> None:
@@ -217,7 +225,7 @@ async def test_a_task_s_screen_has_its_calls_too() -> None:
         assert "Tool calls · 2" in app.text()
         session.tool_finish(call, "3 passed\n", agent="t1")
         session.tool("edit_file", {"path": "b.py"}, "Edited", agent="t1")
-        await until(pilot, lambda: calls.total == 3 and not calls.running)
+        await pane_until(pilot, lambda: calls.total == 3 and not calls.running)
         await pilot.press("slash", *"tool:edit", "enter")
         await pilot.pause()
         assert "1 of 3" in str(calls.border_subtitle)
@@ -228,13 +236,62 @@ async def test_a_task_s_screen_has_its_calls_too() -> None:
         await pilot.pause()
         assert isinstance(app.screen, ConfirmScreen)
         await pilot.press("y")
-        await until(pilot, lambda: session.called("cancel_task"))
+        await pane_until(pilot, lambda: session.called("cancel_task"))
         session.task_done("t1", "cancelled", "", "a.py")
-        await until(pilot, lambda: "1 file to review" in app.text())
+        await pane_until(pilot, lambda: "1 file to review" in app.text())
         assert "Stop" not in app.text().splitlines()[-3]
         await pilot.press("q")
         await pilot.pause()
         assert app.screen is not screen
+
+
+async def test_by_mouse_alone(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session, size=(140, 40)) as (app, pilot):
+
+        async def click(words: str, within: str = "") -> None:
+            """On the first of these words on the screen, in a row that has ``within``."""
+            await until(lambda: words in shown(app))
+            rows = shown(app).splitlines()
+            y = next(y for y, row in enumerate(rows) if words in row and within in row)
+            await pilot.click(offset=(rows[y].rindex(words) + 1, y))
+
+        session.task("t1", "tester")
+        await until(lambda: "begins" in shown(app))
+        await click("begins")
+        await click("message", "stop")
+        await until(lambda: isinstance(app.screen, TaskMessageScreen))
+        await pilot.press("x")
+        await click("Enter sends")
+        await until(lambda: bool(session.called("send_to_task")))
+        await click("open", "stop")
+        await until(lambda: isinstance(app.screen, TaskDetailScreen))
+        await click("2 Tool calls")
+        await until(lambda: app.screen.query_one(TaskCalls).display)
+        await click("Stop")
+        await until(lambda: isinstance(app.screen, ConfirmScreen))
+        await click("Keep running")
+        await click("Close")
+        await until(lambda: app.screen is app.main)
+        session.question("Which?", agent="t1")
+        await click("o shows its conversation")
+        await until(lambda: isinstance(app.screen, TaskDetailScreen))
+        await click("Close")
+        await until(lambda: app.screen is app.main)
+        await asyncio.sleep(GRACE + 0.1)
+        await click("Answer")
+        await pilot.press("y")
+        await click("Enter sends")
+        await until(lambda: bool(session.called("resolve")))
+        assert session.called("resolve")[0][2:] == ("allow_once", "y")
+
+
+async def test_n_begins_a_task_in_the_prompt(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, pilot):
+        await pilot.press("f4", "n")
+        await until(lambda: app.main.prompt.text == "/delegate ")
+        assert app.main.prompt.has_focus
 
 
 async def test_a_task_s_screen_says_what_it_waits_for() -> None:
@@ -245,10 +302,10 @@ async def test_a_task_s_screen_says_what_it_waits_for() -> None:
         app.flush()
         pane.focus()
         await pilot.press("enter")
-        await until(pilot, lambda: "Which name?" in app.text())
+        await pane_until(pilot, lambda: "Which name?" in app.text())
         assert "? asks you" in app.text()
         await pilot.press("m", *"Ada", "enter")
-        await until(pilot, lambda: session.called("resolve"))
+        await pane_until(pilot, lambda: session.called("resolve"))
         await pilot.press("m")
         await pilot.pause()
         assert app.screen.query_one(MessageInput).has_focus

@@ -54,6 +54,11 @@ class Approval(Vertical):
         border-subtitle-color: $text-muted;
         background: $background;
         padding: 0 1;
+        link-style: none;
+        link-color: $text-muted;
+        link-color-hover: $text-primary;
+        link-background: transparent;
+        link-background-hover: transparent;
 
         & > #approval-preview {
             height: auto;
@@ -199,17 +204,21 @@ class Approval(Vertical):
         if request is None or not self.is_mounted:
             return
         waited = max(0.0, time.time() - request.at) if request.at else 0.0
-        parts = [f"waits {running_for(waited)}"]
+        parts = [Content(f"waits {running_for(waited)}")]
         if self._others:
             names = ", ".join(dict.fromkeys(visible(name) for name in self._others))
-            parts.append(f"{len(self._others)} more waiting: {one_line(names, 40)}")
+            parts.append(Content(f"{len(self._others)} more waiting: {one_line(names, 40)}"))
         if request.agent_id != MAIN:
-            parts.append(f"{key_of(self.app, 'approval.open-task', 'o').lower()} shows its conversation")
+            words = f"{key_of(self.app, 'approval.open-task', 'o').lower()} shows its conversation"
+            parts.append(Content(words).stylize("@click=open_task"))
         if not self.has_focus_within:
-            parts.append("Tab or a click goes to the answers")
-        said = Content(" · ".join(parts))
+            parts.append(Content("Tab or a click goes to the answers"))
+        said = Content(" · ").join(parts)
         if str(self.border_subtitle or "") != said.markup:
             self.border_subtitle = said
+
+    def action_open_task(self) -> None:
+        self.post_message(Choices.TaskAsked())
 
     def close(self) -> None:
         """Nothing is asked any more."""
@@ -235,7 +244,7 @@ class Approval(Vertical):
             field.clear()
             return
         what = "Your answer" if choice.decision == "allow_once" else "What should it do instead?"
-        field.placeholder = f"{what}  Enter sends, Esc goes back"
+        field.placeholder = f"{what} – {key_of(self.app, 'run.interrupt', 'escape')} goes back to the answers"
         field.focus()
 
     def on_choices_chosen(self, event: Choices.Chosen) -> None:

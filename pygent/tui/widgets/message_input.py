@@ -6,10 +6,12 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import TextArea
 
 from pygent.tui import enter_keys
+from pygent.tui.keys import key_of
 
 
 class MessageInput(TextArea):
@@ -25,6 +27,12 @@ class MessageInput(TextArea):
         border: round $border-blurred;
         scrollbar-size-vertical: 1;
         &:focus { border: round $border; }
+        border-subtitle-color: $text-muted;
+        link-style: none;
+        link-color: $text-muted;
+        link-color-hover: $text-primary;
+        link-background: transparent;
+        link-background-hover: transparent;
         & .text-area--placeholder { color: $text-muted; }
         & .text-area--cursor-line { background: transparent; }
     }
@@ -59,6 +67,11 @@ class MessageInput(TextArea):
 
     def on_mount(self) -> None:
         enter_keys.know()
+        enter, newline = (
+            key_of(self.app, f"message.{name}", key) for name, key in (("send", "enter"), ("newline", "shift+enter"))
+        )
+        sends = Content(f"{enter} sends").stylize("@click=send")
+        self.border_subtitle = sends + Content(f" · {newline} new line")
 
     async def _on_key(self, event: events.Key) -> None:
         """Send or break the line where the key stands among what was typed, before the text area takes it."""
