@@ -142,6 +142,9 @@ class TasksPane(Vertical):
             parts.append(Content.assemble(key, f" {words}").stylize(f"@click=do('{action}')"))
         return Content(" · ").join(parts)
 
+    def on_resize(self) -> None:
+        self._borders()
+
     def on_descendant_focus(self) -> None:
         self._borders()
 
