@@ -159,6 +159,7 @@ async def pictures(name: str, size: tuple[int, int], folder: Path) -> dict[str, 
             stage.app.theme = theme
             for field in (*stage.app.screen.query(Input), *stage.app.screen.query(TextArea)):
                 field.cursor_blink = False
+                field._cursor_visible = True  # wherever between two blinks it was
             await stage.pilot.pause()
             stage.app.stylesheet.update(stage.app.screen, animate=False)  # which Textual leaves out for its palette
             await stage.pilot.pause(0.2)

@@ -395,7 +395,7 @@ async def test_an_approval_takes_the_focus_and_gives_it_back(tmp_path: Path) -> 
         assert session.called("resolve") == [("resolve", request, "allow_session", "")]
         await until(lambda: app.focused is app.main.prompt)
         assert app.main.prompt.text == "draft"
-        assert "Allow once" not in shown(app)
+        await until(lambda: "Allow once" not in shown(app))
 
 
 async def test_keys_typed_ahead_do_not_approve(tmp_path: Path) -> None:
