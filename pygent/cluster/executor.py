@@ -20,17 +20,21 @@ class Cluster:
 
     ``address`` is the scheduler's, such as ``tcp://host:8786``; with ``tls://`` Dask's own settings name the
     certificates. ``reruns`` says how often a task begins again where its worker died; 0 makes it ``lost``. ``model``
-    is the server that workers shall ask instead of their own; it is sent to them, key and all.
+    is the server that workers shall ask instead of their own; it is sent to them, key and all. A child that was told
+    to end is waited for ``patience`` seconds at most.
 
     ``open`` connects; without it the first task does.
     """
 
     remote = True
 
-    def __init__(self, address: str, *, reruns: int = 0, model: ModelChoice | None = None) -> None:
+    def __init__(
+        self, address: str, *, reruns: int = 0, model: ModelChoice | None = None, patience: float = 20.0
+    ) -> None:
         self.address = address
         self._reruns = reruns
         self._model = model
+        self._patience = patience
         self._link = Link(address)
         self.closed = threading.Event()
         """Set once the cluster was left."""
@@ -57,7 +61,7 @@ class Cluster:
             budget=Budget() if work.account is None else work.account.left(),
             past=tuple(message for message in agent.history if message["role"] != "system"),
         )
-        return Remote(work, self._link, order, reruns=self._reruns).run()
+        return Remote(work, self._link, order, reruns=self._reruns, patience=self._patience).run()
 
     def close(self) -> None:
         """Leave the cluster. Does not wait for a scheduler that does not answer."""

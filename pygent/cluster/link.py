@@ -85,12 +85,18 @@ class Link:
         """
         from pygent.cluster.worker import deliver  # noqa: PLC0415
 
-        client = self.open()
-        return bool(client.run(deliver, run, dict(told), workers=[worker]).get(worker))
+        return bool(self._connected().run(deliver, run, dict(told), workers=[worker]).get(worker))
 
     def workers(self) -> int:
         """How many workers the scheduler knows."""
-        return len(self.open().scheduler_info()["workers"])
+        return len(self._connected().scheduler_info()["workers"])
+
+    def _connected(self) -> Client:
+        """The client as it is. Raises ``OSError`` where there is none any more."""
+        client = self._client
+        if client is None:
+            raise OSError(f"the cluster at {self.address} was left")
+        return client
 
     def _heard(self, event: tuple[float, Any]) -> None:
         found = read(event[1])

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CANCEL_SECONDS = 20.0
-"""How long a child that was told to end may take until nobody waits for it any longer."""
-
 LATE_SECONDS = 60.0
 """How long after its time limit a child may still say how it ended."""
 
@@ -45,11 +42,12 @@ MISSING_SECONDS = 3.0
 class Remote:
     """One task. ``run`` is called once, on the task's own thread; everything else comes to it through a queue."""
 
-    def __init__(self, work: TaskWork, link: Link, order: Order, *, reruns: int) -> None:
+    def __init__(self, work: TaskWork, link: Link, order: Order, *, reruns: int, patience: float) -> None:
         self._work = work
         self._link = link
         self._order = order
         self._reruns = reruns
+        self._patience = patience
         self._inbox: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._outbox = Outbox(link)
         self._at: At | None = None
@@ -115,7 +113,7 @@ class Remote:
                     if self._at is not None and self._at.worker == worker:
                         self._worker_gone()
                 case ("cancel",):
-                    self._give_up_at = time.monotonic() + CANCEL_SECONDS
+                    self._give_up_at = time.monotonic() + self._patience
                     if self._at is None:
                         self._work.cancel.check()
                     self._tell("cancel", reason=str(self._work.cancel.error or "the task was stopped"))
@@ -251,7 +249,8 @@ class Remote:
         for note in outcome.notes:
             self._notice(f"Not fetched: {note}")
         if outcome.result is None:
-            raise PygentError(outcome.error or "it ended without a result")
+            where = self._at.host if self._at is not None else "the worker"
+            raise PygentError(f"on {where}: {outcome.error or 'it ended without a result'}")
         return outcome.result
 
     def _say_that_it_waits(self) -> None:

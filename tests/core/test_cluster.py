@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -40,9 +43,10 @@ from pygent.ledger import Account
 from pygent.tasks.task import Task
 from pygent.wiring import Wiring
 from tests.fakes.dask_cluster import ROOT, DaskCluster
+from tests.fakes.docker_engine import BASH_IMAGE, DockerEngine
 from tests.fakes.invariants import check_events
 from tests.fakes.models import ScriptedModel
-from tests.fakes.openai_server import FakeOpenAI, Step, reply
+from tests.fakes.openai_server import FakeOpenAI, Step, reply, status
 
 Line = Step | Callable[[dict[str, Any]], Step]
 DONE = reply("Done.", tool_calls=[("stop", {})])
@@ -89,14 +93,20 @@ class Home:
     """A parent whose tasks run on the cluster: its workspace, its events, its queue of questions."""
 
     def __init__(
-        self, folder: Path, executor: Cluster, *, mode: str | None = None, budget: Budget | None = None
+        self,
+        folder: Path,
+        executor: Cluster,
+        *,
+        mode: str | None = None,
+        confined: bool = False,
+        budget: Budget | None = None,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.events: list[Event] = []
         self.bus = EventBus()
         self.bus.subscribe(self.events.append)
         self.broker = Broker(self.bus.publish)
-        approvals = None if mode is None else Approvals(Policy(mode, deny=["bash(rm *)"]), self.broker)
+        approvals = None if mode is None else Approvals(Policy(mode, confined, deny=["bash(rm *)"]), self.broker)
         wiring = Wiring(bus=self.bus, approvals=approvals, budget=Account(budget))
         self.runtime = Runtime(use_docker=False, workspace=folder)
         self.agent = Agent(self.runtime, ScriptedModel([]), "the-session-s-model", wiring=wiring)
@@ -287,6 +297,19 @@ def test_an_approval_of_a_child_stands_in_the_queue_at_home(
     home.agent.close()
 
 
+def test_a_worker_without_a_sandbox_asks_where_home_has_one(
+    tmp_path: Path, executor: Cluster, models: Models
+) -> None:
+    home = Home(tmp_path / "asking", executor, mode="auto", confined=True)
+    models.scripts["held at home"] = [reply("x", tool_calls=[("bash", {"cmd": "touch x"})]), DONE]
+    task = home.start("held at home")
+    until(lambda: home.broker.waiting)
+    assert home.broker.resolve(home.broker.waiting[0], "allow_once")
+    home.wait(task)
+    assert changes(task) == {"x": "added"}
+    home.agent.close()
+
+
 def test_a_question_of_a_child_is_answered_at_home(tmp_path: Path, executor: Cluster, models: Models) -> None:
     home = Home(tmp_path / "asking", executor, mode="yolo")
     models.scripts["colour"] = [reply("Hm.", tool_calls=[("continue", {"question": "Which colour?"})]), DONE]
@@ -459,10 +482,14 @@ def test_without_its_scheduler_a_task_is_lost_and_nothing_hangs(tmp_path: Path, 
     cmd = f"echo $$ > {pid_file}; exec sleep 100"
     models.scripts["headless chicken"] = [reply("x", tool_calls=[("bash", {"cmd": cmd, "timeout": 200})])]
     with DaskCluster(folder, models.server.url) as own:
-        own.need(1)
         executor = Cluster(own.address)
         home = Home(tmp_path / "home", executor)
-        task = home.start("headless chicken")
+        task, other = home.start("headless chicken"), home.start("never begun")
+        until(lambda: "Waits for a worker; the cluster has none." in home.notices(task))
+        home.tasks.cancel(other.id)
+        home.wait(other, seconds=3)
+        assert (other.state, other.steps) == ("cancelled", 0)
+        own.need(1)
         until(lambda: pid_file.exists() and pid_file.read_text().strip())
         own.kill_scheduler()
         home.wait(task, seconds=20)
@@ -473,6 +500,21 @@ def test_without_its_scheduler_a_task_is_lost_and_nothing_hangs(tmp_path: Path, 
         since = time.monotonic()
         home.agent.close()
         assert time.monotonic() - since < 2
+
+
+def test_a_worker_that_hangs_holds_up_no_stop(tmp_path: Path, dask: DaskCluster, models: Models) -> None:
+    home = Home(tmp_path / "home", Cluster(dask.address, patience=0.5))
+    models.scripts["freeze"] = [slow_command()]
+    task = home.start("freeze")
+    begun(home, task)
+    where = home.where(task)
+    dask.kill(where, signal.SIGSTOP)
+    home.tasks.cancel(task.id)
+    home.wait(task, seconds=5)
+    assert task.state == "cancelled"
+    check_events(home.events)
+    dask.kill(where)
+    home.agent.close()
 
 
 def test_the_session_s_own_model_server_is_used_where_the_settings_say_so(
@@ -570,3 +612,65 @@ def test_a_headless_run_without_its_scheduler_says_where_it_looked(tmp_path: Pat
     done = headless(tmp_path, models, "nothing", PYGENT_CLUSTER="tcp://127.0.0.1:1")
     assert done.returncode == 1
     assert done.stderr.startswith("pygent: The cluster cannot be used: no scheduler answers at tcp://127.0.0.1:1")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_a_cluster_with_dask_s_own_tls_settings(tmp_path: Path, models: Models) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    where = ["-keyout", str(key), "-out", str(cert), "-days", "2", "-subj", "/CN=dask"]
+    subprocess.run([*command, *where], check=True, capture_output=True)
+    tls = {"DASK_DISTRIBUTED__COMM__TLS__CA_FILE": str(cert), "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "true"}
+    for role in ("SCHEDULER", "WORKER", "CLIENT"):
+        tls[f"DASK_DISTRIBUTED__COMM__TLS__{role}__CERT"] = str(cert)
+        tls[f"DASK_DISTRIBUTED__COMM__TLS__{role}__KEY"] = str(key)
+    models.scripts["sealed"] = [
+        reply("You.", tool_calls=[("delegate_task", {"prompt": "under seal"})]),
+        reply("I wait.", tool_calls=[("wait_for_tasks", {})]),
+        DONE,
+    ]
+    models.scripts["under seal"] = [DONE]
+    folder = tmp_path / "own"
+    folder.mkdir()
+    with DaskCluster(folder, models.server.url, protocol="tls", environ=tls) as own:
+        assert own.address.startswith("tls://")
+        own.need(1)
+        done = headless(tmp_path, models, "sealed", PYGENT_CLUSTER=own.address, **tls)
+        assert done.returncode == 0, done.stderr
+        (ended,) = [json.loads(line) for line in done.stdout.splitlines() if '"task.finished"' in line]
+        assert ended["state"] == "finished"
+
+
+@pytest.mark.docker
+def test_a_worker_with_docker_runs_commands_in_a_container_of_its_own(
+    tmp_path: Path, models: Models, docker_engine: DockerEngine
+) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    image = docker_engine.image(BASH_IMAGE)
+    environ = {"PYGENT_USE_DOCKER": "1", "PYGENT_IMAGE": image, "DOCKER_HOST": docker_engine.host}
+    models.scripts["contained"] = [
+        reply("x", tool_calls=[("bash", {"cmd": "pwd; cat notes.txt; echo made > made.txt"})]), DONE
+    ]  # fmt: skip
+    with DaskCluster(folder, models.server.url, environ=environ) as own:
+        own.need(1)
+        home = Home(tmp_path / "home", Cluster(own.address))
+        (home.runtime.base_dir / "notes.txt").write_text("notes of mine")
+        task = home.start("contained")
+        home.wait(task, seconds=60)
+        assert task.state == "finished", task.status
+        assert "/workspace\nnotes of mine" in home.of(ToolFinished, task)[0].output
+        assert "commands run in: docker" in home.notices(task)
+        assert changes(task) == {"made.txt": "added"}
+        assert docker_engine.containers() == []
+        home.agent.close()
+
+
+def test_what_fails_on_a_worker_is_told_with_its_name(home: Home, models: Models) -> None:
+    models.scripts["refused"] = [status(401, "no such key")]
+    task = home.start("refused")
+    home.wait(task)
+    assert task.state == "failed"
+    assert f"on {socket.gethostname()}: " in task.status
+    assert "no such key" in task.status
+    check_events(home.events)

@@ -23,12 +23,19 @@ class DaskCluster:
     """``address`` is the scheduler's; ``workers`` are the processes by worker address, oldest first."""
 
     def __init__(
-        self, folder: Path, model_url: str, *, threads: int = 2, environ: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        model_url: str,
+        *,
+        threads: int = 2,
+        protocol: str = "tcp",
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.threads = threads
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
         self._count = 0
+        self._protocol = protocol
         self._environ = {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(folder),
@@ -42,7 +49,17 @@ class DaskCluster:
             **(environ or {}),
         }
         file = folder / "scheduler.json"
-        command = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show"]
+        command = [
+            "scheduler",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--no-dashboard",
+            "--no-show",
+            "--protocol",
+            protocol,
+        ]
         self._scheduler = self._run("scheduler", *command, "--scheduler-file", str(file))
         self.address = str(self._wait_for(file)["address"])
 
@@ -61,7 +78,9 @@ class DaskCluster:
             name = f"worker-{self._count}"
             command = ["worker", self.address, "--no-nanny", "--nthreads", str(self.threads), "--no-dashboard"]
             places = ["--host", "127.0.0.1", "--name", name, "--local-directory", str(self.folder / name)]
-            begun.append((name, self._run(name, *command, *places, "--memory-limit", "0")))
+            begun.append(
+                (name, self._run(name, *command, *places, "--memory-limit", "0", "--protocol", self._protocol))
+            )
         for name, process in begun:
             self.workers[self._address_of(name, process)] = process
 
