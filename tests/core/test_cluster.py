@@ -576,7 +576,7 @@ def test_a_headless_run_delegates_to_the_cluster_of_its_settings(
 ) -> None:
     write = "echo {0} >> notes.txt; echo {0} > {0}.txt"
     names = ("eins", "zwei", "drei")
-    calls = [("delegate_task", {"prompt": f"note {name}", "workspace": "copy"}) for name in names]
+    calls = [("delegate_task", {"prompt": f"note {name}"}) for name in names]
     models.scripts["run the show"] = [
         reply("You three.", tool_calls=calls),
         reply("I wait.", tool_calls=[("wait_for_tasks", {})]),
