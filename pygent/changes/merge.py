@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from pygent.changes.hunks import hunks_between, split
 from pygent.changes.model import Hunk
 from pygent.git.merging import merge_file
 from pygent.git.repository import GitError
+
+Favour: TypeAlias = Literal["ours", "theirs"] | None
 
 LABELS = ("workspace", "change set")
 """What the sides are called in conflict markers."""
@@ -26,23 +29,27 @@ class Merged:
     clean: bool
 
 
-def merge(base: bytes, here: bytes, there: bytes, *, git: bool = True) -> Merged:
-    """Both sides' changes to ``base``. ``git`` False: without git, even where there is one."""
+def merge(base: bytes, here: bytes, there: bytes, favour: Favour = None, *, git: bool = True) -> Merged:
+    """Both sides' changes to ``base``.
+
+    ``favour`` takes the lines of one side where both changed the same, ``"ours"`` those of ``here``; None: that is a
+    conflict. ``git`` False: without git, even where there is one.
+    """
     if there in {here, base}:
         return Merged(here, clean=True)
     if here == base:
         return Merged(there, clean=True)
     if git:
         try:
-            merged = merge_file(here, base, there, LABELS)
+            merged = merge_file(here, base, there, LABELS, favour)
         except GitError:  # the other way gives an answer as well
             merged = None
         if merged is not None:
             return Merged(merged[0], clean=merged[1])
-    return merge_lines(base, here, there)
+    return merge_lines(base, here, there, favour)
 
 
-def merge_lines(base: bytes, here: bytes, there: bytes) -> Merged:
+def merge_lines(base: bytes, here: bytes, there: bytes, favour: Favour = None) -> Merged:
     """The merge without git. Changes that touch each other conflict, unless they are the same."""
     lines = split(base)
     out: list[bytes] = []
@@ -56,6 +63,8 @@ def merge_lines(base: bytes, here: bytes, there: bytes) -> Merged:
             out.extend(mine)
         elif not ours:
             out.extend(other)
+        elif favour is not None:
+            out.extend(mine if favour == "ours" else other)
         else:
             clean = False
             out.append(b"<<<<<<< %s\n" % LABELS[0].encode())

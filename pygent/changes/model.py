@@ -9,7 +9,8 @@ from typing import Any, Literal
 ChangeKind = Literal["added", "changed", "deleted", "renamed"]
 OnConflict = Literal["leave", "markers", "ours", "theirs"]
 """What becomes of a file that cannot be merged: it stays as it is and is named; it is written with conflict markers;
-it stays as it is and counts as decided; it takes the change set's version."""
+it is merged with this workspace's lines, or with the change set's, where both changed the same. What has no lines to
+merge stays as it is with ``"ours"`` and becomes that of the change set with ``"theirs"``; both are decisions."""
 
 
 @dataclass(frozen=True, slots=True)

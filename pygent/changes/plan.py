@@ -140,7 +140,8 @@ class Planner:
         base = b"" if before is None else self.base.old(change.old_path or change.path)
         if base is None or ours.data is None or theirs.data is None or not is_text(base, ours.data, theirs.data):
             raise Conflicting("it was changed on both sides, and has no lines that could be merged")
-        merged = merge(base, ours.data, theirs.data)
+        favour = self.on_conflict if self.on_conflict in {"ours", "theirs"} else None
+        merged = merge(base, ours.data, theirs.data, favour)
         entry = Entry("file", ours.entry.mode, len(merged.data), digest_of(merged.data))
         version = Version(entry, merged.data, theirs.root, "")
         if not merged.clean:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from pygent.git.repository import SECONDS, GitError, GitTimeout, git_program
 from pygent.settings import git_environment
@@ -13,10 +14,13 @@ from pygent.settings import git_environment
 _MOST_CONFLICTS = 127
 
 
-def merge_file(here: bytes, base: bytes, there: bytes, labels: tuple[str, str]) -> tuple[bytes, bool] | None:
+def merge_file(
+    here: bytes, base: bytes, there: bytes, labels: tuple[str, str], favour: Literal["ours", "theirs"] | None = None
+) -> tuple[bytes, bool] | None:
     """What ``git merge-file`` makes of them, with conflict markers, and whether there was no conflict.
 
-    None where there is no git. Needs no repository and reads no configuration. Raises ``GitError``.
+    ``favour`` takes the lines of that side where both changed the same: ``"ours"`` is ``here``. None where there is
+    no git. Needs no repository and reads no configuration. Raises ``GitError``.
     """
     git = git_program()
     if git is None:
@@ -36,7 +40,19 @@ def merge_file(here: bytes, base: bytes, there: bytes, labels: tuple[str, str]) 
             for name, data in zip(names, (here, base, there), strict=True):
                 (Path(folder) / name).write_bytes(data)
             done = subprocess.run(
-                [git, "merge-file", "--stdout", "-L", labels[0], "-L", "base", "-L", labels[1], *names],
+                [
+                    git,
+                    "merge-file",
+                    "--stdout",
+                    *([f"--{favour}"] if favour else []),
+                    "-L",
+                    labels[0],
+                    "-L",
+                    "base",
+                    "-L",
+                    labels[1],
+                    *names,
+                ],
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,

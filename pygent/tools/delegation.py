@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast, get_args
 
 from pygent.approvals.policy import is_protected
 from pygent.cancellation import CancelToken
-from pygent.changes import Applied, ChangeSet
+from pygent.changes import Applied, ChangeSet, OnConflict
 from pygent.errors import TaskError, ToolError, WorkspaceError
 from pygent.events import Event
 from pygent.persona import Persona
@@ -59,6 +59,7 @@ class TaskService(Protocol):
         task_id: str,
         paths: Sequence[str] | None = None,
         *,
+        on_conflict: OnConflict = "leave",
         by: str = "user",
         emit: Callable[[Event], object] | None = None,
     ) -> Applied:
@@ -114,18 +115,23 @@ def wait_for_tasks(rt: Any, task_ids: list[str] | None = None, timeout: float | 
         raise ToolError(str(error)) from error
 
 
-def apply_task(rt: Any, task_id: str, paths: list[str] | None = None) -> str:
+def apply_task(rt: Any, task_id: str, paths: list[str] | None = None, on_conflict: str = "leave") -> str:
     """Take over what a task changed, all of it or some paths."""
     scope, tasks, task_id = rt.scope, _tasks(rt), task_id.strip()
+    if on_conflict not in get_args(OnConflict):
+        raise ToolError(f"on_conflict {on_conflict!r} cannot be used; give one of {', '.join(get_args(OnConflict))}")
+    how = cast("OnConflict", on_conflict)
     try:
         paths, trusted = _without_trusted(tasks.diff(task_id).paths, paths or None)
-        applied = Applied() if paths == [] else tasks.apply(task_id, paths, by=scope.agent_id, emit=scope.emit)
+        applied = Applied()
+        if paths != []:
+            applied = tasks.apply(task_id, paths, on_conflict=how, by=scope.agent_id, emit=scope.emit)
     except (TaskError, WorkspaceError) as error:
         raise ToolError(str(error)) from error
     lines = [f"Took over: {', '.join(applied.paths)}" if applied.paths else "Nothing was taken over."]
     if applied.merged:
         lines.append(f"Merged with what was changed here meanwhile: {', '.join(applied.merged)}")
-    lines += [f"Conflict, left as it is here: {one.path}: {one.reason}" for one in applied.conflicts]
+    lines += [f"Conflict, {_LEFT[how]}: {one.path}: {one.reason}" for one in applied.conflicts]
     if trusted:
         lines.append(
             f"Left out, since other programs trust them: {', '.join(trusted)}. To have them, name them in paths."
@@ -193,6 +199,13 @@ def _tasks(rt: Any) -> TaskService:
 
 _LONGEST = 10**6
 
+_LEFT = {
+    "leave": "left as it is here (on_conflict says otherwise)",
+    "markers": "both are in the file, with markers",
+    "ours": "left as it is here",
+    "theirs": "it has the task's version",
+}
+
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
 _FILES = {**_TEXTS, "description": "copy only these files"}
@@ -256,7 +269,11 @@ TOOLS = (
     Tool(
         "apply_task",
         "Take a task's changes over into your workspace, all or some paths.",
-        {"type": "object", "properties": {"task_id": _TEXT, "paths": _TEXTS}, "required": ["task_id"]},
+        {
+            "type": "object",
+            "properties": {"task_id": _TEXT, "paths": _TEXTS, "on_conflict": {"enum": list(get_args(OnConflict))}},
+            "required": ["task_id"],
+        },
         apply_task,
         "write",
     ),

@@ -9,6 +9,7 @@ import pytest
 
 from pygent.changes import Applied, OnConflict
 from pygent.changes.base import Base
+from pygent.changes.merge import Merged, merge
 from pygent.changes.take_over import apply, preview
 from pygent.changes.undoing import recover, undo
 from pygent.errors import WorkspaceError
@@ -359,3 +360,14 @@ def test_a_large_file_is_taken_over_and_back(pair: Pair) -> None:
     pair.undo("2")
     pair.undo("1")
     assert snapshot(pair.parent) == before
+
+
+@pytest.mark.parametrize("git", [True, False])
+def test_a_side_that_is_preferred_wins_only_where_both_changed_the_same(git: bool) -> None:
+    base = b"".join(b"%d\n" % number for number in range(10))
+    here = base.replace(b"1\n", b"here\n").replace(b"5\n", b"five\n")
+    there = base.replace(b"1\n", b"there\n").replace(b"9\n", b"nine\n")
+    both = base.replace(b"5\n", b"five\n").replace(b"9\n", b"nine\n")
+    assert merge(base, here, there, git=git).clean is False
+    assert merge(base, here, there, "ours", git=git) == Merged(both.replace(b"1\n", b"here\n"), clean=True)
+    assert merge(base, here, there, "theirs", git=git) == Merged(both.replace(b"1\n", b"there\n"), clean=True)
