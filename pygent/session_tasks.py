@@ -119,7 +119,10 @@ class SessionTasks:
         workspace = getattr(agent.runtime, "workspace", None)
         if self._log.store is None or workspace is None or getattr(agent.runtime, "temporary", False):
             return
-        agent.tasks.folder = folder = agent.tasks.folder or data_dir() / "tasks"
+        folder = agent.tasks.folder or data_dir() / "tasks"
+        if Path(folder).resolve().is_relative_to(workspace.root):  # a copy would hold all copies
+            return
+        agent.tasks.folder = folder
         if folder.is_dir():
             from pygent.tasks.restore import mend  # noqa: PLC0415 - only where there is something
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from pygent.agent import Agent
 
 AgentFactory = Callable[[Persona], Any]
+
+REMOVING = 1.0
+"""Seconds that ``close`` waits for the removal of workspaces; a later start removes the rest."""
 
 MARGIN = 0.5
 """Seconds before the end of a step's time at which waiting for tasks ends."""
@@ -194,11 +198,12 @@ class TaskManager(TaskPool, TaskReviews):
     def close(self) -> None:
         """End all tasks and clear up after them: a place that is kept stays where it has something to review."""
         self.stop_all()
+        end_by = time.monotonic() + REMOVING
         for task in list(self.tasks.values()):
             close = getattr(task.agent, "close", None)
             if close is not None:
                 close()
-            self._let_go(task)
+            self._let_go(task, max(0.0, end_by - time.monotonic()))
         self.executor.close()
 
     # -- what the parent's loop and tools ask

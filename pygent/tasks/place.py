@@ -46,10 +46,10 @@ class Record:
     """What is known of a task without its session's events.
 
     ``parent`` is the absolute path of the parent's workspace and ``files`` are what was copied of it, where not all
-    was; with ``ignored`` what is ignored counts, too. ``delegated``: the parent's model asked for it. Times are Unix
-    times in seconds; ``ended_at`` None: it runs, or its process was killed. ``changes`` are as in ``TaskFinished``;
-    ``review`` is what was decided of them, None where nothing was. ``size`` is what the place takes on the disk in
-    bytes, None where nobody has counted.
+    was; with ``ignored`` what is ignored counts, too. ``delegated``: the parent's model asked for it. ``root``
+    is where the task works, "" where that is in its place. Times are Unix times in seconds; ``ended_at`` None: it
+    runs, or its process was killed. ``changes`` are as in ``TaskFinished``; ``review`` is what was decided of them,
+    None where nothing was. ``size`` is what the place takes on the disk in bytes, None where nobody has counted.
     """
 
     id: str
@@ -61,6 +61,7 @@ class Record:
     files: list[str] = field(default_factory=list)
     ignored: bool = False
     delegated: bool = False
+    root: str = ""
     retry_of: str | None = None
     started_at: float = field(default_factory=time.time)
     ended_at: float | None = None
@@ -170,11 +171,23 @@ class Place:
         with self._writing:
             self._end()
 
-    def remove(self) -> None:
-        """Remove it and all that is in it. Safe to call twice."""
+    def remove(self, patience: float | None = None) -> None:
+        """Remove it and all that is in it. Safe to call twice.
+
+        A kept one is gone at once for everybody else. Its files go beside the caller, who waits ``patience`` seconds
+        for that at most, None: to the end; ``sweep`` removes what is left where the process ends before.
+        """
         with self._writing:
-            if self._end.detach() is not None:
+            if self._end.detach() is None:
+                return
+            if patience is None or not self.kept:
                 _remove(self._lock, self.root)
+                return
+            remover = threading.Thread(
+                target=_remove, args=(self._lock, _aside(self.root)), name="pygent-remove", daemon=True
+            )
+            remover.start()
+        remover.join(patience)
 
 
 def read_record(root: Path) -> Record | None:
@@ -260,11 +273,17 @@ def _release(lock: int, _root: Path) -> None:
 
 
 def _remove(lock: int, root: Path) -> None:
-    gone = root.with_name(f"{_GONE}{uuid4().hex}")  # at once, however long the rest takes
-    try:
-        root.rename(gone)
-    except OSError:
-        gone = root
-    remove_tree(gone)
+    remove_tree(_aside(root))
     if lock >= 0:
         _release(lock, root)
+
+
+def _aside(root: Path) -> Path:
+    """``root`` under a name that means nothing to others."""
+    if root.name.startswith(_GONE):
+        return root
+    gone = root.with_name(f"{_GONE}{uuid4().hex}")
+    try:
+        return root.rename(gone)
+    except OSError:
+        return root

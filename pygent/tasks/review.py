@@ -89,8 +89,11 @@ class TaskReviews:
         for event in events:
             self._around.emit(event)
 
-    def _let_go(self, task: Task) -> None:
-        """The session ends: what has nothing to decide on is removed, the rest stays for another one."""
+    def _let_go(self, task: Task, patience: float) -> None:
+        """The session ends: what has nothing to decide on is removed, the rest stays for another one.
+
+        Waits ``patience`` seconds for the removal at most.
+        """
         if task.place is None or task.place.closed:
             return
         try:
@@ -100,7 +103,7 @@ class TaskReviews:
         if task.base is not None:
             task.base.close()
         if settled:
-            task.place.remove()
+            task.place.remove(patience)
         else:
             task.place.close()
 

@@ -35,6 +35,8 @@ def furnish(task: Task, order: Order) -> None:
     everything = source.walk() if task.place.record.ignored else list_files(source)
     paths = everything if order.workspace == "copy" else named(source, order.files)
     task.base = Base.make(source, paths, target.root, task.place.base, cancel=task.cancel)
+    if target.root != task.place.workspace:  # an agent of a factory may bring a workspace of its own
+        task.place.save(root=str(target.root))
 
 
 def named(workspace: Workspace, files: Sequence[str]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,15 @@ def test_no_room_is_said_in_words(tmp_path: Path) -> None:
         Place.make(tmp_path / "other", Record(id="g7"))
     kept.close()
     assert len(list((tmp_path / "other").iterdir())) == 1
+
+
+def test_a_kept_one_is_gone_for_others_at_once(tmp_path: Path) -> None:
+    place = Place.make(tmp_path, Record(id="h8"))
+    for number in range(300):
+        (place.workspace / str(number)).write_text("x")
+    place.remove(patience=0)
+    assert list(places(tmp_path)) == []
+    end_by = time.monotonic() + 5
+    while list(tmp_path.iterdir()) and time.monotonic() < end_by:
+        time.sleep(0.01)
+    assert list(tmp_path.iterdir()) == []

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from pygent import TaskError
+from pygent import Agent, Runtime, TaskError, TaskManager
 from pygent.errors import WorkspaceError
 from pygent.events import FilesChanged, MessageFinished, TaskReviewed, ToolFinished
 from pygent.session import Session
 from pygent.settings import Settings
 from pygent.store import Store
+from pygent.tasks.place import places
 from tests.core.test_tasks_life import SECONDS, STOP, Family, Gate
 from tests.fakes.models import ScriptedModel, call
 
@@ -208,9 +209,9 @@ def test_a_person_starts_tasks_and_decides_in_another_session(tmp_path: Path, da
     waiting = first.start_task("nothing")  # one at once: it waits its turn
     ended(first, task)
     ended(first, waiting)
-    assert [place.name for place in data.iterdir()] != []
+    assert len(list(places(data))) == 2
     first.close()
-    assert [place.name for place in data.iterdir()] == [task]  # the other one changed nothing
+    assert [place.name for place in places(data)] == [task]  # the other one changed nothing
     record = json.loads((data / task / "task.json").read_text())
     assert (record["session_id"], record["persona"], record["state"]) == (first.id, "tester", "finished")
 
@@ -225,7 +226,7 @@ def test_a_person_starts_tasks_and_decides_in_another_session(tmp_path: Path, da
     again.apply_task(task)
     assert (tmp_path / "work" / "a.txt").read_text() == "a\n"
     again.close()
-    assert list(data.iterdir()) == []
+    assert list(places(data)) == []
 
 
 def test_what_the_parent_has_already_is_nothing_to_decide_on(tmp_path: Path, data: Path) -> None:
@@ -235,7 +236,7 @@ def test_what_the_parent_has_already_is_nothing_to_decide_on(tmp_path: Path, dat
     assert one.agent is not None
     assert one.agent.tasks.collect_file(one.agent.runtime, task, "a.txt") == "Retrieved a.txt"
     one.close()
-    assert list(data.iterdir()) == []
+    assert list(places(data)) == []
 
 
 def test_an_ephemeral_session_leaves_nothing(tmp_path: Path, data: Path) -> None:
@@ -250,6 +251,34 @@ def test_an_ephemeral_session_leaves_nothing(tmp_path: Path, data: Path) -> None
     assert made.task_changes(task).paths == ("a.txt",)
     made.close()
     assert not data.exists()
+
+
+def test_a_home_folder_is_not_copied_into_itself(tmp_path: Path, data: Path) -> None:
+    made = Session(
+        Settings(workspace=tmp_path, use_docker=False, permission_mode="yolo"),
+        model=ScriptedModel([write("a.txt", "a\n"), STOP]),
+        store=lambda: Store(tmp_path / "sessions.db"),
+    )
+    made.open()
+    task = made.start_task("write a")
+    ended(made, task)
+    assert made.task_changes(task).paths == ("a.txt",)
+    assert not data.exists()
+    made.close()
+
+
+def test_a_workspace_that_a_factory_brings_is_reviewed_too(family: Family, tmp_path: Path) -> None:
+    def factory(persona: Any) -> Agent:
+        return Agent(Runtime(use_docker=False, temporary=True), ScriptedModel([write("a.txt", "a\n"), STOP]))
+
+    manager = TaskManager(factory, folder=tmp_path / "kept")
+    task = manager.start_task("go", family.runtime, workspace="copy")
+    assert manager.wait(task, SECONDS)
+    assert manager.diff(task).paths == ("a.txt",)
+    assert manager.apply(task).paths == ("a.txt",)
+    assert family.runtime.read_file("a.txt") == "a\n"
+    manager.close()
+    assert list(places(tmp_path / "kept")) == []
 
 
 KILLED = """

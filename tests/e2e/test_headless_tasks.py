@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from pygent.events import from_dict
+from pygent.tasks.place import places
 from tests.fakes.invariants import check_events
 from tests.fakes.openai_server import FakeOpenAI, Step, reply, status
 
@@ -82,7 +83,7 @@ def start(talk: Talk, tmp_path: Path) -> Iterator[Any]:
 
 def left_of_tasks(tmp_path: Path) -> list[Path]:
     folder = tmp_path / ".local/share/pygent/tasks"
-    return list(folder.iterdir()) if folder.is_dir() else []
+    return list(places(folder))
 
 
 def test_it_waits_and_goes_on_with_what_they_report(start: Any, talk: Talk, tmp_path: Path) -> None:

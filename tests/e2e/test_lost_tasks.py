@@ -17,6 +17,7 @@ from pygent.commands.sessions import open_store
 from pygent.events import Event, Notice, TaskFinished, TaskReviewed, TaskStarted
 from pygent.session import Session
 from pygent.settings import Settings, data_dir
+from pygent.tasks.place import places
 from pygent.transcript import Transcript
 from tests.fakes.docker_engine import SH_IMAGE, DockerEngine
 from tests.fakes.openai_server import FakeOpenAI, Step, reply
@@ -158,7 +159,7 @@ def test_work_of_a_killed_pygent_is_there_at_the_next_start(server: FakeOpenAI, 
         assert pygent(server, work, "tasks", "diff", one).returncode == 1  # it is open here
     finally:
         session.close()
-    assert [path.name for path in (data_dir() / "tasks").iterdir()] == [one]  # what was given up is gone
+    assert [path.name for path in places(data_dir() / "tasks")] == [one]  # what was given up is gone
 
     done = pygent(server, work, "tasks", "apply", one[:4])
     assert (done.returncode, done.stdout) == (0, "applied shared.txt\n")
@@ -188,7 +189,7 @@ def test_a_session_that_is_gone_on_with_has_its_tasks(server: FakeOpenAI, work: 
         session.close()
     deleted = pygent(server, work, "sessions", "delete", stored.id)
     assert deleted.returncode == 0
-    assert list((data_dir() / "tasks").iterdir()) == []
+    assert list(places(data_dir() / "tasks")) == []
 
 
 @pytest.mark.docker
