@@ -1,4 +1,5 @@
-"""A persona only ever narrows: what it may do is what both its session and it allow, judged anew at each call."""
+"""A persona only ever narrows: what it may do is what both its session and it allow, judged anew at each call
+(hostile.md, 40)."""
 
 from __future__ import annotations
 

@@ -7,6 +7,9 @@ from pathlib import Path
 from textual import events
 from textual.pilot import Pilot
 
+from pygent.budget import Budget
+from pygent.ledger import Account
+from pygent.openai_compat import Usage
 from pygent.tui.app import PygentApp
 from pygent.tui.palette import Palette
 from pygent.tui.screens.help import HelpScreen
@@ -39,6 +42,24 @@ async def test_the_status_line_changes_what_it_shows(tmp_path: Path) -> None:
         await click(app, pilot, "Close")
         await click(app, pilot, "Ctrl+P everything")
         await until(lambda: isinstance(app.screen, Palette) and "Search for commands" in shown(app))
+
+
+async def test_tokens_and_cost_lead_to_what_they_are_made_of_and_the_budget_to_its_limits(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    session.account = Account(Budget(tokens=2000))
+    session.account.charge(Usage(1200, 0, 1200), None)
+    async with running(session, size=(160, 42)) as (app, pilot):
+        session.run("x")
+        session.step_done(1, prompt=1000, completion=200, cost=0.2)
+        await type_text(pilot, "a draft")
+        await until(lambda: "cost 0.20" in app.main.status.plain())
+        await click(app, pilot, "cost 0.20")
+        await until(lambda: "1k in" in " ".join(shown(app).split()))
+        assert app.main.prompt.text == "a draft"
+        await pilot.press(*["backspace"] * 7)
+        await click(app, pilot, "60% of budget")
+        await until(lambda: app.main.prompt.text == "/budget ")
+        await until(lambda: "tokens=2000" in shown(app))
 
 
 async def test_a_prompt_is_sent_and_its_run_interrupted(tmp_path: Path) -> None:

@@ -236,6 +236,9 @@ class MainScreen(PaneScreen):
             self.prompt.set_text(f"/{name} ")
         self.prompt.focus()
 
+    def action_show_costs(self) -> None:
+        self.submit("/cost")
+
     def action_next_mode(self) -> None:
         self.session.cycle_permission_mode()
         self.state_changed()

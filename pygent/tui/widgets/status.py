@@ -162,12 +162,12 @@ class StatusLine(Widget):
         share = self.session.costs().share
         if share:
             style = "$text-warning" if share >= 0.8 else ""
-            parts.append([(f"{share:.0%} of budget", f"{style} @click=screen.command('cost')")])
+            parts.append([(f"{share:.0%} of budget", f"{style} @click=screen.command('budget')")])
         total, cost = self.transcript.tokens, self.transcript.cost
         if cost is not None:
-            parts.append([(f"cost {money(cost)}", "@click=screen.command('cost')")])
+            parts.append([(f"cost {money(cost)}", "@click=screen.show_costs")])
         if total:
-            parts.append([(f"{count(total)} tokens", "@click=screen.command('cost')")])
+            parts.append([(f"{count(total)} tokens", "@click=screen.show_costs")])
         parts.append([(clean_line(status.persona), "@click=screen.command('persona')")])
         if status.demo:
             parts.insert(1, [("demo", "bold $text-accent")])
