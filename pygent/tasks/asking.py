@@ -39,10 +39,11 @@ class AskFirst:
         if ask is None:
             return None
         if call.tool == "continue" and wiring.depth > 0:
-            if getattr(approvals, "broker", None) is None and not self._told:
-                self._told = True
-                return CallOutcome("ok", NOBODY)
-            return _question(ask, call, agent_id, cancel)
+            outcome = _question(ask, call, agent_id, cancel)
+            if outcome is not None or self._told:
+                return outcome
+            self._told = True
+            return CallOutcome("ok", NOBODY)
         if call.tool == "stop" and wiring.at_stop == "ask":
             running = self._tasks.running()
             if running:
