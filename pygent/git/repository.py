@@ -231,8 +231,19 @@ def _as_variables(values: Mapping[str, list[str]]) -> dict[str, str]:
 
 def _harmless(config: Path) -> tuple[str, dict[str, list[str]]]:
     """Of a repository's configuration what says how its data is to be read, as a file and as values."""
+    extensions, found = harmless_values(config)
+    values = {name: list(some) for name, some in _of_the_person().items()} | found
+    values.update({name: [value] for name, value in _FIXED.items()})
+    text = f"[core]\nrepositoryformatversion = {1 if extensions else 0}\nbare = false\n"
+    if extensions:
+        text += "[extensions]\n" + "".join(f"{name} = {value}\n" for name, value in extensions.items())
+    return text, values
+
+
+def harmless_values(config: Path) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """What a repository's configuration says of how its data is to be read: extensions by name, and other values."""
     extensions: dict[str, str] = {}
-    values = {name: list(some) for name, some in _of_the_person().items()}
+    values: dict[str, list[str]] = {}
     for name, value in _entries("--file", str(config), "--no-includes"):
         if name in _EXTENSIONS and _WORD.fullmatch(value):
             extensions[name.partition(".")[2]] = value
@@ -240,11 +251,7 @@ def _harmless(config: Path) -> tuple[str, dict[str, list[str]]]:
             values[name] = [value]
         elif _BRANCH.fullmatch(name):
             values.setdefault(name, []).append(value)
-    values.update({name: [value] for name, value in _FIXED.items()})
-    text = f"[core]\nrepositoryformatversion = {1 if extensions else 0}\nbare = false\n"
-    if extensions:
-        text += "[extensions]\n" + "".join(f"{name} = {value}\n" for name, value in extensions.items())
-    return text, values
+    return extensions, values
 
 
 @functools.cache

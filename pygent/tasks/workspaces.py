@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pygent.changes.base import Base
+from pygent.changes.repository import copy_repository
 from pygent.errors import TaskError
 from pygent.file_list import list_files
 from pygent.tasks.files import copy_between
@@ -37,6 +38,9 @@ def furnish(task: Task, order: Order) -> None:
     task.base = Base.make(source, paths, target.root, task.place.base, cancel=task.cancel)
     if target.root != task.place.workspace:  # an agent of a factory may bring a workspace of its own
         task.place.save(root=str(target.root))
+    if order.workspace == "copy":
+        note = copy_repository(source, target.root, cancel=task.cancel)
+        task.base.notes += (note,) if note else ()
 
 
 def named(workspace: Workspace, files: Sequence[str]) -> Iterator[str]:
