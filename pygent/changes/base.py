@@ -17,7 +17,7 @@ from pygent.changes.filling import Filling, Progress
 from pygent.changes.hunks import with_hunks
 from pygent.changes.model import ChangeSet, FileChange
 from pygent.changes.pack import Pack, Records
-from pygent.changes.tree import Entry, Tree, of_git
+from pygent.changes.tree import Entry, Tree, of_git, short, too_long
 from pygent.errors import WorkspaceError
 from pygent.workspace import Workspace, owner_of, reason_of
 
@@ -61,6 +61,8 @@ class Base:
         what was made until then is removed.
         """
         wanted = sorted({path.rstrip("/") for path in paths if not of_git(path)} - {"", "."})
+        deep = [path for path in wanted if too_long(path)]
+        wanted = [path for path in wanted if not too_long(path)] if deep else wanted
         for path in wanted:
             if path.startswith("/") or not {"", ".", ".."}.isdisjoint(path.split("/")):
                 raise WorkspaceError(f"{path!r} cannot be copied: paths are relative to the workspace, without '..'.")
@@ -75,14 +77,17 @@ class Base:
                 filling.run(wanted, on_progress)
             finally:
                 pack.close()
-            Records(folder).write(filling.entries, filling.notes)
+            notes = short(
+                [f"{path[:200]!r} is not in the copy: its path is too long." for path in deep] + filling.notes
+            )
+            Records(folder).write(filling.entries, notes)
         except BaseException as error:
             _empty(root)
             _empty(folder)
             if isinstance(error, OSError):
                 raise WorkspaceError(f"The workspace could not be copied: {reason_of(error)}.") from error
             raise
-        return cls(folder, root, filling.entries, tuple(filling.notes))
+        return cls(folder, root, filling.entries, notes)
 
     @classmethod
     def open(cls, folder: Path, root: Path) -> Base:

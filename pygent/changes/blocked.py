@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pygent.changes.steps import Part, Step
-from pygent.changes.tree import Tree
+from pygent.changes.tree import Tree, too_long
 
 
 def settled(tree: Tree, parts: list[Part]) -> list[Part]:
@@ -66,6 +68,8 @@ class Around:
 
 def below(tree: Tree, folder: str, *, folders: bool = False) -> Iterator[str]:
     """The paths of all that is below a folder and is no folder; or of the folders, the innermost first."""
+    if too_long(folder):
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), folder)
     for name, is_dir in tree.names(folder):
         path = f"{folder}/{name}" if folder else name
         if is_dir:

@@ -12,8 +12,7 @@ from pygent.changes.hunks import hunks_between, is_text
 from pygent.changes.model import ChangeSet, FileChange
 from pygent.changes.pack import Pack
 from pygent.changes.renames import find_renames
-from pygent.changes.tree import Entry, Tree, link_entry, of_git
-from pygent.path_names import MAX_PATH
+from pygent.changes.tree import Entry, Tree, link_entry, of_git, short, too_long
 
 HUNKS_LIMIT = 64 * 1024 * 1024
 """Bytes of all files of a change set whose lines are compared; what comes after them has no hunks."""
@@ -83,7 +82,7 @@ class Comparison:
             self._notes.append(
                 f"Of the files after the first {HUNKS_LIMIT // 1024**2} MiB of changed ones no lines were compared."
             )
-        return ChangeSet(tuple(change for change in found if change is not None), tuple(self._notes))
+        return ChangeSet(tuple(change for change in found if change is not None), short(self._notes))
 
     def _entry(self, path: str, entry: Entry | None) -> Entry | None:
         """What stands there now; ``entry`` itself where it is unchanged or cannot be looked at."""
@@ -111,7 +110,7 @@ class Comparison:
         if of_git(path):
             return False
         parts = path.split("/")
-        if not path or path.startswith("/") or not {"", ".", ".."}.isdisjoint(parts) or len(path) > MAX_PATH:
+        if path.startswith("/") or not {"", ".", ".."}.isdisjoint(parts) or too_long(path):
             self._notes.append(f"{path[:200]!r} is no path that could be taken over.")
             return False
         return True

@@ -14,6 +14,7 @@ from pygent.cancellation import CancelToken
 from pygent.changes.data import KEEP_LIMIT, BlockDigest, blocks, clone, digest_of, read_all, write_at
 from pygent.changes.pack import Pack
 from pygent.changes.tree import NEW_FILE, Entry, Tree, link_entry
+from pygent.workspace import reason_of
 
 COPY_LIMIT = 4 * 1024 * 1024 * 1024
 """Bytes on disk of one file that is copied where the file system cannot share them."""
@@ -75,9 +76,11 @@ class Filling:
                 for end in [*(place for place, sign in enumerate(folder) if sign == "/"), len(folder)]:
                     if folder[:end] in made:
                         continue
-                    found = source.stat(folder[:end])
+                    found = None
+                    with contextlib.suppress(PermissionError):
+                        found = source.stat(folder[:end])
                     if found is None or not stat.S_ISDIR(found.st_mode):
-                        break  # gone meanwhile, or a link now: the files in it are not found either
+                        break  # gone meanwhile, a link now, or closed: the files in it are not found either
                     above, name = target.parent(folder[:end])
                     os.mkdir(name, stat.S_IMODE(found.st_mode) & 0o777 | 0o700, dir_fd=above)
                     if self._owner is not None:
@@ -177,9 +180,11 @@ class Filling:
 
     def _no_file(self, source: Tree, target: Tree, path: str, error: OSError | None) -> None:
         """A link is copied as a link; of anything else it is said that it was left out."""
-        found = None
-        with contextlib.suppress(OSError):
+        try:
             found = source.stat(path)
+        except OSError as another:
+            self.notes.append(f"{path!r} is not in the copy: {reason_of(another)}.")
+            return
         if found is None:
             return
         if stat.S_ISLNK(found.st_mode):
@@ -191,6 +196,6 @@ class Filling:
             now = os.stat(name, dir_fd=folder, follow_symlinks=False)
             self.entries[path] = link_entry(link).stamped(now)
         elif stat.S_ISREG(found.st_mode) and error is not None:
-            self.notes.append(f"{path!r} is not in the copy: {error.strerror}.")
+            self.notes.append(f"{path!r} is not in the copy: {reason_of(error)}.")
         elif not stat.S_ISDIR(found.st_mode):
             self.notes.append(f"{path!r} is not in the copy: it is neither a file nor a link.")

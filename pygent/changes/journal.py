@@ -109,7 +109,7 @@ class Journal:
         plan = {"version": _VERSION, **asdict(self), "folder": None}
         plan["items"] = [[getattr(item, name) for name in Item.__slots__] for item in self.items]
         temporary = self.folder / "plan.tmp"
-        with temporary.open("w", encoding="ascii") as file:
+        with temporary.open("w", encoding="utf-8") as file:
             json.dump(plan, file, separators=(",", ":"))
             file.flush()
             os.fsync(file.fileno())
@@ -119,7 +119,7 @@ class Journal:
     def read(cls, folder: Path) -> Journal:
         """A journal that was written. Raises ``WorkspaceError``."""
         try:
-            with (folder / _PLAN).open(encoding="ascii") as file:
+            with (folder / _PLAN).open(encoding="utf-8") as file:
                 plan: dict[str, Any] = json.load(file)
             if plan["version"] != _VERSION:
                 raise WorkspaceError(f"{str(folder)!r} was written by another version of Pygent.")

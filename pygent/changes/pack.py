@@ -75,7 +75,7 @@ class Records:
         """Write the manifest; without it there is no base."""
         text = json.dumps({"version": _VERSION, "notes": list(notes), "files": entries}, separators=(",", ":"))
         temporary = self._manifest.with_suffix(".tmp")
-        with temporary.open("w", encoding="ascii") as file:
+        with temporary.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -84,7 +84,7 @@ class Records:
     def read(self) -> tuple[dict[str, Entry], tuple[str, ...]]:
         """The entries as they are now, and the notes. Raises ``WorkspaceError``."""
         try:
-            with self._manifest.open(encoding="ascii") as file:
+            with self._manifest.open(encoding="utf-8") as file:
                 found: dict[str, Any] = json.load(file)
             if found["version"] != _VERSION:
                 raise WorkspaceError(f"{str(self._manifest)!r} was written by another version of Pygent.")

@@ -67,12 +67,18 @@ class Planner:
 
     def _may_be_written(self, change: FileChange) -> None:
         for path in (change.path, change.old_path):
-            if path is not None and (of_git(path) or self.target.relative(path) != path):
+            if path is not None and not self._is_name(path):
                 raise Conflicting("it is no path that can be written to")
         if change.leads_out and change.path not in self.named:
             raise Conflicting(
                 f"it is a link that leads out of the workspace, to {change.link!r}: choose it by its path"
             )
+
+    def _is_name(self, path: str) -> bool:
+        try:
+            return not of_git(path) and self.target.relative(f"./{path}") == path
+        except WorkspaceError:
+            return False
 
     def _theirs(self, change: FileChange, chosen: tuple[int, ...] | None) -> Version | None:
         """The version of the change set, as far as it is chosen."""

@@ -9,12 +9,15 @@ from types import TracebackType
 from typing import Literal, NamedTuple, Self
 
 from pygent.changes.data import digest_of
-from pygent.path_names import plain_parts
+from pygent.path_names import MAX_DEPTH, MAX_PATH, plain_parts
 
 OPEN_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW | os.O_CLOEXEC
 NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+NOTES = 100
+"""Notes that are told."""
 
 Kind = Literal["file", "link"]
 
@@ -145,6 +148,17 @@ def of_git(path: str) -> bool:
     """Whether a path is git's own, in whatever spelling a file system may take for it."""
     lowered = path.lower()
     return ("git" in lowered or not path.isascii()) and ".git" in plain_parts(path)
+
+
+def too_long(path: str) -> bool:
+    """Whether a path is longer, or deeper, than any that is looked at."""
+    return len(path) > MAX_PATH or path.count("/") > MAX_DEPTH
+
+
+def short(notes: list[str]) -> tuple[str, ...]:
+    """Notes without end are cut, and it is said how many there were."""
+    more = len(notes) - NOTES
+    return tuple(notes) if more <= 0 else (*notes[:NOTES], f"{more:,} more were left out.")
 
 
 def link_entry(link: str) -> Entry:

@@ -60,6 +60,55 @@ def test_a_full_disk(tmp_path: Path) -> None:
     assert copy > 2
 
 
+CLOSED = """
+import difflib, os, tempfile
+from pathlib import Path
+from pygent.changes.base import Base
+from pygent.changes.take_over import apply
+from pygent.errors import WorkspaceError
+from pygent.workspace import Workspace
+
+if os.geteuid() == 0:  # who reads everything
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as name:
+    top = Path(name)
+    source = top / "source"
+    (source / "closed").mkdir(parents=True)
+    for path in ("a", "b", "closed/c", "d"):
+        (source / path).write_text(path)
+    (source / "b").chmod(0)
+    (source / "closed").chmod(0)
+    base = Base.make(Workspace(source), ["a", "b", "closed/c", "d"], top / "root", top / "base")
+    print(*base.paths, *base.notes, sep="|")
+    (top / "root/a").write_text("changed")
+    (top / "root/d").write_text("changed")
+    (top / "root/d").chmod(0)
+    (top / "root/new").write_text("new")
+    changes = base.changes(["new"])
+    print(*changes.paths, *changes.notes, sep="|")
+    source.chmod(0o555)
+    try:
+        apply(base, changes, Workspace(source), undo=top / "undo")
+    except WorkspaceError as error:
+        print(error)
+    print(sorted(os.listdir(source)), (source / "a").read_text(), os.path.exists(top / "undo"))
+    source.chmod(0o755)
+    (source / "closed").chmod(0o755)
+"""
+
+
+def test_what_is_not_permitted_is_said_and_changes_nothing() -> None:
+    done = subprocess.run([sys.executable, "-c", CLOSED], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.stdout.splitlines() == [
+        "a|d|'b' is not in the copy: permission denied.|'closed/c' is not in the copy: permission denied.",
+        "a|new|'d' could not be read: Permission denied.",
+        "Nothing was changed: permission denied.",
+        "['a', 'b', 'closed', 'd'] a False",
+    ], done.stderr
+
+
 FILES_LIMITED = """
 import resource, sys
 from pathlib import Path

@@ -371,3 +371,31 @@ def test_a_side_that_is_preferred_wins_only_where_both_changed_the_same(git: boo
     assert merge(base, here, there, git=git).clean is False
     assert merge(base, here, there, "ours", git=git) == Merged(both.replace(b"1\n", b"here\n"), clean=True)
     assert merge(base, here, there, "theirs", git=git) == Merged(both.replace(b"1\n", b"there\n"), clean=True)
+
+
+def test_names_that_mean_something_elsewhere(pair: Pair) -> None:
+    names = ["~", "~/x", " ", "-rf", "a b/ c ", "$HOME", "*", "\\", "\x1b[31m", "new\nline", "d/~"]
+    write(pair.child, {name: name.encode() for name in names if name != "~"})
+    done = pair.apply()
+    assert done.conflicts == ()
+    assert snapshot(pair.parent) == snapshot(pair.child)
+    assert pair.undo() == ()
+
+
+def test_a_path_that_is_too_deep_is_left_out(pair: Pair) -> None:
+    deep = "/".join(["x"] * 300)
+    place = pair.child
+    for _ in range(300):
+        place /= "x"
+    place.mkdir(parents=True)
+    (place / "f").write_bytes(b"f")
+    found = pair.base.changes([f"{deep}/f", "x/" * 100 + "g"])
+    assert not found.files
+    assert len(found.notes) == 1
+    assert "is no path that could be taken over" in found.notes[0]
+
+
+def test_notes_have_an_end(pair: Pair) -> None:
+    found = pair.base.changes([f"repository{number}/" for number in range(500)])
+    assert len(found.notes) == 101
+    assert found.notes[-1] == "400 more were left out."
