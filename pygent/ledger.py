@@ -78,6 +78,7 @@ class Account:
         if any(account._lock is not self._lock for account in also):
             raise ValueError("an account cannot belong to two sessions")
         self._personas: dict[str, Account] = {}
+        self._given = Budget()
         self._told: set[str] = set()
         self._steps = self._prompt = self._completion = self._tokens = self._money = 0
         self._priced = False
@@ -104,15 +105,18 @@ class Account:
         return Account(budget, self, *also, what=what or self.what, agent_id=agent_id or self.agent_id)
 
     def persona(self, name: str, budget: Budget | None = None) -> Account:
-        """The account below this one for all that agents of one persona do; ``budget`` is its limit from now on."""
+        """The account below this one for all that agents of one persona do.
+
+        ``budget`` is its limit from now on where it is another one than it was before; so a person's change stays.
+        """
         with self._lock:
             known = self._personas.get(name)
         if known is None:
             made = self.below(what=f"the persona {name}")
             with self._lock:
                 known = self._personas.setdefault(name, made)
-        if known.budget != (budget or Budget()):
-            known.budget = budget or Budget()
+        if known._given != (budget or Budget()):
+            known._given = known.budget = budget or Budget()
         return known
 
     def take_step(self, *, force: bool = False) -> bool:

@@ -132,8 +132,15 @@ class SessionControls(SessionFiles):
         below = {name: _costs(one) for name, one in account.personas().items()}
         return _costs(account)._replace(personas={name: one for name, one in below.items() if one.used.steps})
 
-    def set_budget(self, budget: Budget) -> None:
-        """Let the session use this much from now on, with what it has used already."""
+    def set_budget(self, budget: Budget, persona: str = "") -> None:
+        """Let the session, or one of its personas, use this much from now on, with what it has used already.
+
+        Raises ``ValueError`` for an unknown persona, ``PygentError`` for one while the session is not open.
+        """
+        if persona:
+            found = self._persona_named(persona)
+            self._ready().wiring.budget.persona(found.name, found.budget).budget = budget
+            return
         self.settings = replace(self.settings, budget=budget)
         if self.agent is not None:
             self.agent.wiring.budget.budget = budget
@@ -180,10 +187,12 @@ class SessionControls(SessionFiles):
 
     def set_persona(self, name: str) -> None:
         """Let the main agent be another persona from the next run on. Raises ``ValueError`` for an unknown name."""
+        self._become(self._persona_named(name))
+
+    def _persona_named(self, name: str) -> Persona:
         for persona in self.personas:
             if persona.name.casefold() == name.casefold():
-                self._become(persona)
-                return
+                return persona
         known = ", ".join(persona.name for persona in self.personas)
         raise ValueError(f"there is no persona {name!r}; there are: {known}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,9 @@ def test_all_tasks_of_a_persona_share_its_budget_and_others_go_on(tmp_path: Path
         case.start("work 1", persona=frugal)
     assert case.end(case.start("work 1", persona=Persona("other"))).state == "finished"
     assert case.account.used().tokens == 105
+    case.account.personas()["frugal"].budget = Budget(tokens=110)  # as a person raises it
+    assert case.end(case.start("work 1", persona=frugal)).state == "finished"
+    assert case.end(case.start("work 1", persona=replace(frugal, budget=Budget(tokens=120)))).state == "timeout"
 
 
 def test_the_session_s_budget_ends_them_all(tmp_path: Path, cases: list[Case]) -> None:

@@ -259,9 +259,10 @@ class FakeSession(FakeTasks, SessionFiles):
     def costs(self) -> Costs:
         return Costs(self.account.used(), self.account.budget, self.account.share())
 
-    def set_budget(self, budget: Budget) -> None:
-        self.calls.append(("set_budget", budget))
-        self.account.budget = budget
+    def set_budget(self, budget: Budget, persona: str = "") -> None:
+        self.calls.append(("set_budget", budget, persona))
+        if not persona:
+            self.account.budget = budget
 
     def set_permission_mode(self, mode: str) -> None:
         self.calls.append(("set_permission_mode", mode))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from pygent.budget import Budget
@@ -69,10 +70,16 @@ def _limits(surface: Surface) -> Sequence[str]:
     return ["off", str(budget)] if budget else ["tokens=200000", "money=1.00"]
 
 
-@command("budget", "[LIMITS|off]", "show or change what this session may use", values=_limits, needs_open=False)
+_LIMITS = re.compile(r"(?P<persona>.*?)\s*(?P<limits>off|\S+\s*[=:].*)")
+
+
+@command("budget", "[PERSONA] [LIMITS|off]", "show or change what may be used here", values=_limits, needs_open=False)
 def _budget(surface: Surface, argument: str) -> None:
     if argument:
-        surface.session.set_budget(Budget() if argument == "off" else Budget.of(argument))
+        found = _LIMITS.fullmatch(argument.strip())
+        limits = found["limits"] if found is not None else argument
+        budget = Budget() if limits == "off" else Budget.of(limits)
+        surface.session.set_budget(budget, found["persona"] if found is not None else "")
         surface.state_changed()
     none = "There is no budget. One is set like this: /budget tokens=200000, money=1.50"
     surface.note("/budget", "\n".join(budgets(surface)) or none)
