@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pygent.session import Session
 
 
+BETWEEN = "  "
+
 ROOMY = 48
 """Cells from which the upper border says whose tokens it tells."""
 
@@ -140,7 +142,9 @@ class TasksPane(Vertical):
             key_id = "rows.open" if action == "open" else f"tasks.{action}"
             key = Content.styled(key_of(self.app, key_id, default).lower(), "bold")
             parts.append(Content.assemble(key, f" {words}").stylize(f"@click=do('{action}')"))
-        return Content(" · ").join(parts)
+        if sum(part.cell_length + len(BETWEEN) for part in parts) > self.size.width - 2:
+            del parts[0]  # Enter opens what a cursor is on everywhere
+        return Content(BETWEEN).join(parts)
 
     def on_resize(self) -> None:
         self._borders()

@@ -21,7 +21,19 @@ from pygent.tui.panes.blocks.tool import ToolBlock
 from pygent.tui.panes.keys import KeyLine
 from pygent.tui.panes.reading import Reading
 from pygent.tui.panes.task_rows import IDLE, idle, waits_for_you
-from pygent.tui.panes.task_words import changed, cost, limit, name_of, review_of, sign_of, span, spent, tokens, why
+from pygent.tui.panes.task_words import (
+    changed,
+    cost,
+    limit,
+    live,
+    name_of,
+    review_of,
+    sign_of,
+    span,
+    spent,
+    tokens,
+    why,
+)
 from pygent.tui.panes.text import one_line, running_for, summary
 from pygent.tui.panes.tool_log import TaskCalls
 from pygent.tui.screens.tool_detail import ToolDetailScreen
@@ -126,7 +138,8 @@ class TaskDetailScreen(ModalScreen[None]):
         note.update(Content(self._note()))
         note.display = bool(self._note())
         self.query_one(TaskTabs).tell(calls, self._part)
-        self.query_one("#task-empty", Static).update(f"{one_line(task.prompt)}\n\nNothing said yet.")
+        nothing = "Nothing said yet." if live(task) else "What it said stands in the session in which it ran."
+        self.query_one("#task-empty", Static).update(f"{one_line(task.prompt)}\n\n{nothing}")
         own = [
             (WORDS[action][0], WORDS[action][1].capitalize(), f"do('{action}')")
             for action in possible
