@@ -38,6 +38,8 @@ class ReviewState:
         self.said = Said("")
         self.loaded = False
         """Whether anything was compared yet."""
+        self.had_changes = False
+        """Whether there were any to decide on."""
         self._reviewer = reviewer
         self._changed = changed
         self._failed = failed
@@ -112,6 +114,7 @@ class ReviewState:
             return None
         self.compared, self.selection, dropped = made
         self.loaded = True
+        self.had_changes |= bool(changes)
         self._changed()
         about = await self._run("looking for conflicts …", partial(self._reviewer.about, changes))
         if about is None:

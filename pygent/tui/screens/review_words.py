@@ -63,7 +63,7 @@ def empty_words(task: TaskItem | None, state: ReviewState, wanted: str) -> list[
         return [("", ""), ("Comparing …" if state.busy else "", "muted")]
     if state.compared.changes:
         return [("", ""), (f"No file's name has {one_line(wanted, 40)!r} in it.", "muted")]
-    if task is None or task.review in {"applied", "partly applied", "discarded"}:
+    if task is None or task.review is not None or state.had_changes:
         return [("", ""), ("Nothing is left to decide.", "strong"), ("", ""), ("u takes the last back.", "muted")]
     yet = " yet" if task.ended_at is None else ""
     return [("", ""), (f"This task has changed no files{yet}.", "strong")]
