@@ -188,11 +188,11 @@ class Reviewer:
         return Outcome(joined(done), points)
 
     def undo(self, points: int) -> tuple[str, ...]:
-        """Take so many calls back, the last one first. Answers the files that are as they were before."""
-        restored: list[str] = []
+        """Take so many calls back, the last one first. Answers the files that were left, as others changed them."""
+        left: list[str] = []
         for _ in range(points):
-            restored += self._session.undo_task(self._task_id)
-        return tuple(dict.fromkeys(restored))
+            left += self._session.undo_task(self._task_id)
+        return tuple(dict.fromkeys(left))
 
     def discard(self) -> bool:
         """Give all of it up. Answers True."""
@@ -250,13 +250,12 @@ def said_applied(outcome: Outcome, selection: Selection) -> Said:
     return Said(f"{text}.{undo}", "warning" if open_ or marked else "success")
 
 
-def said_undone(restored: Sequence[str], applied: Sequence[str]) -> Said:
-    """One line about an undo of what had written ``applied``."""
-    left = [path for path in applied if path not in restored]
+def said_undone(left: Sequence[str], written: Sequence[str]) -> Said:
+    """One line about an undo of what had ``written`` files, of which some were ``left`` alone."""
     if left:
         verb = "was" if len(left) == 1 else "were"
         return Said(f"Taken back, save {names(left)}, which {verb} changed since.", "warning")
-    return Said(f"Taken back: {names(restored)}." if restored else "Taken back.", "success")
+    return Said(f"Taken back: {names(written)}." if written else "Taken back.", "success")
 
 
 def about_file(change: FileChange) -> list[tuple[str, str]]:

@@ -31,6 +31,8 @@ class FakeTasks:
         self.fails: dict[str, Exception] = {}
         self.ended: set[str] = set()
         """Tasks that ``cancel_task`` is too late for."""
+        self.left_alone: dict[str, tuple[str, ...]] = {}
+        """What ``undo_task`` finds changed since."""
         self._before: dict[str, ChangeSet] = {}
 
     # What a front end calls.
@@ -96,8 +98,9 @@ class FakeTasks:
         now, before = self.changes[task_id], self._before.pop(task_id)
         self.changes[task_id] = before
         back = tuple(path for path in before.paths if now.of(path) != before.of(path))
-        self._reviewed(task_id, "undone", Applied(back))
-        return back
+        left = self.left_alone.pop(task_id, ())
+        self._reviewed(task_id, "undone", Applied(tuple(path for path in back if path not in left)))
+        return left
 
     def discard_task(self, task_id: str) -> None:
         self._called("discard_task", task_id)

@@ -129,6 +129,12 @@ async def test_all_of_it_is_applied_and_taken_back() -> None:
         await done(pilot, screen)
         assert "Taken back: a.txt, b/new.py, b/pic.png and 1 more." in shown(screen)
         assert "4 files" in shown(screen)
+        session.left_alone["t1"] = ("c.txt",)
+        await pilot.press("a")
+        await done(pilot, screen)
+        await pilot.press("u")
+        await done(pilot, screen)
+        assert "Taken back, save c.txt, which was changed since." in shown(screen)
 
 
 async def test_conflicts_are_shown_and_decided_before_anything_is_applied() -> None:

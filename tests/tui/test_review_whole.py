@@ -160,7 +160,7 @@ async def test_three_tasks_are_reviewed_and_what_was_accepted_is_on_disk(tmp_pat
             assert "value_2 = 2.0" in marked["app.py"]
             await pilot.press("u")
             await done(pilot, screen)
-            assert "Taken back" in shown(app)
+            assert "Taken back: tests/test_app.py, app.py." in shown(app)
             assert tree(work) == first
             await pilot.press("home", "t", "asterisk", "enter")
             await done(pilot, screen)
