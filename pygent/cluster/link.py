@@ -40,23 +40,29 @@ class Link:
     def open(self) -> Client:
         """The client, connected. Raises ``TaskError``, which names the address, where there is no scheduler."""
         with self._lock:
-            if self._client is None or self._client.status == "closed":
-                self._client = _connect(self.address)
             client = self._client
+            if client is not None and client.status != "running":  # it lost the scheduler, and tries to find it again
+                threading.Thread(target=_leave, args=(client,), name="pygent-cluster-leave", daemon=True).start()
+                client = None
+            if client is None:
+                self._client = None
+                client = self._client = _connect(self.address)
             client.subscribe_topic(client.id, self._heard)
             client.subscribe_topic("all", self._told)
             return client
+
+    @property
+    def lost(self) -> bool:
+        """True where the scheduler was reached once and is not any more."""
+        client = self._client
+        return client is None or client.status in {"closing", "closed"}
 
     def close(self) -> None:
         """Leave the cluster; what runs for this session there is ended."""
         with self._lock:
             client, self._client = self._client, None
-        if client is None:
-            return
-        for topic in (client.id, "all"):  # the scheduler would go on sending to a client that is gone
-            with contextlib.suppress(Exception):  # no scheduler is there any more
-                client.unsubscribe_topic(topic)
-        client.close(timeout=5)
+        if client is not None:
+            _leave(client)
 
     def listen(self, task_id: str, heard: Listener, worker_gone: Callable[[str], object]) -> None:
         """Hand on what is said of a task, and the addresses of workers that leave or die."""
@@ -130,6 +136,14 @@ def _connect(address: str) -> Client:
         text = f"The cluster cannot be used: no scheduler answers at {address}"
         hint = "Start one with `dask scheduler`, or unset PYGENT_CLUSTER"
         raise TaskError(f"{text} ({str(error) or type(error).__name__}). {hint}.") from error
+
+
+def _leave(client: Client) -> None:
+    for topic in (client.id, "all"):  # the scheduler would go on sending to a client that is gone
+        with contextlib.suppress(Exception):  # no scheduler is there any more
+            client.unsubscribe_topic(topic)
+    with contextlib.suppress(Exception):
+        client.close(timeout=5)
 
 
 def _knock(address: str) -> None:

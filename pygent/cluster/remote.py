@@ -35,6 +35,12 @@ log = logging.getLogger(__name__)
 LATE_SECONDS = 60.0
 """How long after its time limit a child may still say how it ended."""
 
+WAIT_SECONDS = 3.0
+"""How long a task waits for a worker until that is told."""
+
+TICK = 0.5
+"""Seconds after which limits are looked at where nothing else happens."""
+
 MISSING_SECONDS = 3.0
 """How long events are waited for that others have overtaken."""
 
@@ -56,6 +62,7 @@ class Remote:
         self._incoming = Incoming(self._events.take)
         self._give_up_at: float | None = None
         self._gap_since: float | None = None
+        self._waits_since: float | None = None
 
     def run(self) -> RunResult:
         """Do the task on a worker.
@@ -97,35 +104,33 @@ class Remote:
 
     def _follow(self, future: Future[Any]) -> Outcome:
         """Do what comes in until the child has ended."""
-        waiting_since: float | None = time.monotonic()
-        while True:
-            try:
-                item = self._inbox.get(timeout=0.5)
-            except queue.Empty:
-                item = ("tick",)
-            match item:
-                case ("said", run, kind, fields):
-                    self._hear(run, kind, fields)
-                case ("say", text):
-                    self._said.append(text)
-                    self._tell("say", text=text)
-                case ("gone", worker):
-                    if self._at is not None and self._at.worker == worker:
-                        self._worker_gone()
-                case ("cancel",):
-                    self._give_up_at = time.monotonic() + self._patience
-                    if self._at is None:
-                        self._work.cancel.check()
-                    self._tell("cancel", reason=str(self._work.cancel.error or "the task was stopped"))
-            if self._at is not None:
-                waiting_since = None
-            elif waiting_since is not None and time.monotonic() - waiting_since > 3:
-                waiting_since = None
-                self._say_that_it_waits()
+        self._waits_since = time.monotonic()
+        while not future.done():
+            with contextlib.suppress(queue.Empty):
+                self._take(self._inbox.get(timeout=TICK))
+            self._say_whether_it_waits()
             self._look_for_gaps()
-            if future.done():
-                return self._outcome(future)
-            self._check_limits()
+            if not future.done():
+                self._check_limits()
+        while not self._inbox.empty():  # what came before the end
+            self._take(self._inbox.get())
+        return self._outcome(future)
+
+    def _take(self, item: tuple[Any, ...]) -> None:
+        match item:
+            case ("said", run, kind, fields):
+                self._hear(run, kind, fields)
+            case ("say", text):
+                self._said.append(text)
+                self._tell("say", text=text)
+            case ("gone", worker):
+                if self._at is not None and self._at.worker == worker:
+                    self._worker_gone()
+            case ("cancel",):
+                self._give_up_at = time.monotonic() + self._patience
+                if self._at is None:
+                    self._work.cancel.check()
+                self._tell("cancel", reason=str(self._work.cancel.error or "the task was stopped"))
 
     def _hear(self, run: str, kind: str, fields: Mapping[str, Any]) -> None:
         at = self._at
@@ -202,6 +207,8 @@ class Remote:
             self._notice(f"{count} events of this task were lost on the way from its worker.")
 
     def _check_limits(self) -> None:
+        if self._link.lost:
+            raise TaskLost(self._scheduler_lost())
         if self._give_up_at is None or time.monotonic() < self._give_up_at:
             return
         self._work.cancel.check()
@@ -218,13 +225,16 @@ class Remote:
                 return outcome
         self._work.cancel.check()
         if future.status in {"cancelled", "lost"}:
-            raise TaskLost(f"the connection to the scheduler at {self._link.address} was lost")
+            raise TaskLost(self._scheduler_lost())
         failure = future.exception(timeout=LATE_SECONDS)
         if type(failure).__name__ == "KilledWorker":
             raise TaskLost(f"each worker that it was sent to is gone: {failure}")
         if isinstance(failure, ModuleNotFoundError) and (failure.name or "").startswith("pygent"):
             raise TaskError("a worker of the cluster has no Pygent: pip install 'pygent[cluster]' there")
         raise TaskError(f"the cluster could not run it: {type(failure).__name__}: {failure}") from failure
+
+    def _scheduler_lost(self) -> str:
+        return f"the connection to the scheduler at {self._link.address} was lost"
 
     def _finish(self, outcome: Outcome) -> RunResult:
         """Take in what is still on its way, and write the changes back."""
@@ -253,13 +263,19 @@ class Remote:
             raise PygentError(f"on {where}: {outcome.error or 'it ended without a result'}")
         return outcome.result
 
-    def _say_that_it_waits(self) -> None:
+    def _say_whether_it_waits(self) -> None:
+        """Tell the person, once, where no worker has begun with the task for some time."""
+        if self._at is not None or self._waits_since is None:
+            return
+        if time.monotonic() - self._waits_since < WAIT_SECONDS:
+            return
+        self._waits_since = None
         try:
             count = self._link.workers()
         except (PygentError, OSError):
             return
-        have = "none" if not count else "one, which is" if count == 1 else f"{count}, all"
-        self._notice(f"Waits for a worker; the cluster has {have}{' busy' if count else ''}.", "info")
+        have = "none" if not count else "one, which is busy" if count == 1 else f"{count}, all busy"
+        self._notice(f"Waits for a worker; the cluster has {have}.", "info")
 
     def _unheard(self) -> list[str]:
         """What was said since nobody listens any longer."""

@@ -421,7 +421,8 @@ def test_what_a_worker_has_no_business_to_say_is_left_out(home: Home, models: Mo
     models.scripts["odd"] = [slow_command()]
     task = home.start("odd")
     begun(home, task)
-    client = home.tasks.executor._link.open()  # type: ignore[attr-defined]
+    link = home.tasks.executor._link  # type: ignore[attr-defined]
+    client = link.open()
     until(lambda: home.notices(task))
     strange = [
         {"v": 1, "type": "files.changed", "agent_id": "main", "paths": ["/etc/passwd"]},
@@ -433,6 +434,8 @@ def test_what_a_worker_has_no_business_to_say_is_left_out(home: Home, models: Mo
     client.log_event(client.id, message(task.id, "another run", "events", first=1, events=strange))
     client.log_event(client.id, message("no such task", run, "ask", id="x"))
     client.log_event(client.id, "no message at all")
+    for _ in range(3):  # events that come again are not told again
+        link.deliver(home.where(task), run, {"do": "again", "first": 1, "last": 5})
     until(lambda: "no event of this task" in home.notices(task))
     assert "were lost on the way" in home.notices(task)
     assert not home.of(TaskFinished)
@@ -497,6 +500,9 @@ def test_without_its_scheduler_a_task_is_lost_and_nothing_hangs(tmp_path: Path, 
         assert f"the scheduler at {own.address} was lost" in task.status
         check_events(home.events)
         until(lambda: not Path(f"/proc/{int(pid_file.read_text())}").exists())
+        later = home.start("too late")
+        home.wait(later, seconds=10)
+        assert (later.state, f"no scheduler answers at {own.address}" in later.status) == ("failed", True)
         since = time.monotonic()
         home.agent.close()
         assert time.monotonic() - since < 2
