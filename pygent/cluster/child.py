@@ -22,7 +22,7 @@ from pygent.loop import RunResult
 from pygent.models import OpenAIModel, default_model
 from pygent.runtime import Runtime
 from pygent.settings import Settings, command_environment, load
-from pygent.wiring import Wiring, workspace_roots
+from pygent.wiring import Wiring, open_network, workspace_roots
 
 if TYPE_CHECKING:
     from pygent.approvals import Approvals
@@ -42,6 +42,7 @@ class Child:
     def __init__(self, order: Order, tell: Tell) -> None:
         self.order = order
         self.cancel = CancelToken()
+        self.broker = True if order.person else None  # asked for by whoever wants to know whether a person is there
         self.account = Account(order.budget, what="the task", agent_id=order.task_id)
         self._tell = tell
         self._may_begin = False
@@ -160,6 +161,7 @@ class Child:
             confined=sandbox.confined,
             roots=workspace_roots(runtime),
             model=agent.model_name,
+            network=open_network(order.persona, runtime),
             missing=sorted(set(order.tools) - set(agent.registry.names())),
         )
         limits = order.limits

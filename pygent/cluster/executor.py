@@ -53,6 +53,7 @@ class Cluster:
             persona=work.persona,
             limits=work.limits,
             asks=work.permission_mode is not None,
+            person=getattr(agent.wiring.approvals, "broker", None) is not None,
             tools=tuple(agent.tool_names()),
             model_name=work.model_name,
             named=work.persona.model is not None,

@@ -34,7 +34,8 @@ class ModelChoice:
 class Order:
     """What a worker is told of a task, beside its files.
 
-    ``topic`` is where it answers. ``asks`` says that a tool call runs only where the session allows it. ``model``
+    ``topic`` is where it answers. ``asks`` says that a tool call runs only where the session allows it, and
+    ``person`` that somebody is there who answers. ``model``
     None means the worker's own server; ``model_name`` None its own model, and otherwise the name is only taken where
     the worker names none itself, or where ``named`` says that the persona insists. ``tools`` are those of the
     session, ``budget`` what is left of the task's, and ``past`` what was said in it before.
@@ -46,6 +47,7 @@ class Order:
     persona: Persona
     limits: Limits
     asks: bool
+    person: bool
     tools: tuple[str, ...]
     model_name: str | None = None
     named: bool = False

@@ -145,6 +145,8 @@ class Remote:
             at.roots, at.confined = tuple(fields["roots"]), bool(fields["confined"])
             with_what = f"commands run in: {fields['sandbox']}, model: {fields['model']}"
             self._notice(f"Task {self._work.id} runs on {at.host} ({at.worker}); {with_what}", "info")
+            if fields["network"]:
+                self._notice(f"On {at.host}: {fields['network']}")
             if fields["missing"]:
                 self._notice(f"The worker has no tool {', '.join(fields['missing'])}.")
         elif kind == "events":

@@ -101,7 +101,8 @@ def prepare(task: Task, order: Order, around: Surroundings) -> None:
 
 def tell_left_out(task: Task, around: Surroundings) -> None:
     """Say what could not be copied for the task, and what of its persona cannot be held."""
-    if note := open_network(task.persona, getattr(task.agent, "runtime", None)):
+    note = "" if around.executor.remote else open_network(task.persona, getattr(task.agent, "runtime", None))
+    if note:
         around.emit(Notice(level="warning", text=note))
     if task.base is not None and task.base.notes:
         shown = task.base.notes[:NOTES_SHOWN]
