@@ -92,6 +92,8 @@ def _names(workspace: Workspace, folder: str) -> list[tuple[str, bool]]:
 
 
 def _lines(workspace: Workspace, path: str) -> list[str] | None:
+    if not os.path.lexists(workspace.root / path):  # most folders have none, and an error in words takes its time
+        return None
     try:
         return workspace.read_bytes(path, limit=_RULES_LIMIT).decode("utf-8", "replace").splitlines()
     except WorkspaceError:

@@ -83,7 +83,10 @@ def digest_of_large(fd: int, size: int) -> str:
 
 def write_at(fd: int, data: bytes, place: int = 0) -> None:
     """Write all of ``data``. Raises ``OSError``."""
-    view = memoryview(data)
+    written = os.pwrite(fd, data, place) if data else 0
+    if written == len(data):
+        return
+    view, place = memoryview(data)[written:], place + written
     while view:
         written = os.pwrite(fd, view, place)
         view, place = view[written:], place + written

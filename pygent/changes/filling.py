@@ -159,7 +159,7 @@ class Filling:
         if stat.S_IMODE(now.st_mode) != mode:
             os.fchmod(copy, mode)
             now = os.fstat(copy)
-        return Entry("file", mode, size, digest, offset).stamped(now)
+        return Entry("file", mode, size, digest, offset, None, now.st_mtime_ns, now.st_ctime_ns, now.st_ino)
 
     def _copied(self, fd: int, copy: int | None, size: int) -> str:
         """The digest of a large file, which is written to ``copy`` on the way where there is one."""

@@ -17,7 +17,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -106,11 +106,12 @@ class Journal:
 
     def write(self) -> None:
         """Write it down, durably. Raises ``OSError``."""
-        plan = {"version": _VERSION, **asdict(self), "folder": None}
+        plan: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        plan |= {"version": _VERSION, "folder": None, "gone": [asdict(folder) for folder in self.gone]}
         plan["items"] = [[getattr(item, name) for name in Item.__slots__] for item in self.items]
         temporary = self.folder / "plan.tmp"
         with temporary.open("w", encoding="utf-8") as file:
-            json.dump(plan, file, separators=(",", ":"))
+            file.write(json.dumps(plan, separators=(",", ":")))
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self.folder / _PLAN)

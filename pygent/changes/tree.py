@@ -73,6 +73,7 @@ class Tree:
     def __init__(self, root: Path) -> None:
         self._root = os.open(root, _FOLDER & ~os.O_NOFOLLOW)
         self._way: list[tuple[str, int]] = []
+        self._at: tuple[str, int] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -85,11 +86,15 @@ class Tree:
 
     def forget(self) -> None:
         """Let go of the folders on the way, where they may be others by now."""
+        self._at = None
         while self._way:
             os.close(self._way.pop()[1])
 
     def folder(self, path: str) -> int:
         """A folder, open; ``""`` is the root. The descriptor is valid until the next call."""
+        if self._at is not None and self._at[0] == path:
+            return self._at[1]
+        self._at = None
         parts = path.split("/") if path else []
         depth = 0
         for (name, _), part in zip(self._way, parts, strict=False):
@@ -101,7 +106,9 @@ class Tree:
         for part in parts[depth:]:
             above = self._way[-1][1] if self._way else self._root
             self._way.append((part, os.open(part, _FOLDER, dir_fd=above)))
-        return self._way[-1][1] if self._way else self._root
+        fd = self._way[-1][1] if self._way else self._root
+        self._at = (path, fd)
+        return fd
 
     def parent(self, path: str) -> tuple[int, str]:
         """The open folder that holds ``path``, and its name there."""

@@ -86,7 +86,8 @@ class Work:
             applied = apply(base, changes, self.target, undo=point, paths=paths, hunks=hunks, on_conflict=on_conflict)
             if not point.is_dir():
                 return applied, None
-            review: Review = "partly applied" if self.changes() else "applied"
+            whole = hunks is None and not applied.conflicts and {*applied.paths}.issuperset(changes.paths)
+            review: Review = "applied" if whole or not self.changes() else "partly applied"
             self._note(review)
             return applied, review
 
