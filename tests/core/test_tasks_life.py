@@ -376,12 +376,14 @@ def test_stopping_while_tasks_run_asks_first(attended: Family, decision: Any, ru
         request = following()
         assert "1 task still runs" in request.summary
         family.broker.resolve(request.request_id, decision, "wait for it")  # type: ignore[attr-defined]
-        gate.opened.set()
+        if decision == "deny":
+            gate.opened.set()
 
     person = threading.Thread(target=answer)
     person.start()
     result = family.run(call(("delegate_task", {"prompt": "child"})), STOP, call(("wait_for_tasks", {})), STOP)
     person.join(SECONDS)
+    gate.opened.set()
     assert result.reason == "stopped"
     asked_for = [message["content"] for message in family.agent.history if message["role"] == "tool"]
     assert ("Not stopped: 1 task still runs" in asked_for[1]) == (decision == "deny")
