@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -38,6 +39,26 @@ _PAIRS: tuple[tuple[type[Event], type[Event], tuple[str, ...], dict[str, Any]], 
 _BY_TYPE = {kind: pair for pair in _PAIRS for kind in pair[:2]}
 
 
+class _Used:
+    """What an agent has used, as its steps tell it."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.usage: Counter[str] = Counter()
+        self.cost: float | None = None
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, StepStarted):
+            self.steps += 1
+        elif isinstance(event, StepFinished):
+            self.usage.update({name: count for name, count in event.usage.items() if isinstance(count, int)})
+            if event.cost is not None:
+                self.cost = (self.cost or 0.0) + event.cost
+
+    def fields(self) -> dict[str, Any]:
+        return {"steps": self.steps, "usage": dict(self.usage), "cost": self.cost}
+
+
 def nothing_more(_task_id: str) -> Mapping[str, Any]:
     """Nothing is known of a task besides its events."""
     return {}
@@ -51,8 +72,10 @@ def endings(events: Iterable[Event], known: Callable[[str], Mapping[str, Any]] =
     """
     seq, session_id = 0, ""
     left: dict[tuple[object, ...], Event] = {}
+    used: dict[str, _Used] = defaultdict(_Used)
     for event in events:
         seq, session_id = event.seq, event.session_id
+        used[event.agent_id].take(event)
         pair = _BY_TYPE.get(type(event))
         if pair is None:
             continue
@@ -65,7 +88,9 @@ def endings(events: Iterable[Event], known: Callable[[str], Mapping[str, Any]] =
             left[key] = end(agent_id=event.agent_id, **same, **how)
     now = time.time()
     ends = [
-        replace(event, **known(event.task_id)) if isinstance(event, TaskFinished) else event
+        replace(event, **{**used[event.task_id].fields(), **known(event.task_id)})
+        if isinstance(event, TaskFinished)
+        else event
         for event in reversed(left.values())
     ]
     return [

@@ -155,16 +155,15 @@ def _events(record: Record) -> tuple[TaskStarted, TaskFinished]:
 
 
 def _end(record: Record) -> dict[str, Any]:
-    return {
+    told: dict[str, Any] = {
         "status": record.status,
         "state": record.state,
-        "result": record.result,
         "files_changed": [str(change.get("path")) for change in record.changes],
-        "steps": record.steps,
-        "usage": record.usage,
-        "cost": record.cost,
         "changes": record.changes,
     }
+    if record.state == "lost":  # of the rest nothing was noted
+        return told
+    return {**told, "result": record.result, "steps": record.steps, "usage": record.usage, "cost": record.cost}
 
 
 def _task(manager: TaskManager, place: Place, parent_rt: Any) -> Task:

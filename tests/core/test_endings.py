@@ -9,6 +9,7 @@ from pygent.events import (
     Event,
     RunFinished,
     RunStarted,
+    StepFinished,
     StepStarted,
     TaskFinished,
     TaskStarted,
@@ -38,14 +39,17 @@ def test_what_was_open_is_ended_from_the_inside_out() -> None:
         started("t2"),
         RunStarted(prompt="test it", agent_id="t1"),
         StepStarted(step=1, agent_id="t1"),
+        StepFinished(step=1, agent_id="t1", usage={"total_tokens": 14}, cost=0.5),
+        StepStarted(step=2, agent_id="t1"),
         ToolStarted(call_id="c", tool="bash", arguments={}, agent_id="t1"),
         TaskFinished(task_id="t2", status="finished"),
     )
     ends = endings(events)
     assert [type(event) for event in ends][:2] == [ToolFinished, type(ends[1])]
-    assert [event.seq for event in ends] == [8, 9, 10, 11, 12]
+    assert [event.seq for event in ends] == [10, 11, 12, 13, 14]
     (task,) = [event for event in ends if isinstance(event, TaskFinished)]
     assert (task.task_id, task.state, task.status, task.result) == ("t1", "lost", "lost", KILLED)
+    assert (task.steps, task.usage, task.cost) == (2, {"total_tokens": 14}, 0.5)
     assert [event.agent_id for event in ends if isinstance(event, RunFinished)] == ["t1", "main"]
     assert all(from_dict(to_dict(event)) == event for event in ends)
     transcript = Transcript()
