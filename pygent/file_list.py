@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pygent.errors import WorkspaceError
 from pygent.git import GitError, Repository
-from pygent.tools.ignore import NEVER, IgnoreRules
+from pygent.tools.ignore import NEVER, IgnoreRules, RulesAbove
 from pygent.workspace import Workspace
 
 MOST = 400_000
@@ -22,26 +22,27 @@ _RULES_LIMIT = 1024 * 1024
 _DEEPEST = 100
 
 
-def list_files(workspace: Workspace, *, alone: bool = False) -> Iterator[str]:
+def list_files(workspace: Workspace, *, alone: bool = False, above: Sequence[RulesAbove] = ()) -> Iterator[str]:
     """Paths of files and links, relative to the workspace, in no order.
 
-    With ``alone`` a repository counts only where the workspace is its top, not one that it happens to lie in. git
+    With ``alone`` a repository counts only where the workspace is its top, not one that it happens to lie in; then
+    the rules ``above`` hold, the nearest first. git
     tells them where the workspace lies in a repository, so its excludes hold too. Elsewhere, and in repositories
     inside, folders are walked and ``.gitignore`` files read. No link is followed; what cannot be read is left out.
     """
     left = MOST
-    for path in _files(workspace, alone):
+    for path in _files(workspace, alone, above):
         yield path
         left -= 1
         if not left:
             return
 
 
-def _files(workspace: Workspace, alone: bool) -> Iterator[str]:
+def _files(workspace: Workspace, alone: bool, above: Sequence[RulesAbove]) -> Iterator[str]:
     ends_at = time.monotonic() + SECONDS
     repository = Repository.find(workspace.root)
     if repository is None or (alone and repository.top != repository.folder):
-        yield from _walk(workspace, "", ends_at)
+        yield from _walk(workspace, "", ends_at, above)
         return
     try:
         gone = {*_paths(repository, "--deleted")}
@@ -67,8 +68,8 @@ def _modules(repository: Repository) -> set[str]:
     return {path.partition("\t")[2] for path in _paths(repository, "--stage") if path.startswith("160000 ")}
 
 
-def _walk(workspace: Workspace, start: str, ends_at: float) -> Iterator[str]:
-    none = IgnoreRules(lambda path: _lines(workspace, path))
+def _walk(workspace: Workspace, start: str, ends_at: float, above: Sequence[RulesAbove] = ()) -> Iterator[str]:
+    none = IgnoreRules(lambda path: _lines(workspace, path), tuple(("", rules) for rules in above))
     waiting = deque([(start, none.enter(start))])
     while waiting and time.monotonic() < ends_at:
         folder, rules = waiting.popleft()

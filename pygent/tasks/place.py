@@ -46,10 +46,11 @@ class Record:
     """What is known of a task without its session's events.
 
     ``parent`` is the absolute path of the parent's workspace and ``files`` are what was copied of it, where not all
-    was; with ``ignored`` what is ignored counts, too. ``delegated``: the parent's model asked for it. ``root``
-    is where the task works, "" where that is in its place. Times are Unix times in seconds; ``ended_at`` None: it
-    runs, or its process was killed. ``changes`` are as in ``TaskFinished``; ``review`` is what was decided of them,
-    None where nothing was. ``size`` is what the place takes on the disk in bytes, None where nobody has counted.
+    was; with ``ignored`` what is ignored counts, too. ``rules_above`` are those of the repository around the parent's
+    workspace, as ``pygent.tasks.workspaces`` has them. ``delegated``: the parent's model asked for it. ``root`` is
+    where the task works, "" where that is in its place. Times are Unix times in seconds; ``ended_at`` None: it runs,
+    or its process was killed. ``changes`` are as in ``TaskFinished``; ``review`` is what was decided of them, None
+    where nothing was. ``size`` is what the place takes on the disk in bytes, None where nobody has counted.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Record:
     ignored: bool = False
     delegated: bool = False
     root: str = ""
+    rules_above: list[tuple[str, list[str]]] = field(default_factory=list)
     retry_of: str | None = None
     started_at: float = field(default_factory=time.time)
     ended_at: float | None = None

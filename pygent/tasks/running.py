@@ -277,7 +277,7 @@ def _look_at_changes(task: Task) -> Iterable[str]:
     if task.base is None or task.place is None:
         return ()
     try:
-        task.changes = task.base.changes(listing(task.base.root, ignored=task.place.record.ignored))
+        task.changes = task.base.changes(listing(task.base.root, task.place.record))
     except (PygentError, OSError) as error:
         return (f"its changes cannot be told: {error}",)
     return ()

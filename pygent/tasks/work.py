@@ -47,7 +47,7 @@ class Work:
             if self.place.record.review == "discarded":
                 return ChangeSet()
             base = self._opened()
-            changes = base.changes(listing(base.root, ignored=self.place.record.ignored))
+            changes = base.changes(listing(base.root, self.place.record))
             self._old_paths = {change.path: change.old_path for change in changes.files}
             return changes
 

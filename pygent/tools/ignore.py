@@ -19,7 +19,9 @@ class IgnoreRules:
     """
 
     def __init__(
-        self, read: Callable[[str], Sequence[str] | None], above: tuple[tuple[str, GitIgnoreSpec], ...] = ()
+        self,
+        read: Callable[[str], Sequence[str] | None],
+        above: tuple[tuple[str, GitIgnoreSpec | RulesAbove], ...] = (),
     ) -> None:
         self._read = read
         self._specs = above
@@ -39,6 +41,18 @@ class IgnoreRules:
             if answer is not None:
                 return answer
         return False
+
+
+class RulesAbove:
+    """The rules of a folder above the workspace, which lies ``below`` it."""
+
+    def __init__(self, below: str, lines: Sequence[str]) -> None:
+        self._below = below
+        self._spec = spec_of(lines)
+
+    def check_file(self, path: str) -> Any:
+        """What the rules say of a path in the workspace."""
+        return self._spec.check_file(f"{self._below}/{path}")
 
 
 def spec_of(lines: Sequence[str]) -> Any:

@@ -510,3 +510,17 @@ def test_the_report_of_a_task_that_a_person_started_says_so(family: Family) -> N
     family.scripts["child"] = [STOP]
     family.run(call(("delegate_task", {"prompt": "child"})), call(("wait_for_tasks", {})), STOP)
     assert "You did not start" not in str(family.agent.history)
+
+
+def test_what_a_repository_around_the_workspace_ignores_is_no_change(tmp_path: Path) -> None:
+    family = Family(tmp_path)
+    (tmp_path / ".gitignore").write_text("build/\n*.log\n/parent/top.txt\n")
+    family.runtime.write_file(".gitignore", "!kept.log\n")
+    family.runtime.bash(f"git init -q {tmp_path}; echo '*.tmp' > {tmp_path}/.git/info/exclude")
+    made = "mkdir -p build sub; touch build/x sub/a.log kept.log b.tmp top.txt sub/top.txt new.txt"
+    task = family.start("child", call(("bash", {"cmd": made})), STOP, workspace="copy")
+    assert family.tasks.wait(task, SECONDS)
+    changes = family.tasks.diff(task)
+    assert changes.paths == ("kept.log", "new.txt", "sub/top.txt")
+    assert [change["path"] for change in family.of(TaskFinished)[0].changes] == list(changes.paths)
+    family.close()
