@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from textual import events
 
+from pygent.tui.panes.tasks import TasksPane
 from pygent.tui.screens.task_detail import TaskDetailScreen
+from pygent.tui.screens.task_message import TaskMessageScreen
 from pygent.tui.widgets.approval import Approval
 from pygent.tui.widgets.choices import GRACE
 from pygent.tui.widgets.message_input import MessageInput
 from tests.tui.fake_session import FakeSession
-from tests.tui.test_app import _own_config, running, shown, type_text, until
+from tests.tui.test_app import HOSTILE, _own_config, running, shown, type_text, until
 
 __all__ = ["_own_config"]
 
@@ -60,6 +63,26 @@ async def test_what_is_being_typed_answers_no_question(tmp_path: Path) -> None:
         await pilot.press("n")
         await until(lambda: bool(session.called("resolve")))
         assert session.called("resolve")[0][2] == "deny"
+
+
+async def test_what_is_typed_on_a_screen_over_a_question_does_not_answer_it(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, pilot):
+        session.run("x")
+        session.task("t1", "tester")
+        await until(lambda: bool(app.main.transcript.tasks))
+        await pilot.press("f4", "m")
+        await until(lambda: isinstance(app.screen, TaskMessageScreen))
+        request = session.ask()
+        await until(lambda: bool(app.main.query("#approval")))
+        await asyncio.sleep(GRACE + 0.1)
+        await pilot.press(*"hi", "enter", "y")
+        await until(lambda: app.main.prompt.text == "y")
+        assert session.called("resolve") == []
+        await asyncio.sleep(GRACE + 0.1)
+        await pilot.press("y")
+        await until(lambda: bool(session.called("resolve")))
+        assert session.called("resolve") == [("resolve", request, "allow_once", "")]
 
 
 async def test_esc_goes_from_the_words_to_the_answers(tmp_path: Path) -> None:
@@ -126,3 +149,45 @@ async def test_the_letter_that_opens_a_task_belongs_to_the_draft_where_no_task_a
         await pilot.press("o")
         await until(lambda: app.main.prompt.text == "o")
         assert app.screen is app.main
+
+
+@pytest.mark.parametrize("text", ["[/foo] [red]x[/blue] [@click=app.quit]y[/]", HOSTILE], ids=["markup", "sequences"])
+async def test_what_tasks_say_is_only_text_wherever_it_stands(tmp_path: Path, text: str) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session, size=(140, 44)) as (app, pilot):
+
+        def checked() -> None:
+            drawn = "".join(
+                segment.text
+                for strip in app.screen._compositor.render_strips()
+                for filter_ in app.get_line_filters()
+                for segment in filter_.apply(list(strip), app.screen.background_colors[1])
+            )
+            assert not set("\x1b\x9b\x07\x00\u202e") & set(drawn)
+
+        session.run("x")
+        session.task("t0", text, text)
+        session.task_done("t0", f"error: {text}", text, f"{text}.py")
+        session.user(f"{text}\n{text}", origin="task")
+        session.task("t1", text, text)
+        session.question(text, agent="t1")
+        session.ask("bash", {"cmd": text}, agent="t0")
+        await until(lambda: bool(app.main.query("#approval")))
+        await pilot.pause()
+        checked()
+        app.main.submit("/tasks")
+        await until(lambda: app.main.query_one(TasksPane).rows.has_focus)
+        await pilot.press("f4", "home", "m")
+        await until(lambda: isinstance(app.screen, TaskMessageScreen))
+        checked()
+        await pilot.press("escape", "enter")
+        await until(lambda: isinstance(app.screen, TaskDetailScreen))
+        await pilot.press("2")
+        await pilot.pause()
+        checked()
+        await pilot.press("escape")
+        await until(lambda: app.screen is app.main)
+        await pilot.press("ctrl+p", *"t1,")
+        await pilot.pause(0.3)
+        checked()
+        assert app.contained == set()

@@ -45,6 +45,11 @@ class ApprovalQueue:
     def _drop(self, request_id: str) -> None:
         self._waiting = [request for request in self._waiting if request.request_id != request_id]
 
+    def seen_again(self) -> None:
+        """Another screen lay over the question, which may have come meanwhile."""
+        if self._widget is not None and self._widget.request is not None:
+            self._widget.seen_again()
+
     def back(self) -> bool:
         """From the words for the model to the answers; False where nobody was writing any."""
         if self._widget is None or self._widget.request is None or not self._widget.telling:

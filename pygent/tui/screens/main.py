@@ -190,6 +190,9 @@ class MainScreen(PaneScreen):
     def on_approval_answered(self, event: Approval.Answered) -> None:
         self._approvals.answer(event.request_id, event.decision, event.feedback)
 
+    def on_screen_resume(self) -> None:
+        self._approvals.seen_again()
+
     def on_choices_typed_ahead(self, event: Choices.TypedAhead) -> None:
         self.prompt.insert(event.character)
 

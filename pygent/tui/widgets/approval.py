@@ -188,6 +188,10 @@ class Approval(Vertical):
         line.display = bool(text)
         line.update(Content(text))
 
+    def seen_again(self) -> None:
+        """Nothing lies over it any more; what was typed there is no answer."""
+        self.query_one(Choices).pause()
+
     def waiting(self, others: Sequence[str]) -> None:
         """Say whose requests stand in line after this one."""
         self._others = others

@@ -118,7 +118,11 @@ class Choices(Widget, can_focus=True):
         self.rule = rule
         self.refresh(layout=True)
         self.current = 0
-        self._quiet_since = math.inf  # until the question is on the screen
+        self.pause()
+
+    def pause(self) -> None:
+        """The question comes onto the screen now: keys count after the pause."""
+        self._quiet_since = math.inf  # until it is there
         self.call_after_refresh(self._seen)
 
     def _seen(self) -> None:
