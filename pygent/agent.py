@@ -280,7 +280,7 @@ class Agent:
         ctx.agent_id, ctx.depth, ctx.cancellable = wiring.agent_id, wiring.depth, wiring.cancellable
         ctx.prices, ctx.steering, ctx.budget = wiring.prices, wiring.steering, self._account()
         ctx.before_finish = self.tasks.end_with_run if wiring.settle_tasks else None
-        ctx.reports, ctx.settle = self.tasks.take_reports, self.tasks.settle
+        ctx.reports, ctx.to_do, ctx.settle = self.tasks.take_reports, self.tasks.to_do, self.tasks.settle
         ctx.last_words = wiring.depth > 0
         before_control = AskFirst(wiring, self.tasks)
         ctx.executor = Executor(self.registry, wiring.approvals, self._emit, before_control)

@@ -255,7 +255,7 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
                 return "completed" if outcome.control is None else "stopped"
             reminded = False
         elif more:
-            add_user(ctx, reminder(outcome.message.content or ""), "reminder")
+            add_user(ctx, reminder(outcome.message.content or "", ctx.to_do()), "reminder")
             reminded = True
     return "max_steps"
 

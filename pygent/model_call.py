@@ -37,13 +37,13 @@ CHARACTERS = 4
 class LoopContext:
     """What a run works with. One for each agent, kept over its runs.
 
-    ``files_changed`` names the files that the agent changed in the present run. ``cancellable`` is set where somebody
-    may cancel from outside. ``before_finish`` is called before the end of a run is told. ``steering`` hands over,
-    once, what a person said since it was last called, and ``reports`` what tasks said that ended. ``settle`` waits
-    for tasks where the run's end is to. ``last_words`` is set where a run that reaches a limit gets one more step to
-    say what it did. ``prices`` are for a million tokens, by model. ``budget`` counts what the agent costs,
-    ``run_account`` what a run and the tasks in it do, None between runs. ``warning`` is for the model, once, where
-    most of a budget is used.
+    ``files_changed`` names the files that the agent changed in the present run. ``cancellable`` is set where
+    somebody may cancel from outside. ``before_finish`` is called before the end of a run is told. ``steering``
+    hands over, once, what a person said since it was last called, and ``reports`` what tasks said that ended;
+    ``to_do`` is what is still to be done with these. ``settle`` waits for tasks where the run's end is to.
+    ``last_words`` is set where a run that reaches a limit gets one more step to say what it did. ``prices`` are
+    for a million tokens, by model. ``budget`` counts what the agent costs, ``run_account`` what a run and the
+    tasks in it do, None between runs. ``warning`` is for the model, once, where most of a budget is used.
     """
 
     history: History
@@ -60,6 +60,7 @@ class LoopContext:
     before_finish: Callable[[], None] | None = None
     steering: Callable[[], Iterable[Content]] = tuple
     reports: Callable[[], Iterable[str]] = tuple
+    to_do: Callable[[], str] = str
     settle: Callable[[CancelToken], object] | None = None
     last_words: bool = False
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

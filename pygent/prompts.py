@@ -19,9 +19,9 @@ DESCRIBED = (
 )
 
 
-def reminder(reply: str) -> str:
-    """What a reply without a tool call is answered with."""
-    return DESCRIBED if "```" in reply else REMINDER
+def reminder(reply: str, to_do: str = "") -> str:
+    """What a reply without a tool call is answered with; ``to_do`` is what there is to be done."""
+    return f"{to_do} {REMINDER}" if to_do else DESCRIBED if "```" in reply else REMINDER
 
 
 RULES = """\

@@ -212,6 +212,14 @@ class TaskManager(TaskPool, TaskReviews):
         """What the parent has not been told of tasks that ended, once."""
         return list(self.reports.take().values())
 
+    def to_do(self) -> str:
+        """What the parent has not done yet with tasks that ended, in words for it; "" where that is nothing."""
+        left = [task for task in list(self.tasks.values()) if not task.running and task.changes and not task.review]
+        return " ".join(
+            f'What task {task.id} changed is not in your workspace: apply_task(task_id="{task.id}") takes it over.'
+            for task in left
+        )
+
     def wait_for(self, task_ids: Sequence[str] | None, cancel: CancelToken, timeout: float | None = None) -> str:
         """Wait until these tasks rest, or all that run; answers in words, which a model reads, how they ended.
 

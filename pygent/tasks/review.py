@@ -130,7 +130,7 @@ class TaskReviews:
     def _decided(self, task_id: str) -> Work:
         work = self._work_on(task_id)
         if self.tasks[task_id].running:
-            raise TaskError(f"task {task_id} still runs; wait for its end or stop it first")
+            raise TaskError(f"task {task_id} still runs; wait for its end (wait_for_tasks) or stop it first")
         return work
 
     def _told_files(self, paths: Sequence[str], emit: Emit | None = None) -> None:
@@ -140,6 +140,7 @@ class TaskReviews:
     def _tell(
         self, task_id: str, review: Review, paths: Sequence[str], by: str, conflicts: Sequence[str] = ()
     ) -> None:
+        self.tasks[task_id].review = review
         self._around.emit(
             TaskReviewed(
                 agent_id=self._agent_id,

@@ -104,13 +104,15 @@ def collect_file(rt: Any, task_id: str, path: str, dest: str | None = None) -> s
     return answer
 
 
-def wait_for_tasks(rt: Any, task_ids: list[str] | None = None, timeout: float | None = None) -> str:
-    """Wait for tasks to end; answers what they report."""
-    if timeout is not None and not 0 < timeout < _LONGEST:
-        raise ToolError(f"timeout {timeout} cannot be used; give seconds greater than 0, or leave it out")
+def wait_for_tasks(rt: Any, task_ids: list[str] | None = None, **ignored: object) -> str:  # noqa: ARG001
+    """Wait for tasks to end; answers what they report.
+
+    Models would choose a time to wait, mostly too short, and ask again and again: the limits of the tasks and of the
+    run hold instead.
+    """
     wanted = [task_id.strip() for task_id in task_ids] if task_ids else None
     try:
-        return _tasks(rt).wait_for(wanted, rt.scope.cancel, timeout)
+        return _tasks(rt).wait_for(wanted, rt.scope.cancel)
     except TaskError as error:
         raise ToolError(str(error)) from error
 
@@ -197,8 +199,6 @@ def _tasks(rt: Any) -> TaskService:
     return service
 
 
-_LONGEST = 10**6
-
 _LEFT = {
     "leave": "left as it is here (on_conflict says otherwise)",
     "markers": "both are in the file, with markers",
@@ -251,7 +251,7 @@ TOOLS = (
     Tool(
         "wait_for_tasks",
         "Wait until these tasks, or all, have ended; answers their reports.",
-        {"type": "object", "properties": {"task_ids": _TEXTS, "timeout": {"type": "number"}}},
+        {"type": "object", "properties": {"task_ids": _TEXTS}},
         wait_for_tasks,
         "read",
     ),

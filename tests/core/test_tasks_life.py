@@ -296,7 +296,6 @@ def test_a_report_goes_on_with_a_run_that_would_have_ended(family: Family) -> No
     ("arguments", "words"),
     [
         ({"task_ids": ["nobody"]}, "Task nobody not found"),
-        ({"timeout": -1}, "greater than 0"),
         ({}, "No task is running."),
     ],
 )
@@ -410,6 +409,17 @@ def test_where_nobody_is_a_task_that_asks_is_told_so_and_waits_the_second_time(t
     assert family.tasks.wait(asks_again, SECONDS)
     assert family.tasks.status(asks_again) == "waiting"
     family.agent.close()
+
+
+def test_a_parent_that_says_no_more_is_told_what_it_has_not_taken_over(family: Family) -> None:
+    family.scripts["child"] = [call(("write_file", {"path": "new.txt", "content": "x"})), STOP]
+    delegate = call(("delegate_task", {"prompt": "child"}))
+    family.run(delegate, call(("wait_for_tasks", {"timeout": 1})), say("```\nall done\n```"), STOP)
+    (task,) = family.tasks.tasks.values()
+    reminded = f'is not in your workspace: apply_task(task_id="{task.id}") takes it over.'
+    assert reminded in family.requests[-1][-1]["content"]
+    family.tasks.apply(task.id)
+    assert family.tasks.to_do() == ""
 
 
 def test_a_task_tells_what_it_changed(family: Family) -> None:
