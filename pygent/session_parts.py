@@ -40,7 +40,7 @@ def make_agent(
 
     Raises ``SandboxUnavailable``, ``WorkspaceError``, and ``TaskError`` where the settings' cluster does not answer.
     """
-    executor = None if demo or settings.cluster is None else make_executor(settings)
+    executor = None if demo or settings.cluster is None else make_executor(settings, on_progress)
     try:
         runtime = make_runtime(settings, session_id, on_progress)
     except BaseException:
@@ -132,13 +132,14 @@ def make_runtime(settings: Settings, session_id: str, on_progress: Callable[[str
     )
 
 
-def make_executor(settings: Settings) -> TaskExecutor:
+def make_executor(settings: Settings, on_progress: Callable[[str], None]) -> TaskExecutor:
     """What does the work of tasks on the settings' cluster, connected. Raises ``TaskError`` where that fails."""
     from pygent.cluster import Cluster, ModelChoice  # noqa: PLC0415 - only where there is a cluster
 
     own = ModelChoice(settings.base_url, settings.api_key) if settings.cluster_model == "session" else None
     cluster = Cluster(str(settings.cluster), reruns=settings.cluster_reruns, model=own)
     cluster.open()
+    on_progress(f"Tasks run on {cluster.summary()}.")
     return cluster
 
 

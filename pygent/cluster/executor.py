@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from pygent._version import __version__
 from pygent.budget import Budget
 from pygent.cluster.link import Link
 from pygent.cluster.messages import ModelChoice, Order
@@ -42,6 +43,19 @@ class Cluster:
     def open(self) -> None:
         """Connect to the scheduler. Raises ``TaskError``, which names the address, where it cannot be reached."""
         self._link.open()
+
+    def summary(self) -> str:
+        """How many workers there are, in words. Raises ``TaskError`` and ``OSError`` where the scheduler is gone."""
+        workers = self._link.workers()
+        places = sum(workers.values())
+        if not workers:
+            return f"the cluster at {self.address}, which has no worker yet"
+        one = "1 worker" if len(workers) == 1 else f"{len(workers)} workers"
+        return f"the cluster at {self.address}: {one}, {places} {'task' if places == 1 else 'tasks'} at once"
+
+    def odd_workers(self) -> dict[str, str]:
+        """The workers that cannot do tasks of this Pygent: their address, and the version they have, "" for none."""
+        return {address: version for address, version in self._link.versions().items() if version != __version__}
 
     def run(self, work: TaskWork) -> RunResult | None:
         """See ``TaskExecutor``. Raises ``TaskError`` also where the workspace is too large to be sent."""

@@ -93,9 +93,17 @@ class Link:
 
         return bool(self._connected().run(deliver, run, dict(told), workers=[worker]).get(worker))
 
-    def workers(self) -> int:
-        """How many workers the scheduler knows."""
-        return len(self._connected().scheduler_info()["workers"])
+    def workers(self) -> dict[str, int]:
+        """The workers that the scheduler knows, by address, and how many tasks each does at once."""
+        found = self._connected().scheduler_info()["workers"]
+        return {address: int(worker["nthreads"]) for address, worker in found.items()}
+
+    def versions(self) -> dict[str, str]:
+        """The version of Pygent on each worker, "" where there is none."""
+        from pygent.cluster.worker import pygent_version  # noqa: PLC0415
+
+        found = self._connected().run(pygent_version, on_error="return")
+        return {address: answer if isinstance(answer, str) else "" for address, answer in found.items()}
 
     def _connected(self) -> Client:
         """The client as it is. Raises ``OSError`` where there is none any more."""

@@ -273,7 +273,7 @@ class Remote:
             return
         self._waits_since = None
         try:
-            count = self._link.workers()
+            count = len(self._link.workers())
         except (PygentError, OSError):
             return
         have = "none" if not count else "one, which is busy" if count == 1 else f"{count}, all busy"

@@ -83,6 +83,11 @@ def deliver(run: str, told: Mapping[str, Any]) -> bool:
     return child.take(told)
 
 
+def pygent_version() -> str:
+    """Called on each worker by whoever looks at the cluster."""
+    return __version__
+
+
 class Children(WorkerPlugin):
     """Ends children that nobody waits for: their task was cancelled, their session or the scheduler is gone."""
 

@@ -8,6 +8,7 @@ from typing import IO
 
 from pygent.commands import local_checks
 from pygent.commands.check import Check
+from pygent.commands.cluster_check import cluster
 from pygent.commands.server_check import model_server
 from pygent.errors import SettingsError
 from pygent.plain_text import one_line
@@ -47,4 +48,5 @@ def _all(load: Callable[[], Settings]) -> Iterator[Check]:
     yield from local_checks.folders()
     yield model_server(settings)
     yield from local_checks.sandboxes(settings)
+    yield from cluster(settings)
     yield local_checks.screen()

@@ -24,6 +24,7 @@ from pygent.bus import EventBus
 from pygent.changes import ChangeSet
 from pygent.cluster import Cluster, ModelChoice
 from pygent.cluster.messages import message
+from pygent.commands.cluster_check import cluster
 from pygent.errors import TaskError
 from pygent.events import (
     ApprovalRequested,
@@ -40,6 +41,7 @@ from pygent.events import (
     from_dict,
 )
 from pygent.ledger import Account
+from pygent.settings import Settings
 from pygent.tasks.task import Task
 from pygent.wiring import Wiring
 from tests.fakes.dask_cluster import ROOT, DaskCluster
@@ -608,6 +610,7 @@ def test_a_headless_run_delegates_to_the_cluster_of_its_settings(
         (ended,) = [event for event in events if isinstance(event, TaskFinished) and event.task_id == task_id]
         name = prompt.removeprefix("note ")
         assert {change["path"] for change in ended.changes} == {"notes.txt", f"{name}.txt"}
+    assert f"Tasks run on the cluster at {dask.address}: 2 workers, 4 tasks at once." in done.stderr
     assert sorted(path.name for path in (tmp_path / "workspace").iterdir()) == ["notes.txt"]
     last = events[-1]
     assert isinstance(last, RunFinished)
@@ -680,3 +683,28 @@ def test_what_fails_on_a_worker_is_told_with_its_name(home: Home, models: Models
     assert f"on {socket.gethostname()}: " in task.status
     assert "no such key" in task.status
     check_events(home.events)
+
+
+def test_the_doctor_looks_at_the_cluster(dask: DaskCluster) -> None:
+    (check,) = cluster(Settings(cluster=dask.address))
+    text = f"the cluster at {dask.address}: 2 workers, 4 tasks at once"
+    assert (check.name, check.state, check.text) == ("cluster", "ok", text)
+    (check,) = cluster(Settings(cluster="tcp://127.0.0.1:1"))
+    assert (check.state, "no scheduler answers at tcp://127.0.0.1:1" in check.text) == ("fail", True)
+    assert list(cluster(Settings())) == []
+
+
+def test_changes_that_were_made_on_the_cluster_are_applied_and_discarded(home: Home, models: Models) -> None:
+    folder = home.runtime.base_dir
+    (folder / "text.txt").write_text("one\ntwo\nthree\n")
+    for name, line in (("first", "s/one/ONE/"), ("last", "s/three/THREE/")):
+        cmd = f"sed -i {line} text.txt; echo {name} > {name}.txt"
+        models.scripts[f"change the {name}"] = [reply("x", tool_calls=[("bash", {"cmd": cmd})]), DONE]
+    first, last = home.start("change the first"), home.start("change the last")
+    home.wait(first, last)
+    assert home.tasks.overlaps(first.id) == {"text.txt": (last.id,)}
+    assert home.tasks.apply(first.id).paths == ("first.txt", "text.txt")
+    assert home.tasks.apply(last.id, paths=["text.txt"]).merged == ("text.txt",)
+    assert (folder / "text.txt").read_text() == "ONE\ntwo\nTHREE\n"
+    home.tasks.discard(last.id)
+    assert sorted(path.name for path in folder.iterdir()) == ["first.txt", "text.txt"]
