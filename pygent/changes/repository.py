@@ -23,7 +23,7 @@ from pygent.workspace import Workspace, owner_of, reason_of
 SIZE_LIMIT = 256 * 1024 * 1024
 """Bytes of a repository that is copied."""
 
-FILES_LIMIT = 50_000
+FILES_LIMIT = 20_000
 
 _COMMON = ("objects", "refs", "packed-refs", "reftable", "shallow")
 _INFO = ("info/exclude", "info/attributes", "info/sparse-checkout")
