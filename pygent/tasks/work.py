@@ -36,11 +36,30 @@ class Work:
         self.target = target
         self._base = base
         self._lock = threading.RLock()
+        self._told = ChangeSet()
         self._old_paths: dict[str, str | None] = {}  # of the changes that were told last
         self._recovered = base is not None  # who makes a base has not been killed in the middle of anything
 
     def changes(self) -> ChangeSet:
-        """What is to be decided: the task's files as they are now, without what was taken over already."""
+        """What is to be decided: the task's files as they are now, without what was taken over already.
+
+        Hunks are chosen from what this told last.
+        """
+        with self._lock:
+            self._told = self._now()
+            return self._told
+
+    def _chosen_from(self, hunks: Mapping[str, Collection[int]] | None) -> ChangeSet:
+        """The changes as they are now. Raises ``WorkspaceError`` where hunks were chosen from others."""
+        from pygent.changes.base import stale  # noqa: PLC0415 - only once something is taken over
+
+        now = self._now()
+        for path in hunks or ():
+            if (told := self._told.of(path)) is not None and told != now.of(path):
+                raise stale(path)
+        return now
+
+    def _now(self) -> ChangeSet:
         from pygent.tasks.workspaces import listing  # noqa: PLC0415 - only once something is looked at
 
         with self._lock:
@@ -56,7 +75,7 @@ class Work:
         with self._lock:
             base = self._opened()
             if path not in self._old_paths:  # else looking at all of them anew would only take its time
-                self.changes()
+                self._now()
             return base.contents(path, self._old_paths.get(path))
 
     def preview(
@@ -66,7 +85,7 @@ class Work:
         from pygent.changes.take_over import preview  # noqa: PLC0415 - only once something is taken over
 
         with self._lock:
-            return preview(self._opened(), self.changes(), self.target, paths=paths, hunks=hunks)
+            return preview(self._opened(), self._chosen_from(hunks), self.target, paths=paths, hunks=hunks)
 
     def apply(
         self,
@@ -81,13 +100,13 @@ class Work:
         from pygent.changes.take_over import apply  # noqa: PLC0415 - only once something is taken over
 
         with self._lock:
-            base, changes = self._opened(), self.changes()
+            base, changes = self._opened(), self._chosen_from(hunks)
             point = self.place.undo / f"{max(_numbers(self.place.undo), default=0) + 1:06d}"
             applied = apply(base, changes, self.target, undo=point, paths=paths, hunks=hunks, on_conflict=on_conflict)
             if not point.is_dir():
                 return applied, None
             whole = hunks is None and not applied.conflicts and {*applied.paths}.issuperset(changes.paths)
-            review: Review = "applied" if whole or not self.changes() else "partly applied"
+            review: Review = "applied" if whole or not self._now() else "partly applied"
             self._note(review)
             return applied, review
 
@@ -116,7 +135,7 @@ class Work:
     def discard(self) -> tuple[str, ...]:
         """Give up what was not taken over; answers its paths. It stays in its place until the session ends."""
         with self._lock:
-            paths = self.changes().paths
+            paths = self._now().paths
             self._note("discarded")
             return paths
 

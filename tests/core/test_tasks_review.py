@@ -316,3 +316,20 @@ def test_killed_in_the_middle_of_applying_the_next_start_puts_it_right(tmp_path:
     assert [path.name for path in work.iterdir()] == ["mine"]
     one.close()
     assert len(list((data / "task1" / "workspace").iterdir())) == 9
+
+
+def test_hunks_are_not_taken_by_the_numbers_of_others(family: Family) -> None:
+    changed = LINES.replace("line 2\n", "line two\n").replace("line 15\n", "line fifteen\n")
+    task = done(family, "child", write("story.txt", changed))
+    before = tree(family)
+    assert len(family.tasks.diff(task).files[0].hunks) == 2
+    place = family.tasks.tasks[task].place
+    assert place is not None
+    (place.workspace / "story.txt").write_text("first\n" + changed)
+    for look in (family.tasks.preview, family.tasks.apply):
+        with pytest.raises(WorkspaceError, match=r"'story.txt' was changed again after its changes were looked at"):
+            look(task, hunks={"story.txt": [1]})
+    assert tree(family) == before
+    assert len(family.tasks.diff(task).files[0].hunks) == 3
+    family.tasks.apply(task, hunks={"story.txt": [1]})
+    assert family.runtime.read_file("story.txt") == LINES.replace("line 2\n", "line two\n")
