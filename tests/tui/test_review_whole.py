@@ -102,26 +102,39 @@ async def close(pilot: Pilot[int], screen: ReviewScreen) -> None:
     await until(pilot, lambda: not screen.is_attached)
 
 
+def written(folder: Path, files: dict[str, str]) -> Path:
+    """A folder with these files."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    return folder
+
+
+def settings(work: Path, url: str) -> Settings:
+    return Settings(
+        workspace=work,
+        use_docker=False,
+        personas=tuple(Persona(name, f"the {name}") for name in WORK),
+        base_url=url,
+        api_key="none",
+        permission_mode="yolo",
+        max_tasks=3,
+    )
+
+
+async def asked(app: PygentApp, pilot: Pilot[int], until_said: str) -> None:
+    """Ask for the work, and wait for the answer."""
+    await until(pilot, lambda: app.main.prompt.has_focus and len(app.main.panes.beside) == 3)
+    await pilot.press(*"share it", "enter")
+    await until(pilot, lambda: until_said in shown(app), 30)
+
+
 async def test_three_tasks_are_reviewed_and_what_was_accepted_is_on_disk(tmp_path: Path) -> None:
-    work = tmp_path / "work"
-    for name, text in BEFORE.items():
-        (work / name).parent.mkdir(parents=True, exist_ok=True)
-        (work / name).write_text(text, "utf-8")
+    work = written(tmp_path / "work", BEFORE)
     with FakeOpenAI(model) as server:
-        settings = Settings(
-            workspace=work,
-            use_docker=False,
-            personas=tuple(Persona(name, f"the {name}") for name in WORK),
-            base_url=server.url,
-            api_key="none",
-            permission_mode="yolo",
-            max_tasks=3,
-        )
-        app = PygentApp(Session(settings))
+        app = PygentApp(Session(settings(work, server.url)))
         async with app.run_test(size=(120, 40)) as pilot:
-            await until(pilot, lambda: app.main.prompt.has_focus and len(app.main.panes.beside) == 3)
-            await pilot.press(*"share it", "enter")
-            await until(pilot, lambda: "their changes wait" in shown(app), 30)
+            await asked(app, pilot, "their changes wait")
             tasks = app.main.transcript.tasks
             assert sorted(task.persona for task in tasks.values()) == sorted(WORK)
             assert {task.state for task in tasks.values()} == {"finished"}
@@ -183,3 +196,67 @@ async def test_three_tasks_are_reviewed_and_what_was_accepted_is_on_disk(tmp_pat
         assert tree(work) == second
         sent = [json.dumps(request) for request in server.requests]
         assert sum('"wait_for_tasks"' in one for one in sent) > 0
+
+
+ODD = """
+set -e
+printf 'b\\0c' > logo.bin
+mv docs/notes.md docs/read\\ me.md
+printf 'a\\n' > $'new\\nline \\033[31m.txt'
+ln -s util.py inside
+ln -s /etc/hostname outside
+chmod 755 app.py
+rm old.txt
+"""
+
+
+async def test_changes_of_all_kinds_are_shown_and_taken_over(tmp_path: Path) -> None:
+    def one(request: dict[str, Any]) -> Step:
+        said = str([message.get("content") for message in request["messages"] if message["role"] == "user"])
+        answered = sum(message["role"] == "tool" for message in request["messages"])
+        if "as tester" in said:
+            return reply("Done.") if answered else reply(tool_calls=[("bash", {"cmd": ODD})])
+        if answered == 0:
+            return reply(tool_calls=[("delegate_persona_task", {"persona": "tester", "prompt": "work as tester"})])
+        return reply("It is done.") if answered == 2 else reply(tool_calls=[("wait_for_tasks", {})])
+
+    work = written(tmp_path / "work", {**BEFORE, "logo.bin": "a\0b"})
+    with FakeOpenAI(one) as server:
+        app = PygentApp(Session(settings(work, server.url)))
+        async with app.run_test(size=(120, 40)) as pilot:
+            await asked(app, pilot, "It is done.")
+            screen = await review_of(app, pilot, "tester")
+            text = shown(app)
+            for part in (
+                "M app.py",
+                "+x",
+                "R docs/read me.md ← docs/notes.md",
+                "A inside → util.py",
+                "M logo.bin",
+                "binary",
+                "new\\nline \\x1b[31m.txt",
+                "D old.txt",
+                "A outside → /etc/hostname",
+            ):
+                assert part in text, part
+            await pilot.press("a")
+            await done(pilot, screen)
+            assert [change.path for change in screen.rows.files] == [
+                "outside"
+            ]  # it leads out, so it is chosen by itself
+            assert "It leads out of the workspace" in shown(app)
+            assert not (work / "outside").is_symlink()
+            assert (work / "app.py").stat().st_mode & 0o777 == 0o755
+            assert (work / "inside").readlink() == Path("util.py")
+            assert (work / "logo.bin").read_bytes() == b"b\0c"
+            assert (work / "docs/read me.md").read_text() == NOTES
+            assert (work / "new\nline \x1b[31m.txt").read_text() == "a\n"
+            assert not (work / "docs/notes.md").exists()
+            assert not (work / "old.txt").exists()
+            await pilot.press("space", "enter")
+            await done(pilot, screen)
+            assert (work / "outside").readlink() == Path("/etc/hostname")
+            assert "Nothing is left to decide." in shown(app)
+            await pilot.press("u")
+            await done(pilot, screen)
+            assert not (work / "outside").is_symlink()
