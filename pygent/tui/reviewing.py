@@ -109,7 +109,9 @@ class Reviewer:
         if not changes:
             return Compared(changes)
         preview = self._session.preview_task(self._task_id)
-        overlaps = self._session.task_overlaps(self._task_id)
+        overlaps = preview.overlaps
+        if overlaps is None:
+            overlaps = self._session.task_overlaps(self._task_id)
         here = set(changes.paths)
         others = {path: tuple(tasks) for path, tasks in overlaps.items() if path in here and tasks}
         compared = Compared(changes, reasons(preview, changes), frozenset(preview.merged), others)
