@@ -188,7 +188,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionTasks, Sessi
 
     def _close_agent(self) -> None:
         if self.agent is not None:
-            self.agent.tasks.close()
+            self._close_tasks(self.agent)
             if not self._given_agent:
                 self.agent.close()
 

@@ -150,6 +150,13 @@ class SessionTasks:
             self._notice(restore.told(lost, here=self.interactive), "warning")
         threading.Thread(target=self._tidy_tasks, args=(folder,), name="pygent-tidy", daemon=True).start()
 
+    def _close_tasks(self, agent: Agent) -> None:
+        """End the tasks. Without a person, say what waits for one."""
+        stay = agent.tasks.close()
+        if stay and not self.interactive:
+            names = ", ".join(f"{task.persona.name} ({task.id})" for task in stay)
+            self._notice(f"What tasks changed waits to be decided on, with `pygent tasks`: {names}", "info")
+
     def _tidy_tasks(self, folder: Path) -> None:
         from pygent.tasks.left import tidy  # noqa: PLC0415 - only where there is something
 

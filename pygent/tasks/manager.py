@@ -20,7 +20,7 @@ from pygent.tasks.executors import TaskExecutor, Threads
 from pygent.tasks.files import copy_between, left_files
 from pygent.tasks.pool import TaskPool
 from pygent.tasks.review import TaskReviews
-from pygent.tasks.task import Order, TaskWorkspace
+from pygent.tasks.task import Order, Task, TaskWorkspace
 
 if TYPE_CHECKING:
     from pygent.agent import Agent
@@ -195,16 +195,22 @@ class TaskManager(TaskPool, TaskReviews):
         self.max_tasks, self.personas = settings.max_tasks, list(settings.personas)
         self._around.settings = settings
 
-    def close(self) -> None:
-        """End all tasks and clear up after them: a place that is kept stays where it has something to review."""
+    def close(self) -> list[Task]:
+        """End all tasks and clear up after them: a place that is kept stays where it has something to review.
+
+        Answers the tasks of which it stays.
+        """
         self.stop_all()
+        stay: list[Task] = []
         end_by = time.monotonic() + REMOVING
         for task in list(self.tasks.values()):
             close = getattr(task.agent, "close", None)
             if close is not None:
                 close()
-            self._let_go(task, max(0.0, end_by - time.monotonic()))
+            if self._let_go(task, max(0.0, end_by - time.monotonic())):
+                stay.append(task)
         self.executor.close()
+        return stay
 
     # -- what the parent's loop and tools ask
 

@@ -37,6 +37,7 @@ TaskWorkspace = Literal["files", "copy"]
 """What a task's workspace begins with: the files that were named for it, or a copy of its parent's."""
 
 _NEW, _GONE = ".new-", ".gone-"
+_TRIES, _PAUSE = 4, 0.01
 _STALE = 3600.0
 """Seconds after which a place that was never finished, and that nobody holds, is nobody's."""
 
@@ -221,7 +222,7 @@ def places(folder: Path) -> Iterator[Path]:
 def is_held(root: Path) -> bool:
     """Whether a process that lives holds the place."""
     try:
-        os.close(_lock(root))
+        os.close(_lock(root, fcntl.LOCK_SH))
     except BlockingIOError:
         return True
     except OSError:
@@ -254,15 +255,34 @@ def remove_tree(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _lock(root: Path) -> int:
-    """The lock of a place, held. Raises ``BlockingIOError`` where another process has it."""
+def _lock(root: Path, how: int = fcntl.LOCK_EX) -> int:
+    """The lock of a place, held. Raises ``BlockingIOError`` where another process has it.
+
+    Waits a moment, since others may only have looked whether anybody has it.
+    """
     fd = os.open(root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    there = False
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BaseException:
-        os.close(fd)
-        raise
+        _flock(fd, how)
+        there = os.fstat(fd).st_ino == (root / "lock").stat().st_ino
+    finally:
+        if not there:
+            os.close(fd)
+    if not there:  # removed meanwhile, and made anew
+        raise FileNotFoundError(root)
     return fd
+
+
+def _flock(fd: int, how: int) -> None:
+    for left in reversed(range(_TRIES)):
+        try:
+            fcntl.flock(fd, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if left == 0:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _write(root: Path, record: Record) -> None:

@@ -89,13 +89,13 @@ class TaskReviews:
         for event in events:
             self._around.emit(event)
 
-    def _let_go(self, task: Task, patience: float) -> None:
+    def _let_go(self, task: Task, patience: float) -> bool:
         """The session ends: what has nothing to decide on is removed, the rest stays for another one.
 
-        Waits ``patience`` seconds for the removal at most.
+        Waits ``patience`` seconds for the removal at most. Answers whether it stays.
         """
         if task.place is None or task.place.closed:
-            return
+            return False
         try:
             settled = not task.place.kept or self._work_on(task.id).settled
         except (PygentError, OSError):
@@ -106,6 +106,7 @@ class TaskReviews:
             task.place.remove(patience)
         else:
             task.place.close()
+        return not settled
 
     def _shared(self, task_id: str, paths: set[str]) -> dict[str, tuple[str, ...]]:
         found: dict[str, list[str]] = {}

@@ -107,9 +107,10 @@ def test_it_waits_and_goes_on_with_what_they_report(start: Any, talk: Talk, tmp_
 
 def test_it_waits_also_where_no_step_is_left_to_go_on(start: Any, tmp_path: Path) -> None:
     process = start("--max-steps", "2")
-    out, _ = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "I leave it to the task.\n")
     (place,) = left_of_tasks(tmp_path)
+    assert f"waits to be decided on, with `pygent tasks`: developer ({place.name})" in err
     assert (place / "workspace" / "made.txt").read_text() == "made\n"
     assert json.loads((place / "task.json").read_text())["state"] == "finished"
 
