@@ -139,15 +139,16 @@ class SessionTasks:
 
         if self.interactive or self._resume is not None:
             known = {event.task_id for event in past if isinstance(event, TaskStarted)}
-            lost = restore.restore(
+            found = restore.restore(
                 agent.tasks, folder, agent.runtime, session_id=self._resume, known=known, heard=restore.heard_of(past)
             )
         else:
-            lost = restore.newly_lost(folder, agent.runtime.workspace)
+            found = restore.newly_lost(folder, agent.runtime.workspace)
         if self._closed:  # meanwhile; others should be able to take them over
             agent.tasks.close()
-        elif lost:
-            self._notice(restore.told(lost, here=self.interactive), "warning")
+            return
+        for level, text in restore.told(found, here=self.interactive):
+            self._notice(text, level)
         threading.Thread(target=self._tidy_tasks, args=(folder,), name="pygent-tidy", daemon=True).start()
 
     def _close_tasks(self, agent: Agent) -> None:

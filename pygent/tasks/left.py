@@ -39,6 +39,12 @@ class Left:
         return "lost" if self.record.ended_at is None and not self.held else self.record.state
 
     @property
+    def is_open(self) -> bool:
+        """Whether it was lost, or changed something, and nobody has decided on that."""
+        undecided = self.record.review not in ("applied", "discarded")
+        return undecided and (self.state == "lost" or bool(self.record.changes))
+
+    @property
     def moment(self) -> float:
         """When it ended, or was last heard of, in Unix seconds."""
         return self.record.ended_at or last_written(self.root)
@@ -60,12 +66,11 @@ def find(folder: Path, prefix: str) -> Left:
 
 
 def take_left(folder: Path, *, session_id: str | None, workspace: str | None) -> Iterator[Place]:
-    """Take over the places of a session, and those of lost tasks whose parent had ``workspace``, oldest first."""
+    """Take over the places of a session, and those that have work to decide on in ``workspace``, oldest first."""
     for one in reversed(left(folder)):
         own = session_id is not None and one.record.session_id == session_id
-        lost = workspace is not None and one.record.parent == workspace and one.state == "lost"
-        decided = one.record.review in ("applied", "discarded")
-        if not one.held and (own or (lost and not decided)):
+        here = workspace is not None and one.record.parent == workspace
+        if not one.held and (own or (here and one.is_open)):
             place = Place.take(one.root)
             if place is not None:
                 yield place

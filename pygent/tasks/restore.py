@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pygent.errors import PygentError
-from pygent.events import MAIN, Event, MessageFinished, TaskFinished, TaskStarted, ToolFinished
+from pygent.events import MAIN, Event, Level, MessageFinished, TaskFinished, TaskStarted, ToolFinished
 from pygent.loop import RunResult
 from pygent.persona import Persona
 from pygent.tasks.left import left, take_left
@@ -49,13 +49,15 @@ def restore(
     known: Collection[str],
     heard: Collection[str] = (),
 ) -> list[Record]:
-    """Take over what lies in ``folder`` of the session and of the workspace; answers the lost tasks.
+    """Take over what lies in ``folder`` of the session and of the workspace.
+
+    Answers the tasks of other sessions, and those of its own that were lost.
 
     ``parent_rt`` is the agent's runtime, which has a workspace. ``known`` are the ids of tasks that the stream tells
     of already; of others it is told now. Those of them that the parent has not ``heard`` of are reported to it.
     """
     workspace: Workspace = parent_rt.workspace
-    lost: list[Record] = []
+    found: list[Record] = []
     for place in take_left(folder, session_id=session_id, workspace=str(workspace.root)):
         if place.record.parent != str(workspace.root):  # the session was in another workspace then
             place.close()
@@ -66,9 +68,9 @@ def restore(
         manager.adopt(task, *events)
         if task.id in known and task.id not in heard:
             _report(manager, task)
-        if place.record.state == "lost":
-            lost.append(place.record)
-    return lost
+        if place.record.state == "lost" or place.record.session_id != session_id:
+            found.append(place.record)
+    return found
 
 
 def newly_lost(folder: Path, workspace: Workspace) -> list[Record]:
@@ -100,11 +102,17 @@ def mend(folder: Path, workspace: Workspace) -> list[str]:
     return told
 
 
-def told(lost: Sequence[Record], *, here: bool) -> str:
-    """For people: which tasks were lost, and where to decide on what they had done: ``here``, or in the shell."""
-    names = ", ".join(f"{record.persona} ({record.id})" for record in lost)
+def told(records: Sequence[Record], *, here: bool) -> Iterator[tuple[Level, str]]:
+    """For people: which tasks are there again, and where to decide on what they did: ``here``, or in the shell."""
     how = "is there to review" if here else "can be reviewed with `pygent tasks`"
-    return f"Pygent was ended while tasks ran, and they are lost: {names}. What they had done {how}."
+    if lost := _names(record for record in records if record.state == "lost"):
+        yield "warning", f"Pygent was ended while tasks ran, and they are lost: {lost}. What they had done {how}."
+    if ended := _names(record for record in records if record.state != "lost"):
+        yield "info", f"Nobody has decided yet on what tasks of earlier sessions changed: {ended}. It {how}."
+
+
+def _names(records: Iterable[Record]) -> str:
+    return ", ".join(f"{record.persona} ({record.id})" for record in records)
 
 
 def _look(place: Place, parent: Path) -> None:

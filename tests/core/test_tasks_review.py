@@ -14,7 +14,7 @@ import pytest
 
 from pygent import Agent, Runtime, TaskError, TaskManager
 from pygent.errors import WorkspaceError
-from pygent.events import FilesChanged, MessageFinished, TaskReviewed, ToolFinished
+from pygent.events import Event, FilesChanged, MessageFinished, TaskFinished, TaskReviewed, ToolFinished
 from pygent.session import Session
 from pygent.settings import Settings
 from pygent.store import Store
@@ -178,7 +178,7 @@ def test_the_parent_takes_over_what_its_report_names(family: Family) -> None:
 # -- in a session
 
 
-def session(tmp_path: Path, *script: Any, **options: Any) -> Session:
+def session(tmp_path: Path, *script: Any, on_event: Any = None, **options: Any) -> Session:
     (tmp_path / "work").mkdir(exist_ok=True)
     made = Session(
         Settings(workspace=tmp_path / "work", use_docker=False, permission_mode="yolo", max_tasks=1),
@@ -186,6 +186,8 @@ def session(tmp_path: Path, *script: Any, **options: Any) -> Session:
         store=lambda: Store(tmp_path / "sessions.db"),
         **options,
     )
+    if on_event is not None:
+        made.subscribe(on_event)
     made.open()
     return made
 
@@ -215,9 +217,11 @@ def test_a_person_starts_tasks_and_decides_in_another_session(tmp_path: Path, da
     record = json.loads((data / task / "task.json").read_text())
     assert (record["session_id"], record["persona"], record["state"]) == (first.id, "tester", "finished")
 
-    other = session(tmp_path)  # what ended in good order waits for its own session
-    with pytest.raises(TaskError, match="not found"):
-        other.task_changes(task)
+    heard = list[Event]()
+    other = session(tmp_path, on_event=heard.append)  # it has changes that nobody decided on
+    assert other.task_changes(task).paths == ("a.txt",)
+    assert [event.task_id for event in heard if isinstance(event, TaskFinished)] == [task]
+    assert f"Nobody has decided yet on what tasks of earlier sessions changed: tester ({task})." in str(heard)
     other.close()
     again = session(tmp_path, STOP, resume=first.id)
     assert again.task_changes(task).paths == ("a.txt",)
