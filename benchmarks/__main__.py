@@ -8,8 +8,10 @@ from pathlib import Path
 
 from benchmarks import (
     big_folder,
+    children,
     cluster,
     commands,
+    copies,
     crowd,
     first_request,
     floods,
@@ -32,6 +34,8 @@ PARTS = {
     "request": first_request.measure,
     "steps": steps.measure,
     "commands": commands.measure,
+    "copies": copies.measure,
+    "children": children.measure,
     "cluster": cluster.measure,
 }
 PAGE = Path(__file__).with_name("README.md")

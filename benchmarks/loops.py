@@ -37,7 +37,7 @@ def pygent_loop(url: str, steps: int) -> None:
     assert result.reason == "stopped", result
 
 
-def bare_loop(url: str, steps: int) -> None:
+def bare_loop(url: str, steps: int, client: Any = None) -> None:
     """What a program does that only has the client: the same payloads, and nothing else."""
     from openai import OpenAI
 
@@ -47,7 +47,7 @@ def bare_loop(url: str, steps: int) -> None:
         *REGISTRY.schemas(),
         {"type": "function", "function": {"name": "note", "description": NOTE, "parameters": SCHEMA}},
     ]
-    client = OpenAI(base_url=url, api_key="none")
+    client = client or OpenAI(base_url=url, api_key="none")
     messages: list[Any] = [{"role": "system", "content": "x" * 1500}, {"role": "user", "content": "Take notes."}]
     while True:
         answer = client.chat.completions.create(model="bench", messages=messages, tools=tools)

@@ -1,7 +1,7 @@
-"""A model's server that answers at once: prepared bytes, one tool call a reply. `python -m benchmarks.server`.
+"""A model's server that answers at once: prepared bytes, one tool call a reply.
 
-It prints its port, then serves connections one after the other until its standard input is closed. After the
-connection's request number N, where the last reply is due, it answers with a call of `stop`.
+`python -m benchmarks.server STEPS [history]` prints its port, then serves connections until its standard input is
+closed. Where the last reply is due it answers with a call of `stop`.
 """
 
 from __future__ import annotations
@@ -59,20 +59,23 @@ def read_request(incoming: BinaryIO) -> bytes | None:
     return incoming.read(length)
 
 
-def serve(connection: socket.socket, steps: int) -> None:
-    """Answer one client: `steps` calls of `note`, then `stop`."""
+def serve(connection: socket.socket, steps: int, *, by_history: bool = False) -> None:
+    """Answer one client: `steps` calls of `note`, then `stop`.
+
+    Steps are the connection's requests, or `by_history` the results of calls in a request, where loops share it.
+    """
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     number = 0
     with connection, connection.makefile("rb") as incoming:
         while (body := read_request(incoming)) is not None:
-            number += 1
+            number = body.count(b'"tool_call_id"') + 1 if by_history else number + 1
             name = "note" if number < steps else "stop"
             stream = b'"stream":true' in body or b'"stream": true' in body
             connection.sendall(reply(number, name, stream=stream))
 
 
 def main() -> None:
-    steps = int(sys.argv[1])
+    steps, by_history = int(sys.argv[1]), sys.argv[2:] == ["history"]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(listener.getsockname()[1], flush=True)
 
@@ -82,7 +85,9 @@ def main() -> None:
                     connection, _ = listener.accept()
                 except OSError:
                     return
-                threading.Thread(target=serve, args=(connection, steps), daemon=True).start()
+                threading.Thread(
+                    target=serve, args=(connection, steps), kwargs={"by_history": by_history}, daemon=True
+                ).start()
 
         threading.Thread(target=accept, daemon=True).start()
         sys.stdin.read()

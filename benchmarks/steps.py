@@ -19,10 +19,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @contextlib.contextmanager
-def server(steps: int) -> Iterator[int]:
+def server(steps: int, *how: str) -> Iterator[int]:
     """The prepared server in another process; its port."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.server", str(steps)],
+        [sys.executable, "-m", "benchmarks.server", str(steps), *how],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdin is not None

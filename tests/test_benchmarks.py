@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import bare_textual, big_folder, crowd, floods, history, streaming
+from benchmarks import bare_textual, big_folder, children, copies, crowd, floods, history, streaming
 from benchmarks.harness import Row, clean_environment, table, within
 from benchmarks.picture import Picture
 from benchmarks.terminal import start
@@ -77,6 +77,15 @@ def test_floods_tasks_and_folders_are_measured() -> None:
         *big_folder.measure(files=300, repeats=1, seconds=0.6),
     ]
     assert not [row for row in rows if "failed" in row.pygent]
+
+
+def test_tasks_and_their_copies_are_measured() -> None:
+    rows = [
+        *copies.measure(files=120, changed=30, repeats=1),
+        *children.measure(children=3, beside=2, own=80, repeats=1, pause=0.1),
+    ]
+    assert len(rows) == 5
+    assert not [row for row in rows if "not measured" in row.pygent]
 
 
 def test_a_picture_is_told_from_what_is_written() -> None:
