@@ -81,6 +81,16 @@ def digest_of_large(fd: int, size: int) -> str:
     return digest.result(size)
 
 
+def copy_content(fd: int, copy: int) -> None:
+    """Write all of one file to another one that is empty. Raises ``OSError``."""
+    if clone(fd, copy):
+        return
+    place = 0
+    while piece := os.pread(fd, BLOCK, place):
+        write_at(copy, piece, place)
+        place += len(piece)
+
+
 def write_at(fd: int, data: bytes, place: int = 0) -> None:
     """Write all of ``data``. Raises ``OSError``."""
     written = os.pwrite(fd, data, place) if data else 0

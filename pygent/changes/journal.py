@@ -6,7 +6,7 @@ The folder of a journal has ``plan.json``, the old contents as ``old-N``, and on
 ``committing``  names are being changed; after a crash all of it is put back
 ``cleaning``    it is done, and the base knows; old files still have names of their own
 ``applied``     nothing is left to do; this is an undo point
-``kept``        it was put back after a crash, save files that others had changed by then; old contents stay here
+``kept``        it was put back, save files that others had changed by then; what was not put back stays here
 """
 
 from __future__ import annotations
@@ -147,6 +147,13 @@ class Journal:
         (self.folder / (self.state or STATES[0])).rename(self.folder / state)
         settle([self.folder])
 
+    def keep(self) -> None:
+        """It was put back, but not all of it: keep what there is, under another name. Raises ``OSError``."""
+        self.enter("kept")
+        other = self.folder.with_name(f"{self.folder.name}.kept-{self.token}")
+        self.folder.rename(other)
+        self.folder = other
+
     def remove(self) -> None:
         """There is nothing to put back any more."""
         for state in STATES:  # first, so that what is left of an interrupted removal has none
@@ -182,9 +189,9 @@ def settle(folders: list[Path] | None) -> None:
             os.close(fd)
 
 
-def in_words(error: OSError) -> WorkspaceError:
+def in_words(error: OSError, more: str = "") -> WorkspaceError:
     """Why nothing was done."""
-    return WorkspaceError(f"Nothing was changed: {reason_of(error)}.")
+    return WorkspaceError(f"Nothing was changed: {reason_of(error)}.{more}")
 
 
 def _entry(found: Any) -> Entry | None:

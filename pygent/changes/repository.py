@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pygent.cancellation import CancelToken
 from pygent.changes.blocked import below
-from pygent.changes.data import BLOCK, clone, write_at
+from pygent.changes.data import copy_content
 from pygent.changes.tree import NEW_FILE, Tree
 from pygent.git import Repository
 from pygent.git.repository import harmless_values
@@ -129,11 +129,7 @@ def _copy(tree: Tree, path: str, to: Path) -> None:
         mode = stat.S_IMODE(os.fstat(fd).st_mode) & 0o777
         copy = os.open(to, NEW_FILE, mode | 0o200)
         try:
-            if not clone(fd, copy):
-                place = 0
-                while piece := os.pread(fd, BLOCK, place):
-                    write_at(copy, piece, place)
-                    place += len(piece)
+            copy_content(fd, copy)
             os.fchmod(copy, mode)
         finally:
             os.close(copy)

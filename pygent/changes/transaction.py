@@ -17,7 +17,7 @@ from pathlib import Path
 from pygent.changes.base import Base
 from pygent.changes.blocked import below
 from pygent.changes.contents import Other, write_version
-from pygent.changes.data import KEEP_LIMIT, digest_of, digest_of_large, read_all
+from pygent.changes.data import KEEP_LIMIT, copy_content, digest_of, digest_of_large, read_all
 from pygent.changes.journal import SINGLY, Folder, Item, Journal, Stamp, in_words, settle
 from pygent.changes.steps import Step
 from pygent.changes.tree import NEW_FILE, OPEN_FILE, Entry, Tree, same
@@ -153,7 +153,7 @@ class Transaction:
             if changed:
                 base.record(changed)
         if left:
-            journal.enter("kept")
+            journal.keep()
         else:
             journal.remove()
         return left
@@ -196,7 +196,7 @@ class Transaction:
             return True
         old = _aside(item) if aside is not None else item.name
         if here is not None and here != item.staged:
-            return _drop(place, old, item)
+            return _drop(place, old, item, self._journal.folder)
         folder, name = tree.parent(item.path)
         if here is None:
             move(place, old, folder, name)
@@ -208,8 +208,7 @@ class Transaction:
             os.unlink(item.name, dir_fd=place)
         return True
 
-    @staticmethod
-    def _untake(tree: Tree, places: Tree, item: Item) -> bool:
+    def _untake(self, tree: Tree, places: Tree, item: Item) -> bool:
         try:
             place = places.folder(item.place)
         except (FileNotFoundError, NotADirectoryError):
@@ -220,7 +219,7 @@ class Transaction:
             folder, name = tree.parent(item.path)
             move(place, item.name, folder, name)
         except OSError:
-            return _drop(place, item.name, item)
+            return _drop(place, item.name, item, self._journal.folder)
         return True
 
     def clean(self) -> None:
@@ -251,15 +250,16 @@ def carry_out(base: Base, target: Workspace, journal: Journal, steps: list[Step]
         journal.enter("cleaning")
     except BaseException as error:
         try:
-            transaction.put_back(base)
+            left = transaction.put_back(base)
         except (OSError, PygentError) as second:
             raise WorkspaceError(
                 f"It was interrupted ({error}), and could not be put back ({second}). It will be when the task is "
                 f"opened next; what the files were is kept in {str(journal.folder)!r}."
             ) from error
-        if isinstance(error, OSError):
-            raise in_words(error) from error
-        raise
+        if not isinstance(error, OSError):
+            raise
+        more = f" What stood at {', '.join(map(repr, left))} is kept in {str(journal.folder)!r}." if left else ""
+        raise in_words(error, more) from error
     with contextlib.suppress(OSError):  # it is done; what is left here is removed when the task is opened next
         transaction.clean()
         journal.enter("applied")
@@ -326,10 +326,22 @@ def _make_again(tree: Tree, gone: Folder) -> None:
             os.chown(name, gone.uid, gone.gid, dir_fd=folder, follow_symlinks=False)
 
 
-def _drop(place: int, name: str, item: Item) -> bool:
-    """An old file whose place is taken: its content is in the journal, if it is the one that was kept there."""
-    if item.old is not None and _stamp(place, name) == (item.old.ino, item.old.size, item.old.mtime_ns):
-        os.unlink(name, dir_fd=place)
+def _drop(place: int, name: str, item: Item, folder: Path) -> bool:
+    """A file whose place was taken by another one goes into the journal's folder, unless it was kept there before."""
+    found = os.stat(name, dir_fd=place, follow_symlinks=False)
+    if item.old is None or _stamp(place, name) != (item.old.ino, item.old.size, item.old.mtime_ns):
+        if not stat.S_ISREG(found.st_mode):
+            return False
+        fd = os.open(name, OPEN_FILE, dir_fd=place)
+        try:
+            copy = os.open(folder / f"other-{name}", NEW_FILE & ~os.O_EXCL | os.O_TRUNC, 0o600)
+            try:
+                copy_content(fd, copy)
+            finally:
+                os.close(copy)
+        finally:
+            os.close(fd)
+    os.unlink(name, dir_fd=place)
     return False
 
 

@@ -91,7 +91,9 @@ def _recovered(folder: Path, target: Workspace, base: Base) -> list[str]:
     names = ", ".join(repr(item.path) for item in journal.items[:_SHOWN])
     more = f" and {len(journal.items) - _SHOWN} more" if len(journal.items) > _SHOWN else ""
     told = [f"Writing {names}{more} was interrupted, and was put back."]
-    told.extend(f"{path!r} was changed since; it stays, and what it was is kept in {str(folder)!r}." for path in left)
+    told.extend(
+        f"{path!r} was changed since; it stays, and what it was is kept in {str(journal.folder)!r}." for path in left
+    )
     return told
 
 

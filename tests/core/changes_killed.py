@@ -118,7 +118,27 @@ def main(step: int, kernel: bool) -> None:
         if not is_undone(top / "try/undo/1"):
             back()
         assert snapshot(pair.parent) == first["files"]
+        changed_after_a_crash(pair, first)
         print(json.dumps(counts))
+
+
+def changed_after_a_crash(pair: Pair, first: dict[str, object]) -> None:
+    """What a person writes after the crash, before it is put right, stays; and so does what was there before."""
+    undos = pair.top / "again"
+    line = 1
+    while (pair.parent / "a").read_bytes() == b"1\n2\nmid\n3\n4\n":
+        recover(undos, pair.target, pair.reopen())
+        assert killed(lambda: apply(pair.base, pair.changes(), pair.target, undo=undos / "1"), line)
+        line += 37
+    (pair.parent / "a").write_bytes(b"by hand\n")
+    told = recover(undos, pair.target, pair.reopen())
+    (kept,) = undos.iterdir()
+    assert told[1:] == [f"'a' was changed since; it stays, and what it was is kept in {str(kept)!r}."], told
+    assert snapshot(pair.parent) == first["files"] | {"a": (0o644, b"by hand\n")}  # type: ignore[operator]
+    assert b"1\n2\nmid\n3\n4\n" in [path.read_bytes() for path in kept.iterdir()]
+    assert pair.changes().paths == first["rest"]
+    assert recover(undos, pair.target, pair.base) == []
+    assert kept.exists()
 
 
 if __name__ == "__main__":
