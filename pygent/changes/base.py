@@ -52,13 +52,14 @@ class Base:
         *,
         cancel: CancelToken | None = None,
         on_progress: Progress | None = None,
+        durable: bool = True,
     ) -> Base:
         """Copy files and links of ``source`` into ``root``, and keep in ``folder`` what they were.
 
         Both folders are made, or are empty. Links are copied as links and never followed. Paths that are gone, that
         are folders, or that are git's are passed over; what else cannot be copied is in ``notes``. ``on_progress`` is
-        called with how many are done, of how many. Raises ``WorkspaceError``, and ``Stopped`` where ``cancel`` is;
-        what was made until then is removed.
+        called with how many are done, of how many. Without ``durable`` it need not outlive a power failure. Raises
+        ``WorkspaceError``, and ``Stopped`` where ``cancel`` is; what was made until then is removed.
         """
         wanted = sorted({path.rstrip("/") for path in paths if not of_git(path)} - {"", "."})
         deep = [path for path in wanted if too_long(path)]
@@ -80,7 +81,7 @@ class Base:
             notes = short(
                 [f"{path[:200]!r} is not in the copy: its path is too long." for path in deep] + filling.notes
             )
-            Records(folder).write(filling.entries, notes)
+            Records(folder).write(filling.entries, notes, durable=durable)
         except BaseException as error:
             _empty(root)
             _empty(folder)

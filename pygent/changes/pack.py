@@ -71,14 +71,15 @@ class Records:
         self._manifest = folder / "manifest.json"
         self._log = folder / "log.jsonl"
 
-    def write(self, entries: Mapping[str, Entry], notes: Iterable[str]) -> None:
+    def write(self, entries: Mapping[str, Entry], notes: Iterable[str], *, durable: bool = True) -> None:
         """Write the manifest; without it there is no base."""
         text = json.dumps({"version": _VERSION, "notes": list(notes), "files": entries}, separators=(",", ":"))
         temporary = self._manifest.with_suffix(".tmp")
         with temporary.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.replace(self._manifest)
 
     def read(self) -> tuple[dict[str, Entry], tuple[str, ...]]:

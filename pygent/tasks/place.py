@@ -113,8 +113,8 @@ class Place:
             for name in ("workspace", "undo"):
                 (new / name).mkdir(mode=0o700)
             lock = _lock(new)
-            _write(new, record)
-            if new != root:
+            if folder is not None:  # a temporary one is nobody's after this process
+                _write(new, record)
                 new.rename(root)  # whoever finds it, finds it locked
         except OSError as error:
             _remove(lock, new)
@@ -166,7 +166,7 @@ class Place:
         with self._writing:
             for name, value in changes.items():
                 setattr(self.record, name, value)
-            if self._end.alive:
+            if self.kept and self._end.alive:
                 _write(self.root, self.record)
 
     def close(self) -> None:

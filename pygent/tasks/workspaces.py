@@ -40,7 +40,7 @@ def furnish(task: Task, order: Order) -> None:
         return
     everything = source.walk() if task.place.record.ignored else list_files(source)
     paths = everything if order.workspace == "copy" else named(source, order.files)
-    task.base = Base.make(source, paths, target.root, task.place.base, cancel=task.cancel)
+    task.base = Base.make(source, paths, target.root, task.place.base, cancel=task.cancel, durable=task.place.kept)
     # An agent of a factory may bring a workspace of its own, and its parent's may begin below its repository's top.
     root = "" if target.root == task.place.workspace else str(target.root)
     above = rules_above(source) if order.workspace == "copy" else []

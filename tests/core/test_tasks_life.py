@@ -281,9 +281,11 @@ def test_the_parent_waits_for_its_tasks_without_polling(family: Family) -> None:
 
 
 def test_a_report_goes_on_with_a_run_that_would_have_ended(family: Family) -> None:
-    family.scripts["child"] = [say("I found it."), STOP]
+    gate = Gate(say("I found it."))
+    family.scripts["child"] = [gate, STOP]
 
     def stop_late(messages: Any) -> Any:
+        gate.opened.set()
         assert family.tasks.wait(next(iter(family.tasks.tasks)), SECONDS)
         return STOP
 
@@ -391,8 +393,14 @@ def test_stopping_while_tasks_run_asks_first(attended: Family, decision: Any, ru
 
 def test_without_a_person_the_end_waits_for_tasks_and_goes_on_with_their_reports(tmp_path: Path) -> None:
     family = Family(tmp_path, at_stop="wait", settle_tasks=True)
-    family.scripts["child"] = [say("I found it."), STOP]
-    result = family.run(call(("delegate_task", {"prompt": "child"})), STOP, say("It was found."), STOP)
+    gate = Gate(say("I found it."))
+    family.scripts["child"] = [gate, STOP]
+
+    def stop(messages: Any) -> Any:
+        gate.opened.set()
+        return STOP
+
+    result = family.run(call(("delegate_task", {"prompt": "child"})), stop, say("It was found."), STOP)
     assert result.reason == "stopped"
     assert "I found it." in family.requests[-2][-1]["content"]
     family.close()
