@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-NOTHING = Said("Nothing is chosen: space chooses a file or a hunk, a applies everything.", "warning")
-
 
 class ReviewState:
     """Everything that takes time runs on threads, one thing after the other.
@@ -40,6 +38,8 @@ class ReviewState:
         """Whether anything was compared yet."""
         self.had_changes = False
         """Whether there were any to decide on."""
+        self.key: Callable[[str, str], str] = lambda _, default: default
+        """The key of a binding's id, as the person has it; the second argument is how it comes."""
         self._reviewer = reviewer
         self._changed = changed
         self._failed = failed
@@ -131,7 +131,9 @@ class ReviewState:
             if not free:
                 return None
             if not everything and not self.selection:
-                self.said = NOTHING
+                choose, all_ = self.key("changes.choose", "Space"), self.key("review.apply-all", "a")
+                text = f"Nothing is chosen: {choose} chooses a file or a hunk, {all_} applies everything."
+                self.said = Said(text, "warning")
                 return None
             if not await self._is_as_shown(everything=everything):
                 return None
@@ -145,7 +147,7 @@ class ReviewState:
                 self.compared = replace(self.compared, conflicts={**self.compared.conflicts, **found})
                 if self._asked != (everything, undecided):
                     self._asked = everything, undecided
-                    self.said = _to_decide(undecided, "a" if everything else "enter")
+                    self.said = self._to_decide(undecided, everything=everything)
                     return undecided[0]
             self._asked = None
             outcome = await self._run("applying …", partial(self._reviewer.apply, takings, self.compared.changes))
@@ -169,7 +171,7 @@ class ReviewState:
     async def _applied(self, outcome: Outcome) -> None:
         if outcome.points:
             self._points, self._written = outcome.points, outcome.applied.paths
-        said = said_applied(outcome, self.selection)
+        said = said_applied(outcome, self.selection, undo=self.key("review.undo", "u"))
         if await self._compare() is not None:
             self.said = said
         else:  # then there are two things to say
@@ -192,7 +194,8 @@ class ReviewState:
                 return
             self._points, self._written = 1, ()
             if await self._compare() is not None:
-                self.said = Said("All of it was given up. u takes that back until the session ends.", "success")
+                undo = self.key("review.undo", "u")
+                self.said = Said(f"All of it was given up. {undo} takes that back until the session ends.", "success")
 
     @asynccontextmanager
     async def _act(self) -> AsyncIterator[bool]:
@@ -225,8 +228,14 @@ class ReviewState:
             self._changed()
         return None
 
-
-def _to_decide(paths: tuple[str, ...], key: str) -> Said:
-    verb = "conflicts" if len(paths) == 1 else "conflict"
-    words = f"{names(paths)} {verb} with what was changed here. m, t or w decides; {key} again applies the rest."
-    return Said(words, "warning")
+    def _to_decide(self, paths: tuple[str, ...], *, everything: bool) -> Said:
+        verb = "conflicts" if len(paths) == 1 else "conflict"
+        again = self.key("review.apply-all", "a") if everything else self.key("review.apply", "Enter")
+        ours, theirs, markers = (
+            self.key(f"review.{name}", key) for name, key in (("ours", "m"), ("theirs", "t"), ("markers", "w"))
+        )
+        return Said(
+            f"{names(paths)} {verb} with what was changed here. {ours}, {theirs} or {markers} decides; "
+            f"{again} again applies the rest.",
+            "warning",
+        )

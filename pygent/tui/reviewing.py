@@ -224,8 +224,8 @@ def names(paths: Sequence[str]) -> str:
     return f"{shown} and {more:,} more" if more > 0 else shown
 
 
-def said_applied(outcome: Outcome, selection: Selection) -> Said:
-    """One line: what was written, what was merged, what is left and why."""
+def said_applied(outcome: Outcome, selection: Selection, *, undo: str = "u") -> Said:
+    """One line: what was written, what was merged, what is left and why. ``undo`` is the key that takes it back."""
     applied, parts = outcome.applied, []
     marked = [one.path for one in applied.conflicts if one.path in applied.paths]
     open_ = [one.path for one in applied.conflicts if one.path not in applied.paths]
@@ -248,8 +248,8 @@ def said_applied(outcome: Outcome, selection: Selection) -> Said:
     text = text[:1].upper() + text[1:] if text else "Nothing was to be written"
     if outcome.error:
         return Said(f"{outcome.error}{f' · before that: {text}' if parts else ''}", "error")
-    undo = " u takes it back." if outcome.points else ""
-    return Said(f"{text}.{undo}", "warning" if open_ or marked else "success")
+    back = f" {undo} takes it back." if outcome.points else ""
+    return Said(f"{text}.{back}", "warning" if open_ or marked else "success")
 
 
 def said_undone(left: Sequence[str], written: Sequence[str]) -> Said:

@@ -16,7 +16,7 @@ from pygent.tui.app import PygentApp
 from pygent.tui.screens.review import ReviewScreen
 from pygent.tui.widgets.hunk_view import HunkHead
 from tests.tui.change_sets import changed, offer, whole
-from tests.tui.fake_session import FakeSession
+from tests.tui.fake_session import FakeSession, FakeSettings
 from tests.tui.pane_app import until
 
 OLD = "".join(f"line {number}\n" for number in range(60))
@@ -332,6 +332,20 @@ async def test_a_narrow_screen_has_files_above_lines_or_one_of_them() -> None:
         assert "@@" not in shown(screen)
         await pilot.press("v", "escape")
         await until(pilot, lambda: not screen.is_attached)
+
+
+async def test_words_name_the_keys_as_they_were_changed() -> None:
+    settings = FakeSettings(keymap={"review.undo": "z", "review.compare": "f9"})
+    session = FakeSession(Path("/nonexistent/project"), settings=settings)
+    async with reviewing(*FILES, session=session, ended=False) as (_, screen, pilot):
+        await until(pilot, lambda: screen.app._keymap)
+        await until(pilot, lambda: "running, F9 looks again" in shown(screen))
+        await pilot.press("a")
+        await done(pilot, screen)
+        assert "z takes it back." in shown(screen)
+        await pilot.press("z")
+        await done(pilot, screen)
+        assert "Taken back: a.txt" in shown(screen)
 
 
 async def test_a_question_behind_it_is_told() -> None:

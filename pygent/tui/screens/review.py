@@ -174,10 +174,9 @@ class ReviewScreen(ReviewView):
     def action_apply_all(self) -> None:
         hidden = len(self.state.compared.changes.files) - len(self.rows.files)
         if hidden:
-            self.state.say(
-                f"The filter hides {plural(hidden, 'file')}: * and Enter apply what is shown, Esc ends the filter.",
-                "warning",
-            )
+            choose, apply = self.state.key("review.choose-all", "*"), self.state.key("review.apply", "Enter")
+            what = plural(hidden, "file")
+            self.state.say(f"The filter hides {what}: {choose} and {apply} apply what is shown.", "warning")
             return
         self.run_worker(self._apply(everything=True), group="act")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -14,6 +15,7 @@ from textual.widgets import Static
 
 from pygent.changes import ChangeSet, FileChange
 from pygent.tui.contained import contained
+from pygent.tui.keys import key_of
 from pygent.tui.panes.change_list import ChangeList
 from pygent.tui.panes.filter_line import FilterLine
 from pygent.tui.panes.keys import KeyLine
@@ -81,6 +83,7 @@ class ReviewView(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.rows.name_of = self._name_of
+        self.state.key = partial(key_of, self.app)
         self.rows.focus()
         self._seen = self._now()
         self._changed()
@@ -154,7 +157,8 @@ class ReviewView(ModalScreen[None]):
 
     def _tell(self) -> None:
         """The line about the task and the one about what was done, where they are other than they were."""
-        title, head, said = title_line(self.item, self.task_id), state_line(self.state), self.state.said
+        title = title_line(self.item, self.task_id, self.state.key("review.compare", "r"))
+        head, said = state_line(self.state), self.state.said
         if self.state.busy:
             said = said._replace(text=self.state.busy.capitalize(), role="muted")
         foot = foot_line(self._transcript, self.task_id)

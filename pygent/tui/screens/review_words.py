@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from pygent.transcript import TaskItem, Transcript
 
 
-def title_line(task: TaskItem | None, task_id: str) -> Content:
-    """Whose changes these are, and how that task is."""
+def title_line(task: TaskItem | None, task_id: str, refresh: str) -> Content:
+    """Whose changes these are, and how that task is. ``refresh`` is the key that looks again."""
     if task is None:
         return Content(f"Review · {one_line(task_id, 40)}")
     sign = task_sign(task.status)
-    words = f"{sign.sign} {sign.word}" + (", r looks again" if task.ended_at is None else "")
+    words = f"{sign.sign} {sign.word}" + (f", {refresh} looks again" if task.ended_at is None else "")
     name = f"Review · {one_line(task.persona or task_id, 40)} · "
     review = f" · {task.review}" if task.review is not None else ""
     return Content.assemble(name, (words, f"$text-{sign.style}" if sign.style else "$foreground"), review)
@@ -64,6 +64,11 @@ def empty_words(task: TaskItem | None, state: ReviewState, wanted: str) -> list[
     if state.compared.changes:
         return [("", ""), (f"No file's name has {one_line(wanted, 40)!r} in it.", "muted")]
     if task is None or task.review is not None or state.had_changes:
-        return [("", ""), ("Nothing is left to decide.", "strong"), ("", ""), ("u takes the last back.", "muted")]
+        return [
+            ("", ""),
+            ("Nothing is left to decide.", "strong"),
+            ("", ""),
+            (f"{state.key('review.undo', 'u')} takes the last back.", "muted"),
+        ]
     yet = " yet" if task.ended_at is None else ""
     return [("", ""), (f"This task has changed no files{yet}.", "strong")]
