@@ -37,7 +37,7 @@ def measure(
             pairs = [
                 [run(kind, port, children, STEPS, pause, env) for kind in ("bare", "tasks")] for _ in range(repeats)
             ]
-        with clean_environment() as env, server(own) as port:
+        with clean_environment(PYGENT_MAX_STEPS="100000") as env, server(own) as port:
             steps = [[run("parent", port, count, own, pause, env) for count in (0, beside)] for _ in range(repeats)]
     except (RuntimeError, subprocess.TimeoutExpired) as error:
         yield missing(f"{children} tasks at once", "", str(error))
