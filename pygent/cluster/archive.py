@@ -146,8 +146,13 @@ def touched(workspace: Workspace, before: Mapping[str, Stamp], listing: Iterable
 
 
 def remove(workspace: Workspace, paths: Iterable[str]) -> None:
-    """Remove files and links, and the folders that are empty then. What is not there is no error."""
+    """Remove files and links, and the folders that are empty then.
+
+    What is not there is no error; what belongs to git, or lies outside, is left alone.
+    """
     for path in paths:
+        if ".git" in plain_parts(path):
+            continue
         with contextlib.suppress(WorkspaceError, OSError):
             with workspace.parent(f"./{path}") as (folder, name):
                 os.unlink(name, dir_fd=folder)

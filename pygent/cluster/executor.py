@@ -6,10 +6,12 @@ import threading
 from typing import TYPE_CHECKING
 
 from pygent._version import __version__
+from pygent.agent import Agent
 from pygent.budget import Budget
 from pygent.cluster.link import Link
 from pygent.cluster.messages import ModelChoice, Order
 from pygent.cluster.remote import Remote
+from pygent.errors import TaskError
 from pygent.loop import RunResult
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ class Cluster:
     def run(self, work: TaskWork) -> RunResult | None:
         """See ``TaskExecutor``. Raises ``TaskError`` also where the workspace is too large to be sent."""
         agent = work.task.agent
+        if not isinstance(agent, Agent) or work.workspace is None:
+            raise TaskError("only an Agent in a Runtime can work on a cluster; this task's are of another make")
         order = Order(
             task_id=work.id,
             topic=self._link.open().id,

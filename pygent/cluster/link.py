@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pygent.cluster.messages import read
+from pygent.cluster.messages import Sealed, read
 from pygent.errors import TaskError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Link:
 
         client = self.open()
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "4GiB"}):
-            return client.submit(run_task, version, order, archive, key=key, pure=False, retries=0)
+            return client.submit(run_task, version, Sealed(order), Sealed(archive), key=key, pure=False, retries=0)
 
     def deliver(self, worker: str, run: str, told: Mapping[str, Any]) -> bool:
         """Hand a message to a child, through the scheduler; False where it is not there any more.

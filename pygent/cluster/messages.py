@@ -57,6 +57,13 @@ class Order:
     past: tuple[dict[str, Any], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Bytes that no log shows: Dask writes down what it was given where that fails, and there may be a key in it."""
+
+    data: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How a child ended on its worker.

@@ -58,6 +58,7 @@ class Remote:
         self._outbox = Outbox(link)
         self._at: At | None = None
         self._said: list[str] = []
+        self._too_late: list[str] = []
         self._events = Arrivals(work, lambda: self._tell("spent"))
         self._incoming = Incoming(self._events.take)
         self._give_up_at: float | None = None
@@ -250,6 +251,8 @@ class Remote:
                 continue
             if item[0] == "said":
                 self._hear(*item[1:])
+            elif item[0] == "say":
+                self._too_late.append(item[1])
         while missed := self._incoming.skip():
             self._missing(missed)
         self._missing(outcome.events + 1 - self._incoming.next)
@@ -281,7 +284,7 @@ class Remote:
 
     def _unheard(self) -> list[str]:
         """What was said since nobody listens any longer."""
-        texts = []
+        texts = self._too_late
         with contextlib.suppress(queue.Empty):
             while True:
                 item = self._inbox.get_nowait()

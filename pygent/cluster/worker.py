@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from distributed import Worker
 
     from pygent.cluster.child import Child
-    from pygent.cluster.messages import Outcome
+    from pygent.cluster.messages import Outcome, Sealed
 
 PLUGIN = "pygent-children"
-ENDED = 64
+ENDED = 16
 """Children that can still send events again after their end."""
 
 GONE = "the session is gone, or cancelled the task"
@@ -34,8 +34,8 @@ _ended: OrderedDict[str, Child] = OrderedDict()
 _lock = threading.Lock()
 
 
-def run_task(version: str, order: bytes, archive: bytes) -> Outcome:
-    """Do a task to its end, on the calling thread; ``order`` is a pickled ``Order``.
+def run_task(version: str, order: Sealed, archive: Sealed) -> Outcome:
+    """Do a task to its end, on the calling thread; ``order`` holds a pickled ``Order``.
 
     Raises ``TaskError`` where this worker has another version of Pygent than the session, or the session gives no
     leave to begin.
@@ -47,7 +47,7 @@ def run_task(version: str, order: bytes, archive: bytes) -> Outcome:
     if version != __version__:
         raise TaskError(f"the worker on {socket.gethostname()} has Pygent {__version__}, the session has {version}")
     worker = get_worker()
-    task = pickle.loads(order)  # noqa: S301 - from Dask, which unpickles whatever it is sent
+    task = pickle.loads(order.data)  # noqa: S301 - from Dask, which unpickles whatever it is sent
     run = uuid4().hex[:8]
 
     def tell(kind: str, **fields: Any) -> None:
@@ -64,7 +64,7 @@ def run_task(version: str, order: bytes, archive: bytes) -> Outcome:
         if known is None or known.state not in _AT_WORK:  # cancelled before anybody watched
             child.cancel.cancel(GONE)
         tell("here", worker=worker.address, host=socket.gethostname(), pid=os.getpid())
-        return child.work(archive)
+        return child.work(archive.data)
     finally:
         with _lock:
             del _children[run]

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from pygent import Agent, Persona, Runtime
+from pygent import Agent, Persona, Runtime, TaskManager
 from pygent.approvals import Approvals, Broker, Policy
 from pygent.budget import Budget
 from pygent.bus import EventBus
@@ -456,7 +456,7 @@ def _runs() -> str:
 
 HOME = """
 import sys, time
-from pygent import Agent, Persona, Runtime
+from pygent import Agent, Persona, Runtime, TaskManager
 from pygent.cluster import Cluster
 from tests.fakes.models import ScriptedModel
 agent = Agent(Runtime(use_docker=False, temporary=True), ScriptedModel([]))
@@ -708,3 +708,40 @@ def test_changes_that_were_made_on_the_cluster_are_applied_and_discarded(home: H
     assert (folder / "text.txt").read_text() == "ONE\ntwo\nTHREE\n"
     home.tasks.discard(last.id)
     assert sorted(path.name for path in folder.iterdir()) == ["first.txt", "text.txt"]
+
+
+def test_a_budget_that_others_spend_ends_a_child_on_the_cluster(
+    tmp_path: Path, executor: Cluster, models: Models
+) -> None:
+    home = Home(tmp_path / "shared", executor, budget=Budget(tokens=1200))
+    models.scripts["burn"] = [
+        lambda request: reply("More.", tool_calls=[("bash", {"cmd": f"sleep 0.1; echo {len(request['messages'])}"})])
+    ]
+    tasks = [home.start("burn") for _ in range(2)]
+    home.wait(*tasks)
+    assert [task.state for task in tasks] == ["timeout", "timeout"]
+    assert {event.reason for event in home.of(RunFinished)} == {"budget"}
+    used = home.agent.wiring.budget.used().tokens
+    assert used == sum(task.usage.total_tokens for task in tasks)
+    assert 1200 <= used <= 1200 + 2 * 4 * 110, "each may be a step on its way, and has one to say what it did"
+    check_events(home.events)
+    home.agent.close()
+
+
+def test_nothing_that_was_sent_stands_in_a_worker_s_log(dask: DaskCluster, executor: Cluster) -> None:
+    future = executor._link.submit("another-version", b"a key in here", b"", "0.0.0")
+    assert "the session has 0.0.0" in str(future.exception(timeout=10))
+    until(lambda: "Compute Failed" in dask.log())
+    assert "a key in here" not in dask.log()
+
+
+def test_an_agent_of_another_make_is_an_error_that_says_so(executor: Cluster) -> None:
+    class Own:
+        runtime = None
+
+        def run_until_stop(self, prompt: str, **limits: Any) -> None: ...
+
+    manager = TaskManager(lambda persona: Own(), executor=executor)
+    task = manager.start_task("go", None)
+    assert manager.wait(task, 10)
+    assert "only an Agent in a Runtime" in manager.status(task)

@@ -221,3 +221,14 @@ def test_touched_files_are_found_and_others_are_not(tmp_path: Path) -> None:
     changed, gone = touched(workspace, before, ["same", "new"])
     assert sorted(changed) == ["content", "ignored", "link", "mode", "new"]
     assert gone == ["gone"]
+
+
+def test_what_belongs_to_git_or_lies_outside_is_never_removed(tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("x")
+    target = _workspace(tmp_path / "w")
+    (target.root / ".git").mkdir()
+    (target.root / ".git" / "HEAD").write_text("ref")
+    (target.root / "link").symlink_to(tmp_path)
+    remove(target, [".git/HEAD", "../outside", str(tmp_path / "outside"), "link/outside", "no\0name"])
+    assert (target.root / ".git" / "HEAD").exists()
+    assert (tmp_path / "outside").exists()
