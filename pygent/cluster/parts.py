@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pygent.approvals import EFFECTS, Answer, Approvals, Effect, PendingCall, Rights
 from pygent.cancellation import CancelToken
 from pygent.cluster.link import Link
+from pygent.cluster.messages import Outcome
+from pygent.errors import TaskError, TaskLost
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from pygent.tasks.executors import TaskWork
 
 log = logging.getLogger(__name__)
+
+FETCH_SECONDS = 60.0
+"""How long how a task ended, and what it changed, may take from its worker."""
 
 CLOSE_SECONDS = 2.0
 """How long the end of a task waits for messages on their way."""
@@ -93,6 +98,34 @@ def judge(work: TaskWork, at: At, call: PendingCall, asked: Mapping[str, Any]) -
     if effect not in EFFECTS:
         return Answer("deny", reason=f"the worker asks for {effect!r}, which is nothing that a tool does")
     return there.decide(_Tool(call.tool, effect), call, agent_id=work.id, cancel=at.over)
+
+
+def outcome_of(future: Future[Any], link: Link, cancel: CancelToken) -> Outcome:
+    """How a child ended, from Dask's task, which is done.
+
+    Raises ``TaskLost`` where nobody knows, ``TaskError`` where it could not be begun, and what ``cancel`` raises.
+    """
+    if future.status == "finished":
+        try:
+            outcome = future.result(timeout=FETCH_SECONDS)
+        except Exception as error:  # its worker died before anybody fetched it, or Dask could not
+            raise TaskLost(f"how the task ended could not be fetched from its worker: {error}") from error
+        if isinstance(outcome, Outcome):
+            return outcome
+    cancel.check()
+    if future.status in {"cancelled", "lost"}:
+        raise TaskLost(scheduler_lost(link))
+    failure = future.exception(timeout=FETCH_SECONDS)
+    if type(failure).__name__ == "KilledWorker":
+        raise TaskLost(f"each worker that it was sent to is gone: {failure}")
+    if isinstance(failure, ModuleNotFoundError) and (failure.name or "").startswith("pygent"):
+        raise TaskError("a worker of the cluster has no Pygent: pip install 'pygent[cluster]' there")
+    raise TaskError(f"the cluster could not run it: {type(failure).__name__}: {failure}") from failure
+
+
+def scheduler_lost(link: Link) -> str:
+    """What is said where the scheduler has gone."""
+    return f"the connection to the scheduler at {link.address} was lost"
 
 
 def let_go(future: Future[Any]) -> None:

@@ -19,9 +19,9 @@ from pygent.cluster.archive import everything, pack, remove, unpack
 from pygent.cluster.arrivals import Arrivals
 from pygent.cluster.link import Link
 from pygent.cluster.messages import Order, Outcome
-from pygent.cluster.parts import At, Outbox, judge, let_go
+from pygent.cluster.parts import At, Outbox, judge, let_go, outcome_of, scheduler_lost
 from pygent.cluster.stream import Incoming
-from pygent.errors import PygentError, TaskError, TaskLost
+from pygent.errors import PygentError, TaskLost
 from pygent.events import Level, Notice
 from pygent.loop import RunResult
 
@@ -115,7 +115,7 @@ class Remote:
                 self._check_limits()
         while not self._inbox.empty():  # what came before the end
             self._take(self._inbox.get())
-        return self._outcome(future)
+        return outcome_of(future, self._link, self._work.cancel)
 
     def _take(self, item: tuple[Any, ...]) -> None:
         match item:
@@ -211,33 +211,12 @@ class Remote:
 
     def _check_limits(self) -> None:
         if self._link.lost:
-            raise TaskLost(self._scheduler_lost())
+            raise TaskLost(scheduler_lost(self._link))
         if self._give_up_at is None or time.monotonic() < self._give_up_at:
             return
         self._work.cancel.check()
         where = self._at.worker if self._at is not None else "its worker"
         raise TaskLost(f"{where} did not say how the task ended, long after its time limit")
-
-    def _outcome(self, future: Future[Any]) -> Outcome:
-        if future.status == "finished":
-            try:
-                outcome = future.result(timeout=LATE_SECONDS)
-            except Exception as error:  # its worker died before anybody fetched it, or Dask could not
-                raise TaskLost(f"how the task ended could not be fetched from its worker: {error}") from error
-            if isinstance(outcome, Outcome):
-                return outcome
-        self._work.cancel.check()
-        if future.status in {"cancelled", "lost"}:
-            raise TaskLost(self._scheduler_lost())
-        failure = future.exception(timeout=LATE_SECONDS)
-        if type(failure).__name__ == "KilledWorker":
-            raise TaskLost(f"each worker that it was sent to is gone: {failure}")
-        if isinstance(failure, ModuleNotFoundError) and (failure.name or "").startswith("pygent"):
-            raise TaskError("a worker of the cluster has no Pygent: pip install 'pygent[cluster]' there")
-        raise TaskError(f"the cluster could not run it: {type(failure).__name__}: {failure}") from failure
-
-    def _scheduler_lost(self) -> str:
-        return f"the connection to the scheduler at {self._link.address} was lost"
 
     def _finish(self, outcome: Outcome) -> RunResult:
         """Take in what is still on its way, and write the changes back."""
