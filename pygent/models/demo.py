@@ -69,6 +69,9 @@ _PLAYED = (
     "Start `pygent` without `--demo` to choose a real model, or `/new` to see the script again."
 )
 
+_REPORT = re.compile(r"Task [0-9a-f]{8} \(")
+"""How the report of a task begins, which comes as a message of its own."""
+
 _Call = tuple[str, dict[str, Any]]
 _Line = tuple[str, list[_Call]]
 
@@ -118,9 +121,9 @@ class DemoModel:
         )
 
     def _line(self, messages: Messages) -> _Line:
-        prompts = [index for index, message in enumerate(messages) if message["role"] == "user"]
-        first = text_of(messages[prompts[0]]["content"]) if prompts else ""
-        if first == CHILD_PROMPT:
+        said = [text_of(message["content"]) for message in messages if message["role"] == "user"]
+        prompts = [text for text in said if not _REPORT.match(text)]
+        if prompts and prompts[0] == CHILD_PROMPT:
             return _child(_results(messages))
         if len(prompts) > 1:
             return _PLAYED, [("stop", {})]
