@@ -6,6 +6,7 @@ import contextlib
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -20,6 +21,9 @@ COPY_LIMIT = 4 * 1024 * 1024 * 1024
 """Bytes on disk of one file that is copied where the file system cannot share them."""
 
 _PORTION = 256
+_SLOW = 0.0001
+"""Seconds for a file from which on the disk is waited for, so that more threads help; below it they hinder."""
+
 _CLONE_FROM = 64 * 1024
 """Bytes from which sharing the data is worth a system call of its own."""
 
@@ -50,10 +54,13 @@ class Filling:
         self._folders(paths)
         self._waiting = (paths[place : place + _PORTION] for place in range(0, len(paths), _PORTION))
         workers = min(4, os.cpu_count() or 1, 1 + len(paths) // (4 * _PORTION))
+        began = time.monotonic()
         with ThreadPoolExecutor(workers, "pygent-copy") as pool:
-            open_ends: set[Future[None]] = {pool.submit(self._work) for _ in range(workers)}
+            open_ends: set[Future[None]] = {pool.submit(self._work)}
             while open_ends:
                 ended, open_ends = wait(open_ends, timeout=0.1, return_when=FIRST_EXCEPTION)
+                if open_ends and time.monotonic() - began > _SLOW * self._done:
+                    open_ends |= {pool.submit(self._work) for _ in range(workers - len(open_ends))}
                 if on_progress is not None:
                     on_progress(self._done, len(paths))
                 for future in ended:
