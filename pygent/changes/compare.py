@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from pygent.changes.data import KEEP_LIMIT, digest_of, digest_of_large, read_all
 from pygent.changes.hunks import hunks_between, is_text
-from pygent.changes.model import ChangeSet, FileChange
+from pygent.changes.model import ChangeKind, ChangeSet, FileChange
 from pygent.changes.pack import Pack
 from pygent.changes.renames import find_renames
 from pygent.changes.tree import Entry, Tree, link_entry, of_git, short, too_long
@@ -133,10 +133,12 @@ class Comparison:
         if before is None and after is None:
             return None  # there a moment ago
         text = self._texts(before, now)
-        kind = "renamed" if old_path and after else "added" if before is None else "changed" if after else "deleted"
+        kind: ChangeKind = "added" if before is None else "deleted" if after is None else "changed"
+        if old_path and after:
+            kind = "renamed"
         return FileChange(
             path=path if after or not old_path else old_path,
-            kind=kind,  # type: ignore[arg-type]
+            kind=kind,
             old_path=old_path if after else None,
             old_size=before.size if before else None,
             new_size=after.size if after else None,

@@ -14,8 +14,11 @@ from pygent.changes import repository
 from pygent.changes.base import Base
 from pygent.changes.repository import copy_repository
 from pygent.errors import Cancelled
+from pygent.events import ToolFinished
 from pygent.workspace import Workspace
 from tests.core.changed_trees import write
+from tests.core.test_tasks_life import SECONDS, STOP, Family
+from tests.fakes.models import call
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
@@ -182,3 +185,25 @@ def test_cancelled_it_leaves_nothing(source: Path, tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         copy_repository(Workspace(source), root, cancel=cancel)
     assert os.listdir(root) == []
+
+
+def test_a_task_can_use_git_in_its_copy(source: Path, tmp_path: Path) -> None:
+    git(source, "config", "--unset", "core.fsmonitor")
+    family = Family(tmp_path)
+    shutil.copytree(source, family.runtime.base_dir, dirs_exist_ok=True)
+    before = git(source, "rev-parse", "HEAD")
+    task = family.start(
+        "child",
+        call(("bash", {"cmd": "git log --format=%s; git status --short; git commit -qm child"})),
+        call(("write_file", {"path": "a.txt", "content": "three\n"})),
+        STOP,
+        workspace="copy",
+    )
+    assert family.tasks.wait(task, SECONDS)
+    output = next(event.output for event in family.of(ToolFinished) if event.agent_id == task)
+    assert "first\nM  a.txt" in output
+    assert family.tasks.diff(task).paths == ("a.txt",)
+    family.tasks.apply(task)
+    assert git(family.runtime.base_dir, "rev-parse", "HEAD") == before
+    assert git(family.runtime.base_dir, "status", "--short", "a.txt") == "MM a.txt"
+    family.close()
