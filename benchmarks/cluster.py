@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.harness import Row, medians, missing, ms, within
+from benchmarks.harness import Row, medians, missing, ms
 from tests.fakes.dask_cluster import DaskCluster
 from tests.fakes.models import ScriptedModel, call
 from tests.fakes.openai_server import FakeOpenAI, reply
 
 REPEATS = 9
+MEMORY = "/dev/shm"
+"""Where all files lie: how long a disk takes to make a file differs from folder to folder."""
+
 FILES = 1000
-GOAL, GOAL_FILES = 0.25, 3.0
+GOAL, GOAL_FILES = 0.25, 0.5
 
 
 def measure() -> list[Row]:
@@ -29,14 +33,32 @@ def measure() -> list[Row]:
         return [missing(what, "", "distributed is not installed") for what in whats]
     with _cluster() as address:
         bare, empty, here, there = _times(address)
-    more = empty - bare
-    goal = f"≤ floor + {ms(GOAL)}"
-    row = Row(whats[0], f"{ms(bare)} bare Dask submit", f"{ms(empty)} (+ {ms(more)})", goal, more <= GOAL)
-    return [row, within(whats[1], "on a thread here", here, there, GOAL_FILES)]
+    return [
+        _more(whats[0], "bare Dask submit", bare, empty, GOAL),
+        _more(whats[1], "on a thread here", here, there, GOAL_FILES),
+    ]
+
+
+def _more(what: str, floor_name: str, floor: float, value: float, goal: float) -> Row:
+    """A time that may be so many seconds above its floor."""
+    more = value - floor
+    return Row(
+        what, f"{ms(floor)} {floor_name}", f"{ms(value)} (+ {ms(more)})", f"≤ floor + {ms(goal)}", more <= goal
+    )
 
 
 def nothing() -> None:
     """What is submitted for comparison."""
+
+
+@contextlib.contextmanager
+def _temporary(folder: str) -> Iterator[None]:
+    """Let temporary workspaces lie in `folder`."""
+    before, tempfile.tempdir = tempfile.tempdir, folder
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 @contextlib.contextmanager
@@ -47,7 +69,8 @@ def _cluster() -> Iterator[str]:
         return reply("", tool_calls=[("stop", {})])
 
     with (
-        tempfile.TemporaryDirectory(prefix="pygent-bench-") as folder,
+        tempfile.TemporaryDirectory(prefix="pygent-bench-", dir=MEMORY if os.path.isdir(MEMORY) else None) as folder,
+        _temporary(folder),
         FakeOpenAI(answer) as server,  # type: ignore[arg-type]
         DaskCluster(Path(folder), server.url) as cluster,
     ):
