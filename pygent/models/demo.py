@@ -77,7 +77,7 @@ _Line = tuple[str, list[_Call]]
 
 
 class DemoModel:
-    """Plays a small piece of real work: write, run, see it fail, mend, delegate the test, collect it.
+    """Plays a small piece of real work: write, run, see it fail, mend, have it tested, take the test over.
 
     ``pace`` is in seconds a word. It reads nothing but the conversation, so one object serves parent and child.
     """
@@ -98,8 +98,6 @@ class DemoModel:
         """
         cancel = cancel or CancelToken()
         message = self._next(messages)
-        if _last_result(messages) == "running":
-            _pause(cancel, 40 * self.pace)
         for word in re.findall(r"\S+\s*", message.content or ""):
             yield TextDelta(word)
             _pause(cancel, self.pace)
@@ -131,7 +129,7 @@ class DemoModel:
 
 
 def _parent(results: list[str]) -> _Line:
-    polls = sum(result in ("running", "finished") for result in results)
+    task_id = _task_id(results)
     script: list[_Line] = [
         (
             "This is a demo: what I say is scripted, what the tools do is real. First the program.",
@@ -144,30 +142,15 @@ def _parent(results: list[str]) -> _Line:
         ),
         ("And once more.", [("bash", {"cmd": "python3 roman.py"})]),
         (
-            "That holds. Somebody else should test it: the tester gets the file in a workspace of its own.",
-            [
-                (
-                    "delegate_persona_task",
-                    {"persona": "tester", "prompt": CHILD_PROMPT, "files": ["roman.py"]},
-                )
-            ],
+            "That holds. Somebody else should test it: the tester gets a copy of the workspace.",
+            [("delegate_persona_task", {"persona": "tester", "prompt": CHILD_PROMPT})],
         ),
-    ]
-    step = len(results) - polls
-    if step < len(script):
-        return script[step]
-    task_id = _task_id(results)
-    if polls == 0 or results[-1] == "running":
-        return ("" if polls else "While it works, I look in on it.", [("task_status", {"task_id": task_id})])
-    after: list[_Line] = [
-        (
-            "The tester is done; I collect its work.",
-            [("collect_file", {"task_id": task_id, "path": "test_roman.py"})],
-        ),
+        ("While it works I wait; you can look into it with F4 and Enter.", [("wait_for_tasks", {})]),
+        ("The tester is done. I take its change over.", [("apply_task", {"task_id": task_id})]),
         ("Its tests, run here.", [("bash", {"cmd": _RUN_TESTS})]),
     ]
-    if step - len(script) < len(after):
-        return after[step - len(script)]
+    if len(results) < len(script):
+        return script[len(results)]
     return _DONE, [("stop", {})]
 
 
@@ -187,10 +170,6 @@ def _child(results: list[str]) -> _Line:
 
 def _results(messages: Messages) -> list[str]:
     return [str(message["content"]).strip() for message in messages if message["role"] == "tool"]
-
-
-def _last_result(messages: Messages) -> str:
-    return (_results(messages) or [""])[-1]
 
 
 def _last_words(results: list[str]) -> str:

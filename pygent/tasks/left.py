@@ -21,6 +21,9 @@ KEPT_SECONDS = 30 * 86_400.0
 DECIDED_SECONDS = 86_400.0
 """How long work is kept that was applied or given up, so that this can be taken back."""
 
+HELD_SECONDS = 1.0
+"""How long a session waits for a place of its own that another Pygent is just looking at."""
+
 SIZE_LIMIT = 4 * 1024**3
 """Bytes of disk (as `du` counts them) that all places may take; the oldest work goes first, none of the last day."""
 
@@ -70,10 +73,13 @@ def take_left(folder: Path, *, session_id: str | None, workspace: str | None) ->
     for one in reversed(left(folder)):
         own = session_id is not None and one.record.session_id == session_id
         here = workspace is not None and one.record.parent == workspace
-        if not one.held and (own or (here and one.is_open)):
-            place = Place.take(one.root)
-            if place is not None:
-                yield place
+        if not own and (one.held or not (here and one.is_open)):
+            continue
+        end_by = time.monotonic() + (HELD_SECONDS if own else 0.0)
+        while (place := Place.take(one.root)) is None and time.monotonic() < end_by:
+            time.sleep(0.02)
+        if place is not None:
+            yield place
 
 
 def forget(folder: Path, session_ids: Iterable[str]) -> None:

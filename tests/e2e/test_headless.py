@@ -253,7 +253,8 @@ def test_the_demo_needs_no_prompt_and_no_key(pygent: Run) -> None:
     events = [from_dict(json.loads(line)) for line in done.stdout.splitlines()]
     check_events(events)
     tools = [(event.tool, event.agent_id == "main") for event in events if event.type == "tool.started"]  # type: ignore[attr-defined]
-    assert ("collect_file", True) in tools
+    assert ("wait_for_tasks", True) in tools
+    assert ("apply_task", True) in tools
     assert ("write_file", False) in tools
     assert "demo" in events[-1].text  # type: ignore[attr-defined]
 
