@@ -162,7 +162,8 @@ async def pictures(name: str, size: tuple[int, int], folder: Path) -> dict[str, 
                 field._cursor_visible = True  # wherever between two blinks it was
             await stage.pilot.pause()
             stage.app.stylesheet.update(stage.app.screen, animate=False)  # which Textual leaves out for its palette
-            await stage.pilot.pause(0.2)
+            await stage.pilot.pause(0.02)
+            await stage.pilot.pause()
             drawn[theme] = _steady(stage.app.export_screenshot(title=name))
     return drawn
 
