@@ -14,7 +14,7 @@ import stat
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from pygent.errors import WorkspaceError
@@ -88,6 +88,21 @@ def pack(workspace: Workspace, paths: Iterable[str], *, limit: int = PACKED_LIMI
     if whole and left_out:
         raise WorkspaceError(f"The workspace cannot be sent: {'; '.join(left_out[:5])}")
     return Packed(out.getvalue(), count, tuple(left_out))
+
+
+def pack_all(workspace: Workspace, *, limit: int = PACKED_LIMIT) -> Packed:
+    """Pack a whole workspace; without its repository, which ``left_out`` then says, where that makes it too large.
+
+    Raises ``WorkspaceError`` where it is too large all the same, or holds what is no file.
+    """
+    try:
+        return pack(workspace, everything(workspace), limit=limit, whole=True)
+    except WorkspaceError:
+        if not workspace.exists(".git"):
+            raise
+    rest = (path for path in everything(workspace) if path.partition("/")[0] != ".git")
+    packed = pack(workspace, rest, limit=limit, whole=True)
+    return replace(packed, left_out=("the repository (.git), which is too large to be sent",))
 
 
 def unpack(data: bytes, workspace: Workspace, *, repositories: bool = True) -> list[str]:

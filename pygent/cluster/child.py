@@ -86,7 +86,8 @@ class Child:
             with self.cancel.on_cancel(self._gate.set):
                 self._gate.wait(LEAVE_SECONDS)
             if not self._may_begin:
-                raise TaskError("the session that sent this task does not answer, or does not want it run")
+                why = self.cancel.error or f"it did not answer for {LEAVE_SECONDS:g} seconds"
+                raise TaskError(f"the session that sent this task gave no leave to begin: {why}")
             return self._work(archive)
         finally:
             self._outgoing.close()

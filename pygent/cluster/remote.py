@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from pygent._version import __version__
 from pygent.approvals import Answer, PendingCall
-from pygent.cluster.archive import everything, pack, remove, unpack
+from pygent.cluster.archive import pack_all, remove, unpack
 from pygent.cluster.arrivals import Arrivals
 from pygent.cluster.link import Link
 from pygent.cluster.messages import Order, Outcome
@@ -72,8 +72,10 @@ class Remote:
         """
         work, account = self._work, self._work.account
         assert work.workspace is not None
-        packed = pack(work.workspace, everything(work.workspace), whole=True)
+        packed = pack_all(work.workspace)
         work.cancel.check()
+        for text in packed.left_out:
+            self._notice(f"Not sent: {text}.")
         self._link.listen(
             work.id,
             lambda run, kind, fields: self._inbox.put(("said", run, kind, fields)),

@@ -32,6 +32,7 @@ _AT_WORK = {"executing", "long-running"}
 _children: dict[str, tuple[str, Child]] = {}
 _ended: OrderedDict[str, Child] = OrderedDict()
 _lock = threading.Lock()
+_watching = threading.Lock()
 
 
 def run_task(version: str, order: Sealed, archive: Sealed) -> Outcome:
@@ -102,10 +103,12 @@ class Children(WorkerPlugin):
 
 
 def _watch(worker: Worker) -> None:
-    """See that this worker has the plugin."""
-    if PLUGIN not in worker.plugins:
-        adding = worker.plugin_add(Children(), name=PLUGIN)
-        asyncio.run_coroutine_threadsafe(adding, worker.loop.asyncio_loop).result(10)  # type: ignore[attr-defined]
+    """See that this worker has the plugin, once: another one in its place would end the first, and all children."""
+    with _watching:
+        if PLUGIN not in worker.plugins:
+            adding = worker.plugin_add(Children(), name=PLUGIN)
+            loop = worker.loop.asyncio_loop  # type: ignore[attr-defined]
+            asyncio.run_coroutine_threadsafe(adding, loop).result(10)
 
 
 def _end(key: str | None, why: str) -> None:

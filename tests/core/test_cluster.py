@@ -180,7 +180,7 @@ def test_three_children_on_two_workers_and_their_changes_come_home(home: Home, m
     home.wait(*tasks)
     for task in tasks:
         name = task.prompt.removeprefix("do ")
-        assert (task.state, task.status, task.text) == ("finished", "finished", f"{name} is done.")
+        assert (task.state, task.status, task.text) == ("finished", "finished", f"{name} is done."), task.status
         kinds = {"shared.txt": "changed", "gone.txt": "deleted", "run.sh": "changed", f"{name}.txt": "added"}
         assert changes(task) == kinds
         root = task.agent.runtime.base_dir

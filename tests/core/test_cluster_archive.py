@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pygent.cluster.archive import everything, pack, remove, stamps, touched, unpack
+from pygent.cluster.archive import everything, pack, pack_all, remove, stamps, touched, unpack
 from pygent.errors import WorkspaceError
 from pygent.workspace import Workspace
 
@@ -232,3 +232,18 @@ def test_what_belongs_to_git_or_lies_outside_is_never_removed(tmp_path: Path) ->
     remove(target, [".git/HEAD", "../outside", str(tmp_path / "outside"), "link/outside", "no\0name"])
     assert (target.root / ".git" / "HEAD").exists()
     assert (tmp_path / "outside").exists()
+
+
+def test_a_repository_that_is_too_large_stays_behind(tmp_path: Path) -> None:
+    source = _workspace(tmp_path / "w")
+    (source.root / ".git" / "objects").mkdir(parents=True)
+    (source.root / ".git" / "objects" / "pack").write_bytes(os.urandom(200_000))
+    (source.root / "code.py").write_text("x")
+    assert pack_all(source).left_out == ()
+    packed = pack_all(source, limit=100_000)
+    assert packed.left_out == ("the repository (.git), which is too large to be sent",)
+    target = _workspace(tmp_path / "t")
+    assert unpack(packed.data, target) == ["code.py"]
+    (source.root / "noise").write_bytes(os.urandom(200_000))
+    with pytest.raises(WorkspaceError, match="which is the most that is sent"):
+        pack_all(source, limit=100_000)
