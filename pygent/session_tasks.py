@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from pygent.changes import Applied, ChangeSet, OnConflict
 from pygent.errors import PygentError
 from pygent.events import Event, Level, TaskStarted
 from pygent.settings import Settings, data_dir
 
 if TYPE_CHECKING:
     from pygent.agent import Agent
+    from pygent.changes import Applied, ChangeSet, OnConflict
     from pygent.session_log import SessionLog
 
 
@@ -85,8 +85,10 @@ class SessionTasks:
         on_conflict: OnConflict = "leave",
     ) -> Applied:
         """Take changes over into the workspace: all, those of ``paths``, or chosen hunks of a path by their index."""
-        if on_conflict not in get_args(OnConflict):
-            accepted = ", ".join(get_args(OnConflict))
+        from pygent.changes import OnConflict as Accepted  # noqa: PLC0415 - a first frame can do without
+
+        if on_conflict not in get_args(Accepted):
+            accepted = ", ".join(get_args(Accepted))
             raise PygentError(f"on_conflict={on_conflict!r} cannot be used; accepted: {accepted}")
         return self._ready().tasks.apply(task_id, paths, hunks, on_conflict)
 
