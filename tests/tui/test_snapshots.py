@@ -17,8 +17,6 @@ from tests.tui.scenes import SCENES, SIZES, pictures
 
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 1 / 200)  # a scene knows by itself when it has been told
-    monkeypatch.setattr("textual._wait.SLEEP_IDLE", 1 / 4000)
     for kind in ("CONFIG", "DATA", "STATE", "CACHE"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / kind.lower()))
 
