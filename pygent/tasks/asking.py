@@ -25,13 +25,14 @@ class AskFirst:
 
     Called with the call, it answers what that comes to instead, None where it steers the run as usual: nothing is to
     be asked, nobody is there to answer, or the run may stop. Where a task's question meets nobody, the task is told
-    so the first time; the second one ends its run.
+    so the first time; the second one ends its run. The same goes for a ``stop`` that leaves what tasks changed.
     """
 
     def __init__(self, wiring: Wiring, tasks: TaskManager) -> None:
         self._wiring = wiring
         self._tasks = tasks
         self._told = False
+        self._reminded = ""
 
     def __call__(self, call: PendingCall, agent_id: str, cancel: CancelToken) -> CallOutcome | None:
         approvals, wiring = self._wiring.approvals, self._wiring
@@ -44,6 +45,8 @@ class AskFirst:
                 return outcome
             self._told = True
             return CallOutcome("ok", NOBODY)
+        if call.tool == "stop" and wiring.depth == 0 and getattr(approvals, "broker", None) is None:
+            return self._left_undone()
         if call.tool == "stop" and wiring.at_stop == "ask":
             running = self._tasks.running()
             if running:
@@ -51,6 +54,14 @@ class AskFirst:
                 which = f"{len(running)} tasks still run" if len(running) > 1 else "1 task still runs"
                 return _stop(ask, call, agent_id, cancel, f"{which}: {names}")
         return None
+
+    def _left_undone(self) -> CallOutcome | None:
+        """Where nobody watches, an agent that leaves what its tasks did is told so once."""
+        to_do = self._tasks.to_do()
+        if not to_do or to_do == self._reminded:
+            return None
+        self._reminded = to_do
+        return CallOutcome("error", f"Not stopped: {to_do} Call stop again to leave it for somebody to review.")
 
 
 def _question(ask: Any, call: PendingCall, agent_id: str, cancel: CancelToken) -> CallOutcome | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,8 @@ AgentFactory = Callable[[Persona], Any]
 
 REMOVING = 1.0
 """Seconds that ``close`` waits for the removal of workspaces; a later start removes the rest."""
+
+_ID = re.compile(r"[0-9a-f]{8}")
 
 MARGIN = 0.5
 """Seconds before the end of a step's time at which waiting for tasks ends."""
@@ -217,6 +220,12 @@ class TaskManager(TaskPool, TaskReviews):
     def take_reports(self) -> list[str]:
         """What the parent has not been told of tasks that ended, once."""
         return list(self.reports.take().values())
+
+    def meant(self, task_id: str) -> str:
+        """The id that a model means: where it wrote a placeholder, and there is one task only, that one's."""
+        task_id = task_id.strip()
+        placeholder = task_id not in self.tasks and not _ID.fullmatch(task_id)
+        return next(iter(self.tasks)) if placeholder and len(self.tasks) == 1 else task_id
 
     def to_do(self) -> str:
         """What the parent has not done yet with tasks that ended, in words for it; "" where that is nothing."""

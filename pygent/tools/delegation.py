@@ -38,6 +38,10 @@ class TaskService(Protocol):
         """
         ...
 
+    def meant(self, task_id: str) -> str:
+        """The id that a model means, which may have written a placeholder."""
+        ...
+
     def status(self, task_id: str) -> str:
         """How a task stands, in words."""
         ...
@@ -110,16 +114,18 @@ def wait_for_tasks(rt: Any, task_ids: list[str] | None = None, **ignored: object
     Models would choose a time to wait, mostly too short, and ask again and again: the limits of the tasks and of the
     run hold instead.
     """
-    wanted = [task_id.strip() for task_id in task_ids] if task_ids else None
+    tasks = _tasks(rt)
+    wanted = [tasks.meant(task_id) for task_id in task_ids] if task_ids else None
     try:
-        return _tasks(rt).wait_for(wanted, rt.scope.cancel)
+        return tasks.wait_for(wanted, rt.scope.cancel)
     except TaskError as error:
         raise ToolError(str(error)) from error
 
 
 def apply_task(rt: Any, task_id: str, paths: list[str] | None = None, on_conflict: str = "leave") -> str:
     """Take over what a task changed, all of it or some paths."""
-    scope, tasks, task_id = rt.scope, _tasks(rt), task_id.strip()
+    scope, tasks = rt.scope, _tasks(rt)
+    task_id = tasks.meant(task_id)
     if on_conflict not in get_args(OnConflict):
         raise ToolError(f"on_conflict {on_conflict!r} cannot be used; give one of {', '.join(get_args(OnConflict))}")
     how = cast("OnConflict", on_conflict)

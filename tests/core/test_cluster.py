@@ -589,6 +589,7 @@ def test_a_headless_run_delegates_to_the_cluster_of_its_settings(
         reply("You three.", tool_calls=calls),
         reply("I wait.", tool_calls=[("wait_for_tasks", {})]),
         reply("All done.", tool_calls=[("stop", {})]),
+        reply("I leave their work to be reviewed.", tool_calls=[("stop", {})]),
     ]
     for name in names:
         cmd = {"cmd": write.format(name)}
@@ -614,7 +615,7 @@ def test_a_headless_run_delegates_to_the_cluster_of_its_settings(
     assert sorted(path.name for path in (tmp_path / "workspace").iterdir()) == ["notes.txt"]
     last = events[-1]
     assert isinstance(last, RunFinished)
-    assert last.total_usage["total_tokens"] == 3 * 110 + 3 * 2 * 110
+    assert last.total_usage["total_tokens"] == 4 * 110 + 3 * 2 * 110
 
 
 def test_a_headless_run_without_its_scheduler_says_where_it_looked(tmp_path: Path, models: Models) -> None:

@@ -430,6 +430,19 @@ def test_a_parent_that_says_no_more_is_told_what_it_has_not_taken_over(family: F
     assert family.tasks.to_do() == ""
 
 
+def test_where_nobody_watches_a_stop_that_leaves_work_is_questioned_once(tmp_path: Path) -> None:
+    family = Family(tmp_path, approvals=Approvals(Policy("auto")), autonomous=True)
+    family.scripts["child"] = [call(("write_file", {"path": "new.txt", "content": "x"})), STOP]
+    delegate = call(("delegate_task", {"prompt": "child"}))
+    apply = call(("apply_task", {"task_id": "<the id>", "paths": ["other.txt"]}))
+    result = family.run(delegate, call(("wait_for_tasks", {"task_ids": ["<the id>"]})), apply, STOP, STOP)
+    assert (result.reason, result.steps) == ("stopped", 5)
+    *_, failed, questioned, _ = [one["content"] for one in family.agent.history if one["role"] == "tool"]
+    assert "it changed: new.txt" in failed or "Changed are: 'new.txt'" in failed  # a placeholder means the only task
+    assert questioned.startswith("Not stopped: What task ")
+    family.agent.close()
+
+
 def test_a_task_tells_what_it_changed(family: Family) -> None:
     family.runtime.write_file("a.txt", "one\n")
     family.runtime.write_file("b.txt", "two\n")

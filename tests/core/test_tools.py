@@ -255,6 +255,9 @@ class Tasks:
         self.started.append((prompt, files, parent_depth, persona and persona.name, workspace))
         return "t1"
 
+    def meant(self, task_id):
+        return task_id.strip()
+
     def status(self, task_id):
         return "running" if task_id == "t1" else f"Task {task_id} not found"
 

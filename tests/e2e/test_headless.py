@@ -141,7 +141,7 @@ def test_the_last_line_adds_up_what_the_tasks_cost(pygent: Run, tmp_path: Path) 
         messages = request["messages"]
         said = sum(one["role"] == "assistant" for one in messages)
         if "the whole work" not in str(messages[1]["content"]):
-            return STOP if said else reply(tool_calls=[("write_file", {"path": "a", "content": "x"})])
+            return STOP if said else reply(tool_calls=[("read_file", {"path": "c.yaml"})])
         if said == 0:
             return reply(tool_calls=[("delegate_persona_task", {"prompt": "a part", "persona": "frugal"})] * 2)
         return reply(tool_calls=[("wait_for_tasks", {})]) if said == 1 else STOP
