@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from pygent import clock
 from pygent.cancellation import CancelToken
-from pygent.changes import ChangeSet
 from pygent.tasks.task import Task
+
+if TYPE_CHECKING:
+    from pygent.changes import ChangeSet
 
 SHOWN_FILES = 40
 """Changed files that a report names; the rest is counted."""

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pygent.changes import Applied, ChangeSet, OnConflict
 from pygent.errors import PygentError, TaskError
 from pygent.events import MAIN, Event, FilesChanged, Review, TaskReviewed
-from pygent.tasks.work import Work
 
 if TYPE_CHECKING:
+    from pygent.changes import Applied, ChangeSet, OnConflict
     from pygent.tasks.running import Surroundings
     from pygent.tasks.task import Task
+    from pygent.tasks.work import Work
 
 Emit = Callable[[Event], object]
 
@@ -170,6 +170,8 @@ def _work_of(task: Task) -> Work:
         raise TaskError(f"task {task.id} has no change set: {why}")
     if target is None:
         raise TaskError(f"task {task.id} has no change set: its parent has no workspace")
+    from pygent.tasks.work import Work  # noqa: PLC0415 - only once somebody looks at changes
+
     return Work(task.place, target, task.base)
 
 

@@ -21,7 +21,6 @@ from pygent.tasks.accounts import session_account, task_account
 from pygent.tasks.executors import TaskExecutor, TaskWork
 from pygent.tasks.place import Place, Record
 from pygent.tasks.task import Order, Task
-from pygent.tasks.workspaces import furnish, listing
 from pygent.wiring import Wiring, open_network, workspace_roots
 
 if TYPE_CHECKING:
@@ -96,6 +95,8 @@ def prepare(task: Task, order: Order, around: Surroundings) -> None:
         task.place = Place.make(around.folder, record)
     task.agent = _agent(task, around)
     _join(task, around)
+    from pygent.tasks.workspaces import furnish  # noqa: PLC0415 - only once a task is started
+
     furnish(task, order)
 
 
@@ -277,6 +278,8 @@ def _look_at_changes(task: Task) -> Iterable[str]:
     if task.base is None or task.place is None:
         return ()
     try:
+        from pygent.tasks.workspaces import listing  # noqa: PLC0415 - loaded with the task
+
         task.changes = task.base.changes(listing(task.base.root, task.place.record))
     except (PygentError, OSError) as error:
         return (f"its changes cannot be told: {error}",)

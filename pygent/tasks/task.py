@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pygent.budget import Budget
 from pygent.cancellation import CancelToken
-from pygent.changes import ChangeSet
 from pygent.errors import TaskError
 from pygent.events import Event, Review, StepFinished, StepStarted, TaskState, ToolStarted
 from pygent.ledger import Account
@@ -18,6 +17,7 @@ from pygent.openai_compat import Usage
 from pygent.persona import Persona
 
 if TYPE_CHECKING:
+    from pygent.changes import ChangeSet
     from pygent.changes.base import Base
     from pygent.loop import RunResult
     from pygent.tasks.place import Place

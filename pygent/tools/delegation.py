@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from pygent.approvals.policy import is_protected
 from pygent.cancellation import CancelToken
-from pygent.changes import Applied, ChangeSet, OnConflict
 from pygent.errors import TaskError, ToolError, WorkspaceError
 from pygent.events import Event
 from pygent.persona import Persona
 from pygent.tools.registry import Tool
+
+if TYPE_CHECKING:
+    from pygent.changes import Applied, ChangeSet, OnConflict
 
 
 class TaskService(Protocol):
@@ -126,8 +128,10 @@ def apply_task(rt: Any, task_id: str, paths: list[str] | None = None, on_conflic
     """Take over what a task changed, all of it or some paths."""
     scope, tasks = rt.scope, _tasks(rt)
     task_id = tasks.meant(task_id)
-    if on_conflict not in get_args(OnConflict):
-        raise ToolError(f"on_conflict {on_conflict!r} cannot be used; give one of {', '.join(get_args(OnConflict))}")
+    from pygent.changes import Applied  # noqa: PLC0415 - only once something is taken over
+
+    if on_conflict not in _LEFT:
+        raise ToolError(f"on_conflict {on_conflict!r} cannot be used; give one of {', '.join(_LEFT)}")
     how = cast("OnConflict", on_conflict)
     try:
         paths, trusted = _without_trusted(tasks.diff(task_id).paths, paths or None)
@@ -277,7 +281,7 @@ TOOLS = (
         "Take a task's changes over into your workspace, all or some paths.",
         {
             "type": "object",
-            "properties": {"task_id": _TEXT, "paths": _TEXTS, "on_conflict": {"enum": list(get_args(OnConflict))}},
+            "properties": {"task_id": _TEXT, "paths": _TEXTS, "on_conflict": {"enum": list(_LEFT)}},
             "required": ["task_id"],
         },
         apply_task,

@@ -2,10 +2,11 @@
 
 import enum
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import pytest
 
+from pygent.changes import OnConflict
 from pygent.errors import TaskError, ToolError
 from pygent.persona import Persona
 from pygent.tools import BUILTIN, REGISTRY, Tool, ToolRegistry, register_tool, tool
@@ -295,6 +296,10 @@ def test_files_that_a_task_shall_make_are_no_files_to_copy(tmp_path):
     assert [(files, kind) for _, files, _, _, kind in tasks.started] == [([], "copy")]
     with pytest.raises(ToolError, match=r"^new.py: there is no such file"):
         use("delegate_task", desk, prompt="x", files=["a", "new.py"])
+
+
+def test_a_conflict_can_be_decided_in_every_way_that_there_is():
+    assert REGISTRY.get("apply_task").parameters["properties"]["on_conflict"]["enum"] == list(get_args(OnConflict))
 
 
 def test_delegation_has_limits(tmp_path):
