@@ -8,6 +8,7 @@ characters can hide or reorder what is read. (Where a person decides about a tex
 from __future__ import annotations
 
 import re
+import time
 
 ESCAPE = re.compile(
     r"(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC, to its end or as far as it goes
@@ -46,6 +47,15 @@ def one_line(text: str, width: int) -> str:
     """``text`` cleaned, on one line of at most ``width`` characters."""
     flat = clean_line(text)
     return flat if len(flat) <= width else flat[: max(0, width - 1)] + "…"
+
+
+def ago(moment: float) -> str:
+    """How long ago ``moment`` (Unix time in seconds) was, for people."""
+    seconds = max(0.0, time.time() - moment)
+    for size, unit in ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return "just now"
 
 
 def _overwritten(line: str) -> str:

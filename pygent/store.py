@@ -11,7 +11,6 @@ import logging
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Any
 from pygent.errors import PygentError
 from pygent.events import MAIN, AnyEvent, Event, Notice, RunStarted, SessionStarted, from_dict, to_dict
 from pygent.images import text_of
+from pygent.plain_text import ago
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class StoredSession:
     @property
     def age(self) -> str:
         """How long ago it was last at work, for people."""
-        return _age(self.updated_at)
+        return ago(self.updated_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,12 +276,3 @@ class Recorder:
         except StoreError as error:
             self._store = None
             self._publish(Notice(level="error", text=f"From here on this session is not stored: {error}"))
-
-
-def _age(moment: float) -> str:
-    """How long ago ``moment`` (Unix time in seconds) was, for people."""
-    seconds = max(0.0, time.time() - moment)
-    for size, unit in ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return "just now"

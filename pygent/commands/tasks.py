@@ -13,7 +13,7 @@ from typing import cast, get_args
 from pygent.changes import Applied, ChangeSet, FileChange, OnConflict
 from pygent.commands.patch import patch
 from pygent.errors import PygentError, TaskError
-from pygent.plain_text import clean, one_line
+from pygent.plain_text import ago, clean, one_line
 from pygent.settings import data_dir
 from pygent.tasks.left import Left, find, left
 from pygent.tasks.place import Place
@@ -170,7 +170,7 @@ def _rows(found: Sequence[Left]) -> list[str]:
     if not found:
         return ["No tasks."]
     return [
-        f"{one.record.id[:8]}  {one.state:<9}  {_decided(one):<14}  {_age(one.moment):>10}"
+        f"{one.record.id[:8]}  {one.state:<9}  {_decided(one):<14}  {ago(one.moment):>10}"
         f"  {one_line(one.record.persona, 12):<12}  {one_line(one.record.prompt, 40):<40}"
         f"  {one_line(one.record.parent, 40)}"
         for one in found
@@ -209,14 +209,6 @@ def _show(one: Left) -> None:
 def _list_changes(changes: Iterable[tuple[str, str]]) -> int:
     _print(f"{_LETTERS.get(kind, '?')} {one_line(path, 200)}" for kind, path in changes)
     return 0
-
-
-def _age(moment: float) -> str:
-    seconds = max(0.0, time.time() - moment)
-    for size, unit in ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return "just now"
 
 
 def _print(lines: Iterable[str]) -> None:
