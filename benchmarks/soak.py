@@ -214,7 +214,13 @@ def soak(seconds: float, say: Callable[[str], object] = print) -> bool:
                 first, last = _work(day, seconds, say)
                 code = leave(live)
             except NotShownError as error:
+                problems = folder / "problems"
                 say(f"stuck in round {day.rounds}: {error}")
+                say(
+                    f"problems were told:\n{problems.read_text('utf-8')}"
+                    if problems.exists()
+                    else "no problem was told"
+                )
                 return False
         problems = (folder / "problems").read_text("utf-8") if (folder / "problems").exists() else ""
         time.sleep(0.5)
