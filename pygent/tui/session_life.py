@@ -84,9 +84,14 @@ class SessionLife:
         if busy := self.session.busy_with:
             self._refused(busy)
         else:
+            self.main.desk.sender.leaving = True
             self._app.run_worker(prepare, thread=True, exit_on_error=False)
 
     def _refused(self, why: str) -> None:
+        sender = self.main.desk.sender
+        if sender.leaving:
+            sender.leaving = False
+            sender.opened()  # what was sent meanwhile is for this session after all
         self.main.note("/resume", f"This session stays: {why}.", level="warning")
 
     async def _take(self, session: Session) -> None:
@@ -95,13 +100,13 @@ class SessionLife:
             return
         self.end()
         self.main.panes.ended()
-        unsent = self.main.desk.leave()
+        unsent, left = self.main.desk.leave(), self.main.desk
         self._before, self.session = self.session, session
         self.main = MainScreen(session)
         self._bridge = self._bridge_to(self.main)
         await self._show(self.main)
         await self.main.complete()
-        self.main.desk.arrive(unsent)
+        self.main.desk.arrive((left.typed(), *unsent[1:]))  # with the last keys that were still on their way
         self.on_events([])
         self._open()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pygent.errors import PygentError
 from pygent.events import Event
-from pygent.tui.draft import Draft, Picture
+from pygent.tui.draft import Draft, Picture, joined
 from pygent.tui.screens.completing import PromptCompletion
 from pygent.tui.screens.history_search import HistorySearch
 from pygent.tui.screens.keeping import Keeper
@@ -51,10 +51,15 @@ class PromptDesk:
         self.keeper.end(handed_over=True)
         return draft, queued, self._prompt.recall.sent
 
+    def typed(self) -> Draft:
+        """What is in the prompt, also once its screen is gone."""
+        return self._unsent()[0]
+
     def arrive(self, left: tuple[Draft, list[Draft], list[Draft]]) -> None:
-        """Take over from another screen. What waited there waits for the person here."""
+        """Take over from another screen. What waited there waits for the person here, what is typed already stays."""
         draft, queued, sent = left
-        self._prompt.set_draft(draft)
+        if draft.text.strip():
+            self._prompt.set_draft(joined([draft, self._prompt.draft()]))
         self.sender.hold(queued)
         if not self.keeper.on:
             self._prompt.recall.remember_earlier(sent)

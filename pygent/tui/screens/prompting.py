@@ -29,6 +29,8 @@ class Sender:
         self._outbox: list[tuple[Draft, bool]] = []
         self._drafts: dict[str, Draft] = {}
         self._commands: set[str] = set()
+        self.leaving = False
+        """Whether another session takes over in a moment: what is sent by then goes along to it."""
         self.changed: Callable[[], object] = lambda: None
         """Called when something else may wait."""
         self.list: QueueList | None = None
@@ -41,7 +43,7 @@ class Sender:
         draft = draft.stripped()
         if slash.is_command(draft.text):
             slash.run_command(self._screen.surface, draft.whole())
-        elif not self._screen.session.opened:
+        elif self.leaving or not self._screen.session.opened:
             self._unopened.append(draft)
         else:
             self._deliver(draft)

@@ -230,7 +230,7 @@ class SessionsScreen(ModalScreen[Answer]):
     @on(SessionList.Accepted)
     def _go_on(self) -> None:
         chosen = self.query_one(SessionList).chosen
-        if chosen is not None:
+        if chosen is not None and self.is_current:  # a second Enter may come after the first has closed this
             self.dismiss(None if chosen.id == self._session.id else chosen)
 
     @on(Button.Pressed)
