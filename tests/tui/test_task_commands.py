@@ -22,6 +22,7 @@ __all__ = ["_own_config"]
     ("line", "persona", "text"),
     [
         ("/delegate tester: write the tests", "tester", "write the tests"),
+        ("/tasks start tester: write the tests", "tester", "write the tests"),
         ("/delegate Tester:write\nthe tests", "tester", "write\nthe tests"),
         ("/delegate write the tests: all of them", None, "write the tests: all of them"),
         ("/delegate : fix: the bug", None, "fix: the bug"),
@@ -43,7 +44,7 @@ async def test_a_person_starts_a_task(tmp_path: Path, line: str, persona: str | 
         ("/delegate", "/delegate takes the work to be done"),
         ("/delegate tester:", "/delegate takes the work to be done"),
         ("/delegate tster: do it", "there is no persona 'tster'; there are: developer, tester"),
-        ("/tasks nobody", "/tasks takes all, running, ended, review, a persona, or stop ID"),
+        ("/tasks nobody", "/tasks takes all, running, ended, review, a persona"),
         ("/tasks stop", "/tasks stop takes an id"),
         ("/tasks stop zz", "no task's id begins with 'zz'; running are: t1"),
     ],

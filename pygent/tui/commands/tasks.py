@@ -25,14 +25,17 @@ def _task_values(surface: Surface) -> Sequence[str]:
 
 @command(
     "tasks",
-    "[all|running|ended|review|PERSONA|stop ID]",
-    "show the tasks, or some of them; stop one",
+    "[all|running|ended|review|PERSONA|start PERSONA: TEXT|stop ID]",
+    "show the tasks, or some of them; start or stop one",
     values=_task_values,
 )
 def _tasks(surface: Surface, argument: str) -> None:
     word, _, rest = argument.partition(" ")
     if word == "stop":
         _stop(surface, rest.strip())
+        return
+    if word == "start":
+        _delegate(surface, rest.strip())
         return
     text = _filter(surface, argument.strip())
     fits = parse_filter(text).fits
@@ -55,7 +58,9 @@ def _filter(surface: Surface, argument: str) -> str:
     if wanted in personas:
         return f"persona:{wanted}"
     known = f"; the personas here are {', '.join(personas)}" if personas else ""
-    raise ValueError(f"/tasks takes {', '.join(GROUPS)}, a persona, or stop ID, not {argument!r}{known}")
+    raise ValueError(
+        f"/tasks takes {', '.join(GROUPS)}, a persona, start PERSONA: TEXT, or stop ID, not {argument!r}{known}"
+    )
 
 
 def _line(surface: Surface, task: TaskItem) -> str:
