@@ -21,11 +21,13 @@ _VERSION = 1
 
 
 class Pack:
-    """Contents in one file that only grows. Thread-safe."""
+    """Contents in one file that only grows. Thread-safe. After ``close`` the file is opened again when needed."""
 
     def __init__(self, file: Path, *, new: bool = False) -> None:
-        self._fd = os.open(file, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if new else 0), 0o600)
-        self._end = os.fstat(self._fd).st_size
+        self._file = file
+        fd = os.open(file, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if new else 0), 0o600)
+        self._fd: int | None = fd
+        self._end = os.fstat(fd).st_size
         self._lock = threading.Lock()
 
     def add(self, data: bytes, *, always: bool = False) -> int:
@@ -35,7 +37,8 @@ class Pack:
             if offset + len(data) > TOTAL_LIMIT and not always:
                 return -1
             self._end += len(data)
-        write_at(self._fd, data, offset)
+            fd = self._open()
+        write_at(fd, data, offset)
         return offset
 
     @property
@@ -46,22 +49,33 @@ class Pack:
     def cut(self, end: int) -> None:
         """Let go of what was added behind ``end``. Nobody may be adding."""
         with self._lock, contextlib.suppress(OSError):
-            os.ftruncate(self._fd, end)
+            os.ftruncate(self._open(), end)
             self._end = end
 
     def get(self, entry: Entry) -> bytes | None:
         """A content, None where it is not kept, or not whole any more."""
         if entry.offset < 0:
             return None
-        data = os.pread(self._fd, entry.size, entry.offset)
+        with self._lock:
+            data = os.pread(self._open(), entry.size, entry.offset)
         return data if digest_of(data) == entry.digest else None
 
     def sync(self) -> None:
         """Wait until it is on the disk."""
-        os.fsync(self._fd)
+        with self._lock:
+            os.fsync(self._open())
 
     def close(self) -> None:
-        os.close(self._fd)
+        """Let go of the open file. Nobody may be adding."""
+        with self._lock:
+            if self._fd is not None:
+                os.close(self._fd)
+                self._fd = None
+
+    def _open(self) -> int:
+        if self._fd is None:
+            self._fd = os.open(self._file, os.O_RDWR | os.O_CLOEXEC)
+        return self._fd
 
 
 class Records:

@@ -23,7 +23,7 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -174,6 +174,15 @@ class Place:
         with self._writing:
             self._end()
 
+    def rest(self) -> None:
+        """Hold no open file for it any longer: there is nothing to decide on that another process would take over."""
+        with self._writing:
+            if self._end.detach() is not None:
+                _release(self._lock, self.root)
+                self._lock = -1
+                end: Callable[..., None] = _nothing if self.kept else _remove
+                self._end = weakref.finalize(self, end, -1, self.root)
+
     def remove(self, patience: float | None = None) -> None:
         """Remove it and all that is in it. Safe to call twice.
 
@@ -292,6 +301,10 @@ def _write(root: Path, record: Record) -> None:
 def _release(lock: int, _root: Path) -> None:
     with contextlib.suppress(OSError):
         os.close(lock)
+
+
+def _nothing(_lock: int, _root: Path) -> None:
+    pass
 
 
 def _remove(lock: int, root: Path) -> None:

@@ -251,6 +251,10 @@ def finish(task: Task, around: Surroundings, state: TaskState, status: str) -> N
             )
         except OSError:
             log.exception("the end of task %s could not be written down", task.id)
+        if task.base is not None:  # a session can have many tasks behind it, and each would keep files open
+            task.base.close()
+            if not changes and task.changes is not None:
+                task.place.rest()
     around.emit(TaskUpdated(task_id=task.id, status=status, state=state))
     around.emit(
         TaskFinished(

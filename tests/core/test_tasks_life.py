@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -441,6 +442,18 @@ def test_where_nobody_watches_a_stop_that_leaves_work_is_questioned_once(tmp_pat
     assert "it changed: new.txt" in failed or "Changed are: 'new.txt'" in failed  # a placeholder means the only task
     assert questioned.startswith("Not stopped: What task ")
     family.agent.close()
+
+
+def test_tasks_that_are_over_keep_no_files_open(tmp_path: Path) -> None:
+    family = Family(tmp_path)
+    family.tasks.folder = tmp_path / "places"
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(5):
+        assert family.tasks.wait(family.start(f"child {number}", STOP, workspace="copy"), SECONDS)
+    assert len(os.listdir("/proc/self/fd")) <= before + 1
+    assert len(os.listdir(tmp_path / "places")) == 5
+    family.agent.close()
+    assert os.listdir(tmp_path / "places") == []
 
 
 def test_a_task_tells_what_it_changed(family: Family) -> None:

@@ -202,14 +202,17 @@ class FakeOpenAI:
 
     def _answer_one(self, connection: socket.socket, incoming: Any) -> bool:
         line = incoming.readline()
-        if not line:
+        if not line.endswith(b"\n"):  # the client went away, perhaps in the middle of it
             return False
         method, path, _ = line.decode("latin-1").split(" ", 2)
         headers: dict[str, str] = {}
         while (line := incoming.readline()) not in (b"\r\n", b""):
             name, _, value = line.decode("latin-1").partition(":")
             headers[name.strip().lower()] = value.strip()
-        body = incoming.read(int(headers.get("content-length", 0)))
+        length = int(headers.get("content-length", 0))
+        body = incoming.read(length)
+        if len(body) < length:
+            return False
         if method == "GET":
             listed = {"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]}
             found = path == "/v1/models"
