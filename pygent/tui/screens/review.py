@@ -184,7 +184,7 @@ class ReviewScreen(ReviewView):
         self.run_worker(self._apply(everything=False), group="act")
 
     async def _apply(self, *, everything: bool) -> None:
-        if (path := await self.state.apply(everything=everything)) is not None:
+        if (path := await self.state.apply(everything=everything)) is not None and self.stands:
             self._go_to(path)
 
     def action_undo(self) -> None:

@@ -91,6 +91,11 @@ class ReviewView(ModalScreen[None]):
         self.action_compare()
 
     @property
+    def stands(self) -> bool:
+        """Whether there is something to show it in: work that began on the screen may end after it was closed."""
+        return self.is_mounted and bool(self.query(ChangeList)) and bool(self.query(HunkView))
+
+    @property
     def rows(self) -> ChangeList:
         """The files."""
         return self.query_one(ChangeList)
@@ -135,7 +140,7 @@ class ReviewView(ModalScreen[None]):
 
     def _changed(self) -> None:
         """Show the state as it is."""
-        if not self.is_mounted:
+        if not self.stands:
             return
         state, rows = self.state, self.rows
         rows.selection = state.selection
@@ -194,7 +199,7 @@ class ReviewView(ModalScreen[None]):
             await asyncio.sleep(WAIT)
         beside = self._beside
         shown = await asyncio.to_thread(self._reviewer.beside_mine if beside else self._reviewer.shown, change)
-        if self.rows.current is change and beside is self._beside:
+        if self.stands and self.rows.current is change and beside is self._beside:
             self.lines.choosable = not beside
             self.lines.chosen = lambda hunk: not beside and self.state.selection.has(change.path, hunk)
             self.lines.show_change(shown.change, shown.hunks, shown.words, at=at)
