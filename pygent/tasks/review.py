@@ -141,7 +141,6 @@ class TaskReviews:
     def _tell(
         self, task_id: str, review: Review, paths: Sequence[str], by: str, conflicts: Sequence[str] = ()
     ) -> None:
-        self.tasks[task_id].review = review
         self._around.emit(
             TaskReviewed(
                 agent_id=self._agent_id,

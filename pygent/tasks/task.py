@@ -100,7 +100,7 @@ class Task:
     parent. ``last_tool`` is the newest call with its main argument. ``cost`` is in the currency of the settings'
     prices, None without one. ``changes`` are known once it has ended, None where its workspace has no record of what
     it began as. ``asked`` is the newest question of its own, ``question`` the one that it waits to be answered while
-    nobody is there to ask. ``review`` is the last decision on its changes, None before there was one.
+    nobody is there to ask.
     """
 
     id: str
@@ -130,10 +130,14 @@ class Task:
     place: Place | None = None
     base: Base | None = None
     work: Work | None = None
-    review: Review | None = None
     inbox: Inbox = field(default_factory=Inbox)
     resting: threading.Event = field(default_factory=threading.Event)
     """Set while it has ended, or does nothing before somebody answers it."""
+
+    @property
+    def review(self) -> Review | None:
+        """The last decision on its changes, None before there was one."""
+        return None if self.place is None else self.place.record.review
 
     @property
     def running(self) -> bool:
