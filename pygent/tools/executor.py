@@ -54,7 +54,8 @@ class Executor:
     """Runs tool calls of the tools in ``registry``.
 
     ``approvals`` decides which calls run; None lets all of them run. ``emit`` takes the events. ``before_control``
-    may hold a run that is about to end. One executor may serve several threads.
+    may hold a run that is about to end. ``result_limit`` is how many characters of a result the model reads at most.
+    One executor may serve several threads.
     """
 
     def __init__(
@@ -63,9 +64,11 @@ class Executor:
         approvals: Approver | None,
         emit: Callable[[Event], object],
         before_control: BeforeControl | None = None,
+        result_limit: int = RESULT_LIMIT,
     ) -> None:
         self.registry = registry
         self.approvals = approvals
+        self.result_limit = result_limit
         self._emit = emit
         self._before_control = before_control
 
@@ -106,8 +109,8 @@ class Executor:
         except Exception as error:  # approvals or a runtime of somebody else failed; the run goes on
             outcome = CallOutcome("error", f"Error: {describe_error(error)}")
         finally:
-            run.keep(outcome.output)
-            outcome.output = bounded(outcome.output, rest=run.rest)
+            run.keep(outcome.output, self.result_limit)
+            outcome.output = bounded(outcome.output, self.result_limit, rest=run.rest)
             self._emit(
                 ToolFinished(
                     agent_id=agent_id,
@@ -179,9 +182,9 @@ class _Run:
         refused = status == "denied"  # by the runtime's own list of banned commands
         return CallOutcome(status, output, control, refused, "policy" if refused else None)
 
-    def keep(self, output: str) -> None:
+    def keep(self, output: str, limit: int) -> None:
         """See that the person can read all of ``output`` where the model cannot."""
-        if self._keep is not None and not self.rest and len(output) > RESULT_LIMIT:
+        if self._keep is not None and not self.rest and len(output) > limit:
             self.rest = self._keep(output)
 
     def _scope(self, tasks: Any, depth: int) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from pygent.errors import PygentError
+from pygent.tools.failing import failing_part
 
 RESULT_LIMIT = 32_000
 """Characters of one result that the model gets at most."""
@@ -38,16 +39,14 @@ def to_text(value: object) -> str:
 
 
 def bounded(text: str, limit: int = RESULT_LIMIT, *, rest: str = "") -> str:
-    """The head and the tail of ``text``, about ``limit`` characters, with a note where something was left out.
+    """``text`` in about ``limit`` characters, with what tells of failures, and notes where something is left out.
 
     ``rest`` is the file that has all of it, where there is one.
     """
     if len(text) > limit:
-        head, tail = limit * 2 // 3, limit // 3
-        left_out = len(text) - head - tail
         kept = f"all of it is kept for the user in {rest}; " if rest else ""
-        where = f"{kept}to see more, ask for a smaller part, or send output to a file and read that"
-        text = f"{text[:head]}\n[… {left_out} of {len(text)} characters left out here; {where} …]\n{text[-tail:]}"
+        how = "to see more, ask for a smaller part, or send output to a file and read that"
+        text = failing_part(text, limit, f"{kept}{how}")
     try:
         text.encode()
     except UnicodeEncodeError:  # half of a surrogate pair cannot be sent to a model

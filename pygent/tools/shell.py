@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 from typing import Any
 
 from pygent.errors import ToolError
+from pygent.tools.failing import failing_part
 from pygent.tools.registry import Tool
 
 LONGEST = 3600
 """Seconds that one command may take at most."""
+
+_GAP = re.compile(r"\n\[… (?P<size>[\d,]+) bytes left out; [^\n]+ …\]\n")
+_LOOKED_THROUGH = 8 * 1024 * 1024
+_OF_THE_GAP = 64 * 1024
 
 
 def bash(rt: Any, cmd: str, timeout: float | None = None) -> object:
@@ -17,10 +24,31 @@ def bash(rt: Any, cmd: str, timeout: float | None = None) -> object:
     if not cmd.strip():
         raise ToolError("the command is empty")
     if timeout is None or not hasattr(rt, "scope"):  # a duck-typed runtime knows no timeout
-        return rt.bash(cmd)
-    if not math.isfinite(timeout) or timeout <= 0:
+        output = rt.bash(cmd)
+    elif not math.isfinite(timeout) or timeout <= 0:
         raise ToolError(f"timeout must be a positive number of seconds, not {timeout}")
-    return rt.bash(cmd, timeout=min(timeout, LONGEST))
+    else:
+        output = rt.bash(cmd, timeout=min(timeout, LONGEST))
+    scope = getattr(rt, "scope", None)
+    file = getattr(scope, "rest", "")
+    if isinstance(output, str) and file and getattr(scope, "outcome", None):
+        return _with_failures(output, f"$ {cmd}\n", file)
+    return output
+
+
+def _with_failures(output: str, head: str, file: str) -> str:
+    """A failed command's output, which has a gap since it was too long to hold, with what tells of failures there."""
+    gap = _GAP.search(output)
+    if gap is None:
+        return output
+    size = int(gap["size"].replace(",", ""))
+    try:
+        with Path(file).open("rb") as all_of_it:
+            all_of_it.seek(len(output[: gap.start()].removeprefix(head).encode()))
+            missing = all_of_it.read(min(size, _LOOKED_THROUGH)).decode("utf-8", "replace")
+    except OSError:  # it goes with the runtime
+        return output
+    return f"{output[: gap.end()]}{failing_part(missing, _OF_THE_GAP)}\n{output[gap.end() :]}"
 
 
 TOOLS = (

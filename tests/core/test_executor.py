@@ -148,10 +148,18 @@ def test_stop_and_continue_steer_the_loop():
 
 def test_long_results_keep_head_and_tail():
     outcome = Bench(lambda rt: "a" * 50_000 + "b" * 50_000).run()
-    assert RESULT_LIMIT <= len(outcome.output) < RESULT_LIMIT + 200
+    assert RESULT_LIMIT - 100 <= len(outcome.output) < RESULT_LIMIT + 200
     assert outcome.output.startswith("aaa")
     assert outcome.output.endswith("bbb")
-    assert "68001 of 100000 characters left out here" in outcome.output
+    assert " characters left out; to see more, ask for a smaller part" in outcome.output
+
+
+def test_a_long_result_keeps_what_tells_of_a_failure():
+    lines = [f"line {number} of a long output" for number in range(4000)]
+    lines[2000] = "FAILED tests/test_basket.py::test_total - assert 12 == 7"
+    outcome = Bench(lambda rt: "\n".join(lines)).run()
+    assert lines[2000] in outcome.output
+    assert (outcome.output.startswith(lines[0]), outcome.output.endswith(lines[-1])) == (True, True)
 
 
 def test_a_tool_cannot_change_what_was_shown():

@@ -103,3 +103,11 @@ def test_delegation_without_tasks_is_a_clear_error(session):
     assert session.use("delegate_task", prompt="x").output == (
         "Error: delegation is not available here; do the work yourself"
     )
+
+
+def test_of_an_output_too_long_to_hold_a_failed_command_still_shows_what_failed(session):
+    noise = "seq -f 'step %.0f of a build that goes on and on' 3000"
+    outcome = session.use("bash", cmd=f"{noise}; echo \"main.c:3:1: error: expected ';'\"; {noise}; exit 2")
+    assert "main.c:3:1: error: expected ';'" in outcome.output
+    assert outcome.output.startswith(f"$ {noise}")
+    assert outcome.output.endswith("step 3000 of a build that goes on and on\n[exit status: 2]")
