@@ -157,6 +157,7 @@ def make_model(settings: Settings, *, demo: bool) -> Any:
         settings.api_key,
         text_tool_calls=settings.text_tool_calls,
         temperature=settings.temperature,
+        compat=settings.compat,
     )
 
 

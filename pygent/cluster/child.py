@@ -229,6 +229,7 @@ def make_model(settings: Settings, order: Order) -> Any:
         settings.api_key if server is None else server.api_key,
         text_tool_calls=settings.text_tool_calls,
         temperature=settings.temperature,
+        compat=settings.compat,
     )
 
 

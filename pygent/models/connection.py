@@ -17,6 +17,7 @@ from typing import Any
 
 from pygent.cancellation import CancelToken
 from pygent.errors import Cancelled
+from pygent.models.endpoint import Endpoint
 
 # The value "stream" hands the response over with its body unread, whatever the body is.
 _HEADERS = {"Content-Type": "application/json", "X-Stainless-Raw-Response": "stream"}
@@ -25,7 +26,7 @@ _HEADERS = {"Content-Type": "application/json", "X-Stainless-Raw-Response": "str
 class Line:
     """A client with one connection, used by one request at a time."""
 
-    def __init__(self, base_url: str, api_key: str, timeout: float) -> None:
+    def __init__(self, server: Endpoint) -> None:
         import inspect  # noqa: PLC0415 - slow, like the next
 
         import openai  # noqa: PLC0415 - slow, so only where a request is really made
@@ -36,7 +37,11 @@ class Line:
         http = openai.DefaultHttpxClient(event_hooks={"request": [self._wire.watch]})
         # max_retries=0: the package sleeps between its tries, which nobody could see or interrupt.
         self._client = openai.OpenAI(
-            base_url=base_url, api_key=api_key, timeout=timeout, max_retries=0, http_client=http
+            base_url=server.base_url,
+            api_key=server.api_key or "none",
+            timeout=server.timeout,
+            max_retries=0,
+            http_client=http,
         )
         # Older versions take the same bytes as `body`.
         self._bytes_as = "content" if "content" in inspect.signature(self._client.post).parameters else "body"

@@ -12,13 +12,12 @@ import operator
 import threading
 from collections.abc import Sequence
 from itertools import count
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
+from pygent.compat import ReasoningRule
 from pygent.images import as_text
 from pygent.models.base import Messages, ToolSchemas
 
-ReasoningRule = Literal["keep", "drop", "always"]
-"""What a server wants of earlier reasoning: sent back, left out, or there in each reply with calls, if only empty."""
 Rules: TypeAlias = tuple[ReasoningRule, bool]
 """How reasoning is sent back, and whether images are."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pygent.settings import kinds
 from pygent.settings.budget_kind import BudgetKind
+from pygent.settings.compat_kind import CompatKind
 from pygent.settings.field import Field
 from pygent.settings.model import CLUSTER_MODELS, DIFF_STYLES, PERMISSION_MODES, TASKS_AT_STOP
 from pygent.settings.persona_kinds import OnePersona, PersonaList
@@ -73,6 +74,13 @@ FIELDS: tuple[Field, ...] = (
         kind=kinds.AutoFlag(),
         group=_MODEL,
         about="Send images to the model (auto: to models that are known to see)",
+    ),
+    Field(
+        key="compat",
+        kind=CompatKind(),
+        group=_MODEL,
+        merge="update",
+        about="What a model's server needs of requests, by the pattern of the model's name",
     ),
     Field(
         key="prices",

@@ -18,7 +18,7 @@ from pygent.settings.model import Settings
 from pygent.settings.yaml_source import read_text
 
 HARMLESS = frozenset(
-    {"context_window", "model", "prices", "temperature"}
+    {"compat", "context_window", "model", "prices", "temperature"}
     | {field.key for field in FIELDS if field.group in {"screen", "limits", "files"}}
 )
 """Keys whose default lets the agent do nothing unasked that another value would not."""

@@ -28,9 +28,10 @@ class Settings:
     ``use_docker`` None: Docker if its engine answers. ``workspace`` None: a temporary one. ``permission_mode`` None:
     decided by the sandbox. ``vision`` None: decided by the model's name. Times are in seconds, None for no limit.
     ``personas`` are those for delegated tasks. ``prices`` are for a million tokens: ``{model: {"input": …, "output":
-    …, "cached_input": …}}``. ``env`` are variables for commands, ``command_env`` the names of this process's
-    variables that commands get as well. ``sources`` says for each key where its value came from; ``notices`` are for
-    people, such as a settings file that was ignored.
+    …, "cached_input": …}}``. ``compat`` says by the pattern of a model's name what it needs, as ``Compat.merged``
+    reads it. ``env`` are variables for commands, ``command_env`` the names of this process's variables that commands
+    get as well. ``sources`` says for each key where its value came from; ``notices`` are for people, such as a
+    settings file that was ignored.
     """
 
     model: str = DEFAULT_MODEL
@@ -73,6 +74,7 @@ class Settings:
     temperature: float | None = None
     text_tool_calls: bool = True
     vision: bool | None = None
+    compat: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     command_env: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pygent.errors import SettingsError
+from pygent.settings.compat_kind import CompatKind
 from pygent.settings.fields import BY_KEY
 from pygent.settings.file_source import read_layer
 from pygent.settings.kinds import Listing, Prices, Texts
@@ -53,7 +54,7 @@ def typed_value(key: str, text: str) -> Any:
     """
     kind = BY_KEY[key].kind
     try:
-        if not isinstance(kind, Listing | Texts | Prices | PersonaList):
+        if not isinstance(kind, Listing | Texts | Prices | CompatKind | PersonaList):
             return kind.from_text(text.strip())
         text = text.strip()
         opening, closing = ("[", "]") if isinstance(kind, Listing | PersonaList) else ("{", "}")
@@ -82,6 +83,8 @@ def value_text(key: str, value: Any) -> str:
 
 
 def _item(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name}: {_item(item)}" for name, item in value.items()) + "}"
     text = str(value)

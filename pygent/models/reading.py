@@ -1,0 +1,152 @@
+"""From the bytes of a response to the items of an answer, in whichever form it comes."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any, Self
+
+from pygent.cancellation import CancelToken
+from pygent.models import api_errors
+from pygent.models.base import Completed, StreamItem
+from pygent.models.connection import Line
+from pygent.models.endpoint import Endpoint
+from pygent.models.request import Request
+from pygent.models.sse import SSEReader
+from pygent.models.stream import Accumulator, ErrorInStream
+
+_AFTER_DONE = 0.3  # seconds for the end of the body, after which the connection can be used again
+_AFTER_FINISH = 5.0  # seconds for the token counts, which come after the last piece of the answer
+_DONE = object()
+
+
+class Reading:
+    """Reads the answer to one request; servers do not always send the form that was asked for."""
+
+    def __init__(self, server: Endpoint, request: Request, line: Line, cancel: CancelToken | None) -> None:
+        self._server = server
+        self._model = request.model
+        self._line = line
+        self._cancel = cancel
+        self._answer = Accumulator(request.tools, text_tool_calls=request.text_tool_calls)
+
+    def items(self, response: Any) -> Iterator[StreamItem]:
+        """The items of the answer, ``Completed`` the last. Raises ``Failed``, and what the cancel token raises."""
+        answer = self._answer
+        reader: SSEReader | None = None
+        done = False
+        beginning = b""
+        with _Patience(self._line) as patience:
+            for chunk in self._chunks(response):
+                if done:
+                    continue
+                if reader is None:
+                    beginning += chunk
+                    if beginning.lstrip()[:1] in {b"", b"{", b"[", b"<"}:
+                        continue  # not a stream; read to its end
+                    reader, chunk = SSEReader(), beginning  # noqa: PLW2901 - all that came so far
+                done = self._feed(reader.feed(chunk))
+                yield from answer.take()
+                if done or answer.finish_reason:
+                    patience.begin(_AFTER_DONE if done else _AFTER_FINISH)
+        if reader is not None:
+            done = self._feed(reader.finish()) or done
+        elif beginning.strip():
+            self._feed_whole(beginning)
+        if not (done or answer.finish_reason) or (answer.empty and not answer.finish_reason):
+            raise self._server.broken("the answer ended before it was whole")
+        message = answer.finish()
+        yield from answer.take()
+        yield Completed(message)
+
+    def _chunks(self, response: Any) -> Iterator[bytes]:
+        try:
+            yield from response.iter_bytes()
+        except Exception as error:  # the HTTP library's own classes, which depend on the package's version
+            if self._cancel is not None:
+                self._cancel.check()
+            if not self._answer.finish_reason:
+                raise self._server.unreachable(error) from error
+        if self._cancel is not None:
+            self._cancel.check()  # a connection that was cut may look like one that ended
+
+    def _feed(self, payloads: list[str]) -> bool:
+        """Take the payloads of a stream; answers whether its end was among them."""
+        for payload in payloads:
+            for piece in _decoded(payload):
+                if piece is _DONE:
+                    return True
+                if piece is None:
+                    raise self._server.broken("a piece of the answer is not JSON")
+                self._feed_piece(piece)
+        return False
+
+    def _feed_whole(self, body: bytes) -> None:
+        try:
+            piece = json.loads(body)
+        except ValueError as error:
+            if body.lstrip()[:1] != b"<":
+                raise self._server.broken("the answer is not JSON") from error
+            text = (
+                "answered with a web page instead of JSON. Check the base URL, which usually ends with /v1. "
+                f"The server said: {api_errors.excerpt(body)}"
+            )
+            raise self._server.unusable(text, 200) from error
+        self._feed_piece(piece)
+        if not self._answer.empty:
+            self._answer.finish_reason = self._answer.finish_reason or "stop"  # it is whole, said or not
+
+    def _feed_piece(self, piece: object) -> None:
+        try:
+            self._answer.feed(piece)
+        except ErrorInStream as found:
+            code = found.error.get("code") if isinstance(found.error, dict) else None
+            status = code if isinstance(code, int) and 400 <= code < 600 else 500
+            raise self._server.refused(status, {"error": found.error}, self._model, {}) from None
+
+
+class _Patience:
+    """Ends a connection on which nothing that matters can follow, if the server does not."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._timer: threading.Timer | None = None
+        self._seconds = float("inf")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def begin(self, seconds: float) -> None:
+        """Wait that long from now; once begun, only a shorter time is a new beginning."""
+        if seconds >= self._seconds:
+            return
+        self.__exit__()
+        self._seconds = seconds
+        self._timer = threading.Timer(seconds, self._line.cut)
+        self._timer.daemon = True
+        self._timer.start()
+
+
+def _decoded(payload: str) -> Iterator[object]:
+    """The JSON values of a payload: one, or one a line where a server puts no empty line between events.
+
+    None for what is not JSON, ``_DONE`` for the end.
+    """
+    try:
+        yield json.loads(payload)
+        return
+    except ValueError:
+        pass
+    for line in payload.split("\n"):
+        if line.startswith("[DONE]"):
+            yield _DONE
+            return
+        try:
+            yield json.loads(line)
+        except ValueError:
+            yield None

@@ -1,0 +1,43 @@
+"""One call of a model, and the request that it becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pygent.compat import Compat
+from pygent.models.base import Messages, ToolSchemas
+from pygent.models.encoder import BodyEncoder
+from pygent.models.plain_tools import as_text
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one call of the model asks for."""
+
+    messages: Messages
+    model: str
+    tools: ToolSchemas | None
+    streaming: bool
+    temperature: float | None = None
+    text_tool_calls: bool = True
+
+    def body(self, encoder: BodyEncoder, compat: Compat) -> bytes:
+        """The request's body as the model needs it."""
+        extra = b""
+        if self.streaming:
+            extra = b',"stream":true'
+            if compat.stream_options:
+                extra += b',"stream_options":{"include_usage":true}'
+        if self.temperature is not None and compat.temperature:
+            extra += b',"temperature":%s' % repr(self.temperature).encode()
+        if compat.tools == "text":
+            messages = as_text(self.messages, self.tools)
+            return encoder.body(messages, self.model, None, extra=extra, images=compat.images)
+        rules: dict[str, Any] = {"reasoning": compat.reasoning, "images": compat.images}
+        return encoder.body(self.messages, self.model, self.tools, extra=extra, **rules)
+
+    @property
+    def has_images(self) -> bool:
+        """Whether there may be an image in it."""
+        return any(isinstance(message.get("content"), list) for message in self.messages)
