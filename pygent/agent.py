@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pygent.cancellation import CancelToken
-from pygent.events import Event, FilesChanged
+from pygent.events import Event, FilesChanged, TodosUpdated
 from pygent.history import History
 from pygent.images import Content
 from pygent.ledger import Account
@@ -23,6 +23,7 @@ from pygent.settings import from_environment
 from pygent.step import add_user, run_step, take_in
 from pygent.tasks import TaskManager
 from pygent.tasks.asking import AskFirst
+from pygent.todos import TodoList
 from pygent.tools import REGISTRY, ToolRegistry
 from pygent.tools.executor import Executor
 from pygent.wiring import Wiring, alone
@@ -66,6 +67,7 @@ class Agent:
         self.registry = REGISTRY if tools is None else tools
         self.disabled_tools: set[str] = set()
         self.history = History()
+        self.todos = TodoList()
         self.tasks = TaskManager(parent=self)
         self._ctx = LoopContext(
             history=self.history,
@@ -273,17 +275,24 @@ class Agent:
         if isinstance(event, FilesChanged):
             known = self._ctx.files_changed
             known.extend(path for path in event.paths if path not in known)
+        elif isinstance(event, TodosUpdated):
+            self.todos.items = event.todos
         self.wiring.bus.publish(event)
 
     def _join(self) -> None:
-        ctx, wiring = self._ctx, self.wiring
-        ctx.agent_id, ctx.depth, ctx.cancellable = wiring.agent_id, wiring.depth, wiring.cancellable
-        ctx.prices, ctx.steering, ctx.budget = wiring.prices, wiring.steering, self._account()
-        ctx.before_finish = self.tasks.end_with_run if wiring.settle_tasks else None
-        ctx.reports, ctx.to_do, ctx.settle = self.tasks.take_reports, self.tasks.to_do, self.tasks.settle
-        ctx.last_words = wiring.depth > 0
-        before_control = AskFirst(wiring, self.tasks)
-        ctx.executor = Executor(self.registry, wiring.approvals, self._emit, before_control)
+        self._ctx.budget = self._account()
+        _join(self._ctx, self.wiring, self.tasks, self.todos)
+        before_control = AskFirst(self.wiring, self.tasks, self.todos)
+        self._ctx.executor = Executor(self.registry, self.wiring.approvals, self._emit, before_control)
+
+
+def _join(ctx: LoopContext, wiring: Wiring, tasks: TaskManager, todos: TodoList) -> None:
+    ctx.agent_id, ctx.depth, ctx.cancellable = wiring.agent_id, wiring.depth, wiring.cancellable
+    ctx.prices, ctx.steering = wiring.prices, wiring.steering
+    ctx.before_finish = tasks.end_with_run if wiring.settle_tasks else None
+    ctx.reports, ctx.settle = tasks.take_reports, tasks.settle
+    ctx.to_do = lambda: " ".join(filter(None, (tasks.to_do(), todos.to_do())))
+    ctx.last_words = wiring.depth > 0
 
 
 def _set_docker(agent: Agent, use_docker: bool | None) -> None:

@@ -269,6 +269,14 @@ class FilesChanged(Event):
 
 
 @record(kw_only=True)
+class TodosUpdated(Event):
+    """The agent's list of to-dos, all of it: ``{"text": …, "state": …}``, the state of `pygent.todos.STATES`."""
+
+    type: ClassVar[str] = "todos.updated"
+    todos: list[Json]
+
+
+@record(kw_only=True)
 class ContextCompacted(Event):
     """Older history was replaced by a summary."""
 
@@ -305,6 +313,7 @@ AnyEvent: TypeAlias = (
     | TaskFinished
     | TaskReviewed
     | FilesChanged
+    | TodosUpdated
     | ContextCompacted
     | Notice
 )

@@ -29,11 +29,13 @@ from pygent.events import (
     RunFinished,
     RunStarted,
     StepStarted,
+    TodosUpdated,
     ToolStarted,
     to_dict,
 )
 from pygent.plain_text import clean, one_line
 from pygent.session import Session
+from pygent.todos import progress
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +122,9 @@ class _Watch:
                 self._unanswered += 1
             case Notice():
                 self.say(f"{event.level}: {event.text}" if event.level != "info" else event.text)
+            case TodosUpdated() if self._format == "text" and event.agent_id == MAIN and event.todos:
+                done = progress(event.todos)
+                self.say(f"to-dos: {done.words}" + (f", next: {done.now}" if done.now else ""))
             case StepStarted() if event.agent_id == MAIN:
                 self._status(f"step {event.step}")
             case ToolStarted():

@@ -20,6 +20,7 @@ from pygent.session_archive import SessionArchive
 from pygent.session_calls import SessionCalls
 from pygent.session_controls import SessionControls
 from pygent.session_log import SessionLog
+from pygent.session_plans import SessionPlans
 from pygent.session_prompts import SessionPrompts
 from pygent.session_tasks import SessionTasks
 from pygent.settings import Settings
@@ -36,7 +37,7 @@ CLOSE_LIMIT = 10.0
 """Seconds that a second caller of ``close`` waits for the first one at most."""
 
 
-class Session(SessionPrompts, SessionControls, SessionCalls, SessionTasks, SessionArchive):
+class Session(SessionPrompts, SessionControls, SessionCalls, SessionPlans, SessionTasks, SessionArchive):
     """An agent, its sandbox, its approvals and its stream of events, joined.
 
     Making one is cheap and starts nothing; ``open`` does. ``agent`` takes an existing agent in; otherwise one is made
@@ -224,6 +225,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionTasks, Sessi
         if busy := self.busy_with:
             raise PygentError(busy)
         agent.history.reset()
+        agent.todos.items = []
         agent.join(replace(agent.wiring, budget=Account(self.settings.budget)))
         self._forget_originals()
         self._keep_originals()

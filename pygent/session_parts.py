@@ -20,6 +20,7 @@ from pygent.models import OpenAIModel, default_model
 from pygent.past_costs import replay
 from pygent.runtime import Runtime
 from pygent.settings import Settings, command_environment, existing_init_files, load, save_user_settings
+from pygent.todos import last_todos
 from pygent.wiring import Wiring, open_network, workspace_roots
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def make_agent(
     if executor is not None:
         agent.tasks.executor = executor
     agent.history.replay(past)
+    agent.todos.items = last_todos(past)
     preload = getattr(model, "preload", None)
     if preload is not None:  # what the first request needs is imported while the person still types
         threading.Thread(target=preload, name="pygent-preload", daemon=True).start()

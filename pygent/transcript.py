@@ -28,6 +28,7 @@ from pygent.events import (
     TaskReviewed,
     TaskStarted,
     TaskUpdated,
+    TodosUpdated,
     ToolFinished,
     ToolOutput,
     ToolStarted,
@@ -116,9 +117,11 @@ class Transcript:
     def _apply(self, view: AgentView, event: AnyEvent) -> Item | None:  # noqa: C901, PLR0911, PLR0912 - one match over the union of events
         match event:
             case SessionStarted():
+                if self.session is not None and self.session.session_id != event.session_id:
+                    view.todos = []  # another conversation begins
                 self.session = event
             case RunStarted():
-                view.running, view.started_at, view.step, view.run_cost = True, event.at, 0, None
+                view.begin_run(event.at)
             case RunFinished():
                 view.running = False
                 view.run_ended(event.cost)
@@ -192,6 +195,8 @@ class Transcript:
                 return self._task(event)
             case FilesChanged():
                 view.files_changed.extend(path for path in event.paths if path not in view.files_changed)
+            case TodosUpdated():
+                view.todos = event.todos
             case ContextCompacted():
                 text = f"Context compacted: {event.before_tokens} to {event.after_tokens} tokens"
                 return self._add(view, NoticeItem(self._key(event), event.agent_id, "info", text, event.at))

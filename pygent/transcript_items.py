@@ -133,7 +133,7 @@ class AgentView:
     """One agent's part: its items in order, and the state of its run.
 
     ``usage`` and ``cost`` add up over all its runs, ``run_cost`` over the steps of the last one. ``files_changed``
-    are those of its own workspace.
+    are those of its own workspace. ``todos`` is its list of to-dos, as in ``TodosUpdated``.
     """
 
     agent_id: str
@@ -150,6 +150,13 @@ class AgentView:
     last_tool: ToolItem | None = None
     doing: Doing = ""
     doing_since: float = 0.0
+    todos: list[Json] = field(default_factory=list)
+
+    def begin_run(self, at: float) -> None:
+        """A run began, at ``at`` in Unix seconds. To-dos that are all done belong to the run before."""
+        self.running, self.started_at, self.step, self.run_cost = True, at, 0, None
+        if all(one.get("state") == "done" for one in self.todos):
+            self.todos = []
 
     def now(self, doing: Doing, at: float) -> None:
         """Note what the agent does from ``at`` on, in Unix seconds."""

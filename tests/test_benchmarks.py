@@ -54,7 +54,7 @@ def test_the_first_request_is_small(tmp_path: Path) -> None:
         runtime = Runtime(use_docker=False, workspace=tmp_path)
         Agent(runtime, OpenAIModel(server.url, "none"), "small").step("hello")
         runtime.cleanup()
-        assert len(server.requests[0]["tools"]) == 15
+        assert len(server.requests[0]["tools"]) == 16
         assert len(server.bodies[0]) <= 6000
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pygent.approvals.base import PendingCall
 from pygent.cancellation import CancelToken
+from pygent.todos import TodoList
 from pygent.tools.executor import CallOutcome
 from pygent.wiring import Wiring
 
@@ -25,16 +26,21 @@ class AskFirst:
 
     Called with the call, it answers what that comes to instead, None where it steers the run as usual: nothing is to
     be asked, nobody is there to answer, or the run may stop. Where a task's question meets nobody, the task is told
-    so the first time; the second one ends its run. The same goes for a ``stop`` that leaves what tasks changed.
+    so the first time; the second one ends its run. The same goes for a ``stop`` that leaves what tasks changed, and
+    for one that leaves to-dos open.
     """
 
-    def __init__(self, wiring: Wiring, tasks: TaskManager) -> None:
+    def __init__(self, wiring: Wiring, tasks: TaskManager, todos: TodoList) -> None:
         self._wiring = wiring
         self._tasks = tasks
+        self._todos = todos
         self._told = False
         self._reminded = ""
 
     def __call__(self, call: PendingCall, agent_id: str, cancel: CancelToken) -> CallOutcome | None:
+        if call.tool == "stop" and (left := self._todos.to_do()):
+            what = "Finish this, or mark it done with update_todos, then call stop again; or call stop to leave it."
+            return CallOutcome("error", f"Not stopped. {left} {what}")
         approvals, wiring = self._wiring.approvals, self._wiring
         ask = getattr(approvals, "ask", None)
         if ask is None:

@@ -1,6 +1,6 @@
 """What models can do: the built-in tools, tools of one's own, and the executor that runs a call."""
 
-from pygent.tools import control, delegation, edit, files, search, shell
+from pygent.tools import control, delegation, edit, files, search, shell, todos
 from pygent.tools.decorator import tool
 from pygent.tools.executor import CallOutcome, Executor
 from pygent.tools.registry import REGISTRY, Tool, ToolFunction, ToolRegistry, register_tool
@@ -10,6 +10,7 @@ BUILTIN: tuple[Tool, ...] = (
     *files.TOOLS,
     *edit.TOOLS,
     *search.TOOLS,
+    *todos.TOOLS,
     *delegation.TOOLS,
     files.DOWNLOAD,
     *control.TOOLS,

@@ -279,3 +279,11 @@ def test_a_run_is_stored_listed_exported_and_gone_on_with(pygent: Run) -> None:
     deleted = pygent("sessions", "delete", session_id)
     assert deleted.returncode == 0
     assert pygent("sessions").stdout == "No sessions.\n"
+
+
+def test_a_change_of_the_to_dos_is_a_line_of_its_own(pygent: Run) -> None:
+    todos = [{"text": "look", "state": "completed"}, {"text": "mend it", "state": "in_progress"}]
+    script = [reply(tool_calls=[("update_todos", {"todos": todos})]), reply("Half.", tool_calls=[("stop", {})]), STOP]
+    done = pygent("-p", "go", script=script)
+    assert (done.returncode, done.stdout) == (0, "All done.\n")
+    assert done.stderr == "to-dos: 1 of 2 done, next: mend it\n"

@@ -37,6 +37,7 @@ from pygent.events import (
     TaskReviewed,
     TaskStarted,
     TaskUpdated,
+    TodosUpdated,
     ToolFinished,
     ToolOutput,
     ToolStarted,
@@ -333,6 +334,10 @@ class FakeSession(FakeTasks, SessionFiles):
             raise PygentError(f"its workspace {stored.workspace} is not there any more")
         return self.others[stored.id]
 
+    def clear_todos(self) -> None:
+        self.calls.append(("clear_todos",))
+        self.bus.publish(TodosUpdated(todos=[]))
+
     def new(self) -> None:
         self.calls.append(("new",))
 
@@ -572,6 +577,14 @@ class FakeSession(FakeTasks, SessionFiles):
         self.bus.publish(
             TaskReviewed(task_id=task_id, review=review, paths=list(paths), conflicts=list(conflicts))  # type: ignore[arg-type]
         )
+
+    def todos(self, *todos: tuple[str, str], agent: str = MAIN) -> None:
+        """The model calls ``update_todos``, each as its text and its state."""
+        items = [{"text": text, "state": state} for text, state in todos]
+        call = self.tool_start("update_todos", {"todos": items}, agent=agent)
+        self.bus.publish(TodosUpdated(todos=items, agent_id=agent))
+        done = sum(state == "done" for _, state in todos)
+        self.tool_finish(call, f"{done} of {len(todos)} done.", seconds=0.001, agent=agent)
 
     def files(self, *paths: str) -> None:
         self.bus.publish(FilesChanged(paths=list(paths)))

@@ -224,6 +224,48 @@ async def working(stage: Stage) -> None:
     await stage.later(4)
 
 
+TODOS = (
+    ("Read roman/core.py and its tests", "done"),
+    ("Write a test that fails for 3", "done"),
+    ("Mend the loop in `to_roman`", "active"),
+    ("Refuse numbers below 1 and above 39 with a ValueError that names the number", "pending"),
+    ("Run all tests", "pending"),
+    ("Tell of it in the README", "pending"),
+    ("Raise the version", "pending"),
+    ("Write the changelog", "pending"),
+)
+
+
+@scene
+async def todos(stage: Stage) -> None:
+    """The list of to-dos above the prompt, while the agent works on it."""
+    stage.session.run("The tests fail for 3, and 0 gives nothing. Mend both.")
+    stage.session.say("I look at the function first.")
+    stage.session.todos(*((text, "pending") for text, _ in TODOS))
+    await stage.later(20)
+    stage.session.tool("read_file", {"path": "roman/core.py"}, FILES["roman/core.py"], seconds=0.01)
+    stage.session.tool("bash", {"cmd": "pytest -q"}, PYTEST, status="error", seconds=0.8)
+    stage.session.todos(*TODOS)
+    await stage.later(4)
+
+
+@scene
+async def todos_toggled(stage: Stage) -> None:
+    """The other way round than the height of the screen has it; the call in the conversation is unfolded."""
+    await todos(stage)
+    await stage.settle()
+    await stage.pilot.press("alt+t", "f2", "K", "enter")
+    await stage.pilot.pause(0.2)
+
+
+@scene
+async def todos_with_approval(stage: Stage) -> None:
+    """A question leaves one line of them."""
+    await todos(stage)
+    stage.session.ask("bash", {"cmd": "git commit -am 'Subtract as often as it goes'"}, rule="bash(git commit *)")
+    await stage.settle()
+
+
 @scene
 async def approval(stage: Stage) -> None:
     """A question that waits."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import shlex
 
 from pygent.tui.slash import Surface, command
+from pygent.tui.text import clean_line
+
+SIGNS = {"done": "✓", "active": "●", "pending": "○"}
 
 GIT_DIFF = "git -c core.fsmonitor=false --no-pager diff --no-ext-diff --no-textconv --stat --patch HEAD"
 """Runs in the sandbox, and even there no program that the repository names."""
@@ -24,6 +27,21 @@ def _cmd(surface: Surface, argument: str) -> None:
     if not argument:
         raise ValueError("/cmd takes the command to run")
     surface.session.run_command(argument)
+
+
+@command("todos", "[clear]", "show the agent's list of to-dos, or take all off it", values=lambda _: ["clear"])
+def _todos(surface: Surface, argument: str) -> None:
+    if argument == "clear":
+        surface.session.clear_todos()
+        surface.note("/todos", "The list is empty.")
+        return
+    if argument:
+        raise ValueError("/todos takes nothing, or clear")
+    todos = surface.transcript.main.todos
+    lines = [f"{SIGNS[one['state']]} {clean_line(str(one['text']))}" for one in todos]
+    surface.note(
+        "/todos", "\n".join(lines) or "The agent keeps no list. Ask for one, or for a plan of several steps."
+    )
 
 
 @command("cp", "SRC [DEST]", "copy a file of this machine into the workspace")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from rich.cells import cell_len, set_cell_size
 
+from pygent.todos import progress
 from pygent.tui.text import UNSEEN, clean, seconds
 
 ELLIPSIS = "…"
@@ -53,6 +54,10 @@ def summary(arguments: Mapping[str, object], folder: str = "") -> str:
         if isinstance(value, str) and value:
             below = name == "path" and folder and value.startswith(folder.rstrip("/") + "/")
             return one_line(value[len(folder.rstrip("/")) + 1 :] or "." if below else value)
+    todos = arguments.get("todos")
+    if isinstance(todos, list) and todos and all(isinstance(one, Mapping) for one in todos):
+        found = progress(todos)
+        return one_line(f"{found.words} · {found.now}" if found.now else found.words)
     import json  # noqa: PLC0415 - no first frame needs it
 
     parts = (

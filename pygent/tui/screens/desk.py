@@ -18,6 +18,7 @@ from pygent.tui.widgets.prompt import Prompt
 if TYPE_CHECKING:
     from pygent.tui.screens.main import MainScreen
     from pygent.tui.widgets.queue import QueueList
+    from pygent.tui.widgets.todo_bar import TodoBar
 
 
 class PromptDesk:
@@ -30,6 +31,7 @@ class PromptDesk:
         self.search = HistorySearch(screen)
         self.keeper = Keeper(screen, self._unsent)
         self.sender.changed = self.keeper.changed
+        self._todos: TodoBar | None = None
         self._prompt: Prompt  # kept, since it is asked for its text at the very end, when the screen has none
 
     def meet(self, prompt: Prompt) -> None:
@@ -37,11 +39,12 @@ class PromptDesk:
         self._prompt = prompt
         prompt.complete_with_enter, prompt.take_back = self.enter, self.sender.take_back
 
-    def begin(self, queue: QueueList) -> None:
+    def begin(self, queue: QueueList, todos: TodoBar) -> None:
         """Everything is mounted and the first frame is painted."""
-        self.sender.list = queue
+        self.sender.list, self._todos = queue, todos
         self.keeper.begin()
         self.sender.show()
+        self._show_todos()
         if self._prompt.text:
             self.completion.edited()
 
@@ -68,6 +71,19 @@ class PromptDesk:
         """Follow what happens in the session."""
         self.completion.forget_files(batch)
         self.sender.take(batch)
+        self._show_todos()
+
+    def fold_todos(self) -> None:
+        """Fold the list of to-dos, or unfold it."""
+        if self._todos is not None and self._todos.display:
+            self._todos.toggle()
+        else:
+            self._screen.notify("The agent keeps no list of to-dos.", timeout=3)
+
+    def _show_todos(self) -> None:
+        if self._todos is not None:
+            transcript = self._screen.transcript
+            self._todos.show(transcript.main.todos, crowded=bool(transcript.approvals))
 
     def submit(self, draft: Draft) -> None:
         """Send."""

@@ -39,6 +39,7 @@ class MainScreen(PaneScreen):
     AUTO_FOCUS = "#prompt"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "interrupt", "Interrupt the run", id="run.interrupt"),
+        Binding("alt+t", "fold_todos", "Fold or unfold the to-dos", id="todos.fold"),
         Binding("shift+tab", "next_mode", "Next permission mode", id="permissions.next", priority=True),
     ]
 
@@ -60,11 +61,12 @@ class MainScreen(PaneScreen):
     async def complete(self) -> None:
         """Bring what the first frame can do without: the side panes, and the lines that are seldom there."""
         from pygent.tui.widgets.queue import QueueList  # noqa: PLC0415 - after the first frame
+        from pygent.tui.widgets.todo_bar import TodoBar  # noqa: PLC0415
 
         await self.panes.complete()
-        queue = QueueList(id="queue")
-        await self.mount_all([queue, Completions(id="completions")], before="#prompt")
-        self.desk.begin(queue)
+        todos, queue = TodoBar(id="todos"), QueueList(id="queue")
+        await self.mount_all([todos, queue, Completions(id="completions")], before="#prompt")
+        self.desk.begin(queue, todos)
 
     def on_mount(self) -> None:
         self.desk.meet(self.prompt)
@@ -241,6 +243,9 @@ class MainScreen(PaneScreen):
 
     def action_show_costs(self) -> None:
         self.submit("/cost")
+
+    def action_fold_todos(self) -> None:
+        self.desk.fold_todos()
 
     def action_next_mode(self) -> None:
         self.session.cycle_permission_mode()

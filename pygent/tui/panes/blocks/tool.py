@@ -27,7 +27,7 @@ CHANGES = 14
 UNFOLDED = 400
 """Lines of output that an unfolded one shows; the detail view has them all."""
 
-_SILENT = ("stop", "continue")
+_SILENT = ("stop", "continue", "update_todos")
 """Calls whose output says nothing that their line does not."""
 
 REASON = 2000
@@ -80,6 +80,11 @@ class ToolBlock(Block):
     def _body(self, width: int, palette: Palette) -> list[Line]:
         if self._changes_file():
             return self._change(width, palette)
+        if self.item.tool == "update_todos" and self.item.state == "ok" and self.shape == "full":
+            from pygent.tui.panes.blocks.todo_lines import todo_lines  # noqa: PLC0415 - once it is unfolded
+
+            drawn = todo_lines(self.item.arguments.get("todos"), max(1, width - MARGIN - 3), palette)
+            return [[Aside("   │ ", palette.faint), *line] for line in drawn]
         if self.item.tool == "read_file" and self.item.state == "ok":
             from pygent.tui.panes.blocks.changes import read  # noqa: PLC0415 - once a file was read
 
