@@ -7,9 +7,11 @@ Only the part of JSON Schema that tool definitions use is looked at: types, ``re
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
+
+from pygent.models.argument_names import renamed
+from pygent.models.loose_json import loads
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -20,9 +22,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "integer": (int,),
 }
-_TRIPLE_QUOTED = re.compile(r'(?<=[:\[,\s])"""(.*?)"""(?=\s*[,}\]])', re.DOTALL)
-_A_STRING_OR_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
-_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _LAYERS = 3  # JSON in JSON in JSON has been seen; more has not
 
 
@@ -37,11 +36,12 @@ def repair(raw: object, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Read the arguments of a call, whatever way the model wrote them, and answer those that fit ``schema``.
 
     ``raw`` is the JSON text of the call; an object or None is taken too, since some servers send that. Mended are:
-    nothing or null instead of ``{}``, a trailing comma, raw control characters, JSON that was encoded again,
-    and a value sent as a string (``"[1, 2]"``, ``"5"``, ``"true"``) where the schema wants another type.
+    nothing or null instead of ``{}``, JSON with flaws (see ``loose_json``), JSON that was encoded again, a required
+    argument under another usual name, and a value sent as a string (``"[1, 2]"``, ``"5"``, ``"true"``) where the
+    schema wants another type.
     Raises ``ValueError``, in words that a model can act on, where the result would not validate.
     """
-    arguments = _parse(raw)
+    arguments = renamed(_parse(raw), schema)
     problems = validate(arguments, schema)
     if not problems:
         return arguments
@@ -49,28 +49,6 @@ def repair(raw: object, schema: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(mended, dict) and not validate(mended, schema):
         return mended
     raise ValueError("; ".join(problems))
-
-
-def loads(text: str) -> Any:
-    """Parse JSON as models write it; raw control characters, trailing commas and Python's triple quotes are accepted.
-
-    NaN and its like are not.
-
-    Raises ``ValueError`` where it is not JSON even so.
-    """
-    try:
-        try:
-            value = json.loads(text, strict=False, parse_constant=_no_constant)
-        except json.JSONDecodeError:
-            mended = _TRIPLE_QUOTED.sub(lambda found: json.dumps(_unquoted(found.group(1))), text)
-            mended = _A_STRING_OR_TRAILING_COMMA.sub(lambda found: found.group(1) or "", mended)
-            if mended == text:
-                raise
-            value = json.loads(mended, strict=False, parse_constant=_no_constant)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    # Half of a surrogate pair is legal in JSON, but no such text can be written to a file or sent anywhere.
-    return _without_surrogates(value) if _ESCAPED_SURROGATE.search(text) else value
 
 
 def _parse(raw: object) -> dict[str, Any]:
@@ -89,25 +67,6 @@ def _parse(raw: object) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise ValueError(f"the arguments must be a JSON object, not {_name(value)}")  # noqa: TRY004 - it is the model's text
-    return value
-
-
-def _unquoted(text: str) -> str:
-    """The inside of triple quotes: a line break after the opening is layout, and escaped quotes are meant plain."""
-    return text.removeprefix("\n").replace('\\"', '"').replace("\\\\", "\\")
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON value")
-
-
-def _without_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
     return value
 
 

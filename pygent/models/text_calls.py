@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pygent.models.arguments import loads, repair
+from pygent.models.arguments import repair
 from pygent.models.base import ToolSchemas
 from pygent.models.call_deltas import new_call_id
+from pygent.models.loose_json import loads
 from pygent.openai_compat import ToolCall, ToolCallFunction
 
 Parameters = Mapping[str, Mapping[str, Any]]

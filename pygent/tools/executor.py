@@ -22,10 +22,14 @@ from pygent.approvals.base import Answer, Approver, PendingCall
 from pygent.cancellation import CancelToken
 from pygent.errors import Cancelled, DeadlineExceeded, Stopped
 from pygent.events import DecidedBy, Event, ToolFinished, ToolStarted, ToolStatus
-from pygent.models.arguments import loads, repair
+from pygent.models.argument_names import renamed
+from pygent.models.arguments import repair
+from pygent.models.loose_json import loads
+from pygent.models.tool_names import meant
 from pygent.openai_compat import ToolCall
 from pygent.tools.registry import Tool, ToolRegistry
-from pygent.tools.results import RESULT_LIMIT, bounded, describe_error, misfit, to_text, unknown_tool
+from pygent.tools.results import RESULT_LIMIT, bounded, describe_error, to_text
+from pygent.tools.teaching import misfit, unknown_tool
 
 Control = Literal["stop", "continue"]
 BeforeControl = Callable[[PendingCall, str, CancelToken], "CallOutcome | None"]
@@ -89,16 +93,16 @@ class Executor:
         the delegation tools, ``allowed`` limits the tools to these names. Only ``KeyboardInterrupt`` and its like
         pass, after ``tool.finished`` was emitted.
         """
-        name = call.function.name
         run = _Run(call.id, agent_id, cancel, self._emit)
-        tool = self.registry.get(name) if allowed is None or name in allowed else None
+        names = [known for known in self.registry.names() if allowed is None or known in allowed]
+        name = meant(call.function.name, names) or call.function.name
+        tool = self.registry.get(name) if name in names else None
         arguments, problem = _read(call, tool)
         own = _own_copy(arguments)  # whoever changes what an event shows must not change what is judged and runs
         self._emit(ToolStarted(agent_id=agent_id, call_id=call.id, tool=name, arguments=arguments))
         outcome = CallOutcome("cancelled", "Interrupted.")
         try:
             if tool is None:
-                names = [known for known in self.registry.names() if allowed is None or known in allowed]
                 outcome = CallOutcome("error", unknown_tool(name, names))
             elif problem:
                 outcome = CallOutcome("error", misfit(name, tool.parameters, problem))
@@ -203,17 +207,17 @@ class _Run:
 def _read(call: ToolCall, tool: Tool | None) -> tuple[dict[str, Any], str]:
     """The arguments to show and use, and what is wrong with them."""
     raw = call.function.arguments
-    if tool is not None:
-        try:
-            arguments = repair(raw, tool.parameters)
-        except ValueError as error:
-            return _shown(raw), str(error)
-        if tool.accepts is not None and not arguments.keys() <= tool.accepts:
-            extra = ", ".join(sorted(arguments.keys() - tool.accepts))
-            known = ", ".join(tool.parameters.get("properties") or ()) or "none"
-            return arguments, f"there is no argument {extra}; there are: {known}"
-        return arguments, ""
-    return _shown(raw), ""
+    if tool is None:
+        return _shown(raw), ""
+    try:
+        arguments = repair(raw, tool.parameters)
+        if tool.accepts is None or arguments.keys() <= tool.accepts:
+            return arguments, ""
+        arguments = repair(renamed(arguments, tool.parameters, tool.accepts), tool.parameters)
+    except ValueError as error:
+        return _shown(raw), str(error)
+    extra = ", ".join(sorted(arguments.keys() - tool.accepts))
+    return arguments, f"there is no argument {extra}" if extra else ""
 
 
 def _shown(raw: object) -> dict[str, Any]:

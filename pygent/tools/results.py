@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Collection, Mapping
-from typing import Any
 
 from pygent.errors import PygentError
 from pygent.tools.failing import failing_part
@@ -64,45 +62,3 @@ def describe_error(error: BaseException) -> str:
     if isinstance(error, PygentError):
         return text or name
     return f"{name}: {text}" if text else name
-
-
-def unknown_tool(name: str, names: Collection[str]) -> str:
-    """The answer to a call of a tool that is not there."""
-    said = f"There is no tool named {name!r}." if name else "The call names no tool."
-    return f"Error: {said} The tools are: {', '.join(names) or 'none'}."
-
-
-def misfit(tool: str, schema: Mapping[str, Any], problem: str) -> str:
-    """The answer to arguments that do not fit: what is wrong, what is required, and how it would be right."""
-    required = list(schema.get("required") or ())
-    wanted = f"Required: {', '.join(required)}." if required else "No argument is required."
-    example = json.dumps(example_arguments(schema), ensure_ascii=False)
-    return f"Error: the arguments of {tool} do not fit: {problem}. {wanted} Example: {example}"
-
-
-def example_arguments(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments that fit an object schema: the required ones, or the first property where none is."""
-    properties = schema.get("properties") or {}
-    names = list(schema.get("required") or ()) or list(properties)[:1]
-    return {name: _example(properties.get(name) or {}, name) for name in names}
-
-
-def _example(schema: Mapping[str, Any], name: str) -> Any:
-    for key in ("default", "const"):
-        if key in schema:
-            return schema[key]
-    if schema.get("enum"):
-        return schema["enum"][0]
-    for key in ("anyOf", "oneOf"):
-        if schema.get(key):
-            return _example(schema[key][0], name)
-    kind = schema.get("type", "string")
-    if isinstance(kind, list):
-        kind = kind[0] if kind else "string"
-    if kind == "object":
-        return example_arguments(schema)
-    if kind == "array":
-        return [_example(schema.get("items") or {}, name)]
-    if kind in {"number", "integer"}:
-        return schema.get("minimum", 1)
-    return {"boolean": True, "null": None}.get(kind, f"<{name}>")

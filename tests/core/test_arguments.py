@@ -79,3 +79,63 @@ def test_a_whole_float_is_an_integer_and_a_truth_value_is_none():
     assert validate(5.0, {"type": "integer"}) == []
     assert validate(True, {"type": "integer"}) != []
     assert validate(True, {"type": "number"}) != []
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("{'cmd': 'it is', 'force': True, 'timeout': None}", {"cmd": "it is", "force": True}),
+        ("{cmd: 'ls', force: false}", {"cmd": "ls", "force": False}),
+        ('{"cmd": `echo "a"\necho b`}', {"cmd": 'echo "a"\necho b'}),
+        ("{'cmd': '''\necho 'a'\n'''}", {"cmd": "echo 'a'\n"}),
+        (r"""{"cmd": "grep \d \'a\' \$x"}""", {"cmd": r"grep \d 'a' \$x"}),
+        ("{'cmd': 'a\\nb\\u00e9\\x41'}", {"cmd": "a\nbéA"}),
+        ("""{"cmd": 'say "True, None: x"', "paths": ['a',]}""", {"cmd": 'say "True, None: x"', "paths": ["a"]}),
+    ],
+)
+def test_python_s_and_javascript_s_ways_of_writing_it_are_read(raw, expected):
+    assert repair(raw, BASH) == expected
+
+
+FILE = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("path", "old", "new", "content", "note")},
+    "required": ["path", "old", "new"],
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"command": "ls"}, {"cmd": "ls"}),
+        ({"shellCommand": "ls"}, {"cmd": "ls"}),
+        ({"cmd": "ls", "command": "rm"}, {"cmd": "ls", "command": "rm"}),
+    ],
+)
+def test_a_required_argument_is_found_under_its_usual_other_names(given, expected):
+    assert repair(given, BASH) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"file": "a", "search": "b", "replace": "c"}, {"path": "a", "old": "b", "new": "c"}),
+        ({"filePath": "a", "old_string": "b", "new_string": "c"}, {"path": "a", "old": "b", "new": "c"}),
+        ({"path": "a", "old_str": "b", "new": "c", "why": "d"}, {"path": "a", "old": "b", "new": "c", "why": "d"}),
+    ],
+)
+def test_each_of_several_foreign_names_finds_its_own(given, expected):
+    assert repair(given, FILE) == expected
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"file": "a", "filename": "b", "old": "c", "new": "d"},
+        {"what": "a", "old": "b", "new": "c"},
+        {"content_path_of": "a", "old": "b", "new": "c"},
+    ],
+)
+def test_a_foreign_name_that_may_mean_anything_is_left_alone(given):
+    with pytest.raises(ValueError, match="'path' is required"):
+        repair(given, FILE)

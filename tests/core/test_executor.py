@@ -13,7 +13,8 @@ from pygent.errors import Cancelled, DeadlineExceeded, ToolError, WorkspaceError
 from pygent.events import ApprovalResolved
 from pygent.openai_compat import ToolCall, ToolCallFunction
 from pygent.tools import BUILTIN
-from pygent.tools.results import RESULT_LIMIT, example_arguments
+from pygent.tools.results import RESULT_LIMIT
+from pygent.tools.teaching import example_arguments
 from tests.fakes.bench import NAME, Bench
 from tests.fakes.invariants import check_events
 
@@ -92,10 +93,13 @@ def test_an_interrupt_from_the_keyboard_passes_after_the_end_was_told():
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ("{}", '\'name\' is required. Required: name. Example: {"name": "<name>"}'),
+        (
+            "{}",
+            '\'name\' is required. custom takes: name (string), n (integer, optional). Example: {"name": "<name>"}',
+        ),
         ('{"name": ["x"]}', "'name' must be a string"),
         ('{"name": "x", "n": "many"}', "'n' must be an integer"),
-        ('{"name": "x", "color": 1}', "there is no argument color; there are: name, n"),
+        ('{"name": "x", "color": 1}', "there is no argument color. custom takes: name (string)"),
         ('{"name": ', "not valid JSON"),
         ("[1]", "must be a JSON object"),
     ],
@@ -104,7 +108,7 @@ def test_arguments_that_do_not_fit(arguments, says):
     outcome = Bench(lambda rt, name, n=1: "never", NAME).run(arguments=arguments)
     assert outcome.status == "error"
     assert says in outcome.output
-    assert "Required: name." in outcome.output
+    assert "custom takes: name (string), n (integer, optional)." in outcome.output
 
 
 def test_arguments_are_mended_where_that_is_safe():
@@ -314,3 +318,55 @@ def test_examples_fit_their_schema():
     )
     for schema in schemas:
         assert validate(example_arguments(schema), schema) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("run_command", "Did you mean bash?"),
+        ("str_replace", "Did you mean edit_file?"),
+        ("readfiles", "Did you mean read_file?"),
+        ("attempt_completion", "Did you mean stop?"),
+        ("frobnicate", "named 'frobnicate'. The tools are: "),
+        ("", "The call names no tool. The tools are: "),
+    ],
+)
+def test_an_unknown_tool_is_answered_with_the_one_that_may_be_meant(name, says):
+    outcome = Bench().run(name)
+    assert outcome.status == "error"
+    assert says in outcome.output
+    assert outcome.output.endswith("continue, stop, custom.")
+
+
+@pytest.mark.parametrize("name", ["Stop", "functions.stop", "STOP", "functions.stop:0", "stop "])
+def test_another_spelling_of_a_tool_s_name_is_understood(name):
+    bench = Bench()
+    assert bench.run(name).control == "stop"
+    assert bench.events[0].tool == "stop"
+
+
+def test_what_is_not_allowed_is_not_found_under_another_spelling():
+    assert Bench().run("Custom", allowed={"bash"}).status == "error"
+
+
+def test_arguments_under_other_names_are_taken_for_those_that_are_meant():
+    bench = Bench(lambda rt, path, start=1: f"{path} {start}", FILE)
+    assert bench.run(arguments={"filePath": "a.py", "start_line": 3}).output == "a.py 3"
+    assert bench.events[0].arguments == {"path": "a.py", "start": 3}
+    assert bench.run(arguments={"file": "a.py", "offset": "7", "description": "look at it"}).output == "a.py 7"
+    assert "there is no argument cwd." in bench.run(arguments={"path": "a.py", "cwd": "/"}).output
+    assert "there is no argument offset." in bench.run(arguments={"path": "a", "start": 1, "offset": 2}).output
+
+
+FILE = {
+    "type": "object",
+    "properties": {"path": {"type": "string"}, "start": {"type": "integer", "description": "first line, from 1"}},
+    "required": ["path"],
+}
+
+
+def test_arguments_that_are_no_json_are_answered_with_how_to_quote_and_an_example():
+    outcome = Bench(lambda rt, path, start=1: "", FILE).run(arguments='{"path": "say "hi""}')
+    assert 'a quotation mark \\" and a backslash' in outcome.output
+    assert "custom takes: path (string), start (integer, optional: first line, from 1)." in outcome.output
+    assert outcome.output.endswith('Example: {"path": "src/main.py"}')
