@@ -1,0 +1,1 @@
+sed -i 's/^\( *\)total += int(digits) \* seconds/&\n\1digits = ""/' duration.py

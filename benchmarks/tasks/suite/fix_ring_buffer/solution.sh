@@ -1,0 +1,1 @@
+sed -i 's/(self._next + offset) % len/(self._next - self._count + offset) % len/' ring.py

@@ -1,0 +1,1 @@
+sed -i 's/value <= following/value < following/' roman.py

@@ -1,0 +1,5 @@
+SENSORS = ["wind", "rain"]
+
+
+def names():
+    return ", ".join(SENSORS)

@@ -1,0 +1,2 @@
+git add README.md
+git commit -q -m "Explain the set-up"

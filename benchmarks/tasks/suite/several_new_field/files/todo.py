@@ -1,0 +1,9 @@
+"""A thing to do."""
+
+
+class Todo:
+    def __init__(self, title, done=False):
+        if not title:
+            raise ValueError("a title is needed")
+        self.title = title
+        self.done = done

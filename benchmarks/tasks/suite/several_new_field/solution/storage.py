@@ -1,0 +1,13 @@
+"""To-dos as JSON text."""
+
+import json
+
+from todo import Todo
+
+
+def save(todos):
+    return json.dumps([{"title": todo.title, "done": todo.done, "priority": todo.priority} for todo in todos])
+
+
+def load(text):
+    return [Todo(row["title"], row["done"], row.get("priority", 2)) for row in json.loads(text)]
