@@ -11,7 +11,7 @@ import pytest
 
 HEAVY = {
     *("textual", "rich", "openai", "httpx", "docker", "requests", "pydantic", "yaml", "pathspec", "platformdirs"),
-    *("distributed", "dask", "tornado"),
+    *("distributed", "dask", "tornado", "keyring"),
 }
 
 

@@ -25,7 +25,8 @@ NO_PROMPT = {
 """What keeps programs from asking, paging and drawing: their standard input is closed."""
 
 PYGENTS_OWN = ("OPENAI_API_KEY",)
-"""Set with ``-e`` this is meant for Pygent; commands get it only where ``command_env`` names it."""
+"""Set with ``-e`` this is meant for Pygent, as are the variables that hold the keys of ``providers``; commands get
+them only where ``command_env`` names them."""
 
 
 def command_environment(
@@ -45,6 +46,7 @@ def command_environment(
     out = {name: environ[name] for name in sorted(names) if name in environ}
     out.update(NO_PROMPT)
     out.update({name: environ[name] for name in settings.command_env if name in environ})
-    own = {name for name in PYGENTS_OWN if name not in settings.command_env}
+    keys = (provider.key_variable for provider in settings.providers.values() if provider.key_variable)
+    own = {name for name in (*PYGENTS_OWN, *keys) if name not in settings.command_env}
     out.update({name: value for name, value in settings.env.items() if name not in own})
     return out

@@ -11,6 +11,7 @@ from pygent.settings.compat_kind import CompatKind
 from pygent.settings.field import Field
 from pygent.settings.model import CLUSTER_MODELS, DIFF_STYLES, PERMISSION_MODES, TASKS_AT_STOP
 from pygent.settings.persona_kinds import OnePersona, PersonaList
+from pygent.settings.provider_kinds import Providers
 
 _TEXTS = kinds.Listing(kinds.Text())
 _MODEL, _SANDBOX, _PERMISSION, _LIMITS, _SCREEN, _FILES, _TASKS = (
@@ -88,6 +89,13 @@ FIELDS: tuple[Field, ...] = (
         group=_MODEL,
         merge="update",
         about="Prices of a million tokens by model: {input, output, cached_input}",
+    ),
+    Field(
+        key="providers",
+        kind=Providers(),
+        group=_MODEL,
+        merge="update",
+        about="Model servers by name, whose models are NAME/MODEL: {base_url, key_variable, keyring, models, …}",
     ),
     Field(
         key="workspace",

@@ -10,6 +10,7 @@ from typing import Any
 
 from pygent.budget import Budget
 from pygent.settings.nodes import Invalid, Node
+from pygent.settings.provider import ModelEntry, Provider
 
 TRUE_WORDS = ("1", "true", "yes", "on")
 FALSE_WORDS = ("0", "false", "no", "off")
@@ -21,6 +22,8 @@ class Kind:
     """One kind of value. ``accepted`` says in words what can be read; ``Invalid`` is raised for all else."""
 
     accepted = ""
+    one_line = True
+    """False for what is too large to be typed on one line."""
 
     def from_text(self, text: str) -> Any:
         """Read the text of a variable or an option."""
@@ -304,7 +307,9 @@ def absolute(value: Any, base: Path) -> Any:
         return base / value
     if isinstance(value, tuple):
         return tuple(absolute(item, base) for item in value)
-    return value
+    if isinstance(value, dict):
+        return {key: absolute(item, base) for key, item in value.items()}
+    return value.based_at(base) if isinstance(value, Provider) else value
 
 
 def plain(value: Any) -> Any:
@@ -315,6 +320,8 @@ def plain(value: Any) -> Any:
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, Budget):
         return value.to_dict()
+    if isinstance(value, Provider | ModelEntry):
+        return plain(value.to_dict())
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value

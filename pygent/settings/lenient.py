@@ -15,6 +15,7 @@ from pathlib import Path
 from pygent.errors import SettingsError
 from pygent.settings.fields import BY_KEY, FIELDS
 from pygent.settings.model import Settings
+from pygent.settings.provider import split_name
 from pygent.settings.yaml_source import read_text
 
 HARMLESS = frozenset(
@@ -24,6 +25,7 @@ HARMLESS = frozenset(
 """Keys whose default lets the agent do nothing unasked that another value would not."""
 
 _SERVER = re.compile(r"^\s*base_url\s*:", re.MULTILINE)
+_PROVIDERS = re.compile(r"^\s*providers\s*:", re.MULTILINE)
 
 
 def lenient(settings: Settings, problems: Sequence[SettingsError]) -> Settings:
@@ -39,7 +41,10 @@ def lenient(settings: Settings, problems: Sequence[SettingsError]) -> Settings:
             f"{settings.permission_mode}, each command is confirmed, and rules that allow are not used. "
             "Mend the file and start again."
         )
-    if _server_lost(problems) and settings.source("base_url") == "default":
+    if _provider_lost(settings, problems):
+        settings = dataclasses.replace(settings, api_key=None, base_url=None)
+        notices.append("The model's server is among what could not be read, so none is asked until you choose one.")
+    elif _server_lost(problems) and settings.source("base_url") == "default":
         settings = dataclasses.replace(settings, api_key=None)
         notices.append("Which server to ask is among what could not be read, so none is asked until you choose one.")
     return dataclasses.replace(settings, notices=(*settings.notices, *notices))
@@ -79,14 +84,32 @@ def _harmless(problem: SettingsError) -> bool:
     return bool(near) and near[0] in HARMLESS
 
 
+def _provider_lost(settings: Settings, problems: Sequence[SettingsError]) -> bool:
+    """Whether the model may be one of a provider that could not be read: no other server is to get what is said."""
+    if "/" not in settings.model or split_name(settings, settings.model)[0]:
+        return False
+    for problem in problems:
+        if problem.whole and problem.file is not None:
+            if _PROVIDERS.search(_text_of(Path(problem.file))):
+                return True
+        elif problem.key and difflib.get_close_matches(problem.key.partition(".")[0], ["providers"], 1, 0.6):
+            return True
+    return False
+
+
+def _text_of(path: Path) -> str:
+    """The text of a file that has mistakes; where it cannot be read, what it could hold."""
+    try:
+        text = read_text(path)
+    except SettingsError:
+        text = None
+    return "base_url:\nproviders:" if text is None else text
+
+
 def _server_lost(problems: Sequence[SettingsError]) -> bool:
     for problem in problems:
         if problem.whole and problem.file is not None:
-            try:
-                text = read_text(Path(problem.file))
-            except SettingsError:
-                return True
-            if text is None or _SERVER.search(text):
+            if _SERVER.search(_text_of(Path(problem.file))):
                 return True
         elif problem.key and difflib.get_close_matches(problem.key, ["base_url"], 1, 0.6):
             return True

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pygent.persona import Persona
 from pygent.settings.fields import BY_KEY
 from pygent.settings.kinds import plain
+from pygent.settings.provider import Provider
 from pygent.settings.secrets import SECRET_NAME
 
 
@@ -41,4 +42,16 @@ def shown(key: str, value: Any) -> Any:
         return without_password(value)
     if key == "env":
         return {name: masked(text) if SECRET_NAME.search(name) else text for name, text in value.items()}
+    if key == "providers":
+        return {name: _provider(provider) for name, provider in value.items()}
     return plain(value)
+
+
+def _provider(provider: Provider) -> dict[str, Any]:
+    out: dict[str, Any] = plain(provider)
+    for name in ("base_url", "proxy"):
+        if name in out:
+            out[name] = without_password(out[name])
+    if "headers" in out:  # what a header is for cannot be told from its name
+        out["headers"] = {name: masked(text) for name, text in out["headers"].items()}
+    return out

@@ -11,6 +11,7 @@ from pygent.budget import Budget
 from pygent.persona import MODES, Persona
 from pygent.records import record
 from pygent.settings.default_personas import DEFAULT_PERSONAS, MAIN_PERSONA
+from pygent.settings.provider import Provider
 
 DEFAULT_MODEL = "gpt-4.1-mini"
 DEFAULT_IMAGE = "python:3.12-slim"
@@ -25,13 +26,14 @@ CLUSTER_MODELS = ("worker", "session")
 class Settings:
     """Every value that can be configured; ``Settings()`` is the defaults.
 
-    ``use_docker`` None: Docker if its engine answers. ``workspace`` None: a temporary one. ``permission_mode`` None:
-    decided by the sandbox. ``vision`` None: decided by the model's name. Times are in seconds, None for no limit.
-    ``personas`` are those for delegated tasks. ``prices`` are for a million tokens: ``{model: {"input": …, "output":
-    …, "cached_input": …}}``. ``compat`` says by the pattern of a model's name what it needs, as ``Compat.merged``
-    reads it. ``env`` are variables for commands, ``command_env`` the names of this process's variables that commands
-    get as well. ``sources`` says for each key where its value came from; ``notices`` are for people, such as a
-    settings file that was ignored.
+    ``use_docker`` None: Docker if its engine answers. ``workspace`` None: a temporary one. ``permission_mode``
+    None: decided by the sandbox. ``vision`` None: decided by the model's name. Times are in seconds, None for no
+    limit. ``personas`` are those for delegated tasks. ``prices`` are for a million tokens: ``{model: {"input": …,
+    "output": …, "cached_input": …}}``. ``compat`` says by the pattern of a model's name what it needs, as
+    ``Compat.merged`` reads it. ``providers`` are model servers by name, whose models are ``NAME/MODEL``. ``env``
+    are variables for commands, ``command_env`` the names of this process's variables that commands get as well.
+    ``sources`` says for each key where its value came from; ``notices`` are for people, such as a settings file
+    that was ignored.
     """
 
     model: str = DEFAULT_MODEL
@@ -76,6 +78,7 @@ class Settings:
     vision: bool | None = None
     compat: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    providers: Mapping[str, Provider] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     command_env: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)

@@ -18,6 +18,7 @@ from pygent.settings.masking import shown
 from pygent.settings.nodes import Invalid, Node
 from pygent.settings.paths import config_dir, write_private
 from pygent.settings.persona_kinds import PersonaList
+from pygent.settings.provider_kinds import Providers
 from pygent.settings.yaml_source import parse_yaml, read_text
 
 _PLAIN = set("[]{},#:&*!|>%@`'\"")
@@ -54,7 +55,7 @@ def typed_value(key: str, text: str) -> Any:
     """
     kind = BY_KEY[key].kind
     try:
-        if not isinstance(kind, Listing | Texts | Prices | CompatKind | PersonaList):
+        if not isinstance(kind, Listing | Texts | Prices | CompatKind | PersonaList | Providers):
             return kind.from_text(text.strip())
         text = text.strip()
         opening, closing = ("[", "]") if isinstance(kind, Listing | PersonaList) else ("{", "}")

@@ -110,6 +110,7 @@ class PersonaList(Kind):
     """Several personas: a YAML list of mappings, or a JSON array of objects in a text."""
 
     accepted = f"a list of mappings {_SHAPE}"
+    one_line = False
 
     def from_text(self, text: str) -> tuple[Persona, ...]:
         import json  # noqa: PLC0415

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from urllib.parse import unquote, urlsplit
 
@@ -17,9 +18,21 @@ _SHORTEST = 6
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """The secret values in ``settings``, the longest first."""
     found = {settings.api_key or "", *(text for name, text in settings.env.items() if SECRET_NAME.search(name))}
+    found |= _passwords(settings.base_url)
+    for provider in settings.providers.values():
+        found |= {*_passwords(provider.base_url), *_passwords(provider.proxy)}
+        for name, value in provider.headers.items():
+            if SECRET_NAME.search(name):
+                found |= {value, value.rpartition(" ")[2]}  # the second without a word such as Bearer
+        if provider.key_variable:
+            found.add(os.environ.get(provider.key_variable, "").strip())
+    return tuple(sorted((text for text in found if len(text) >= _SHORTEST), key=len, reverse=True))
+
+
+def _passwords(url: str | None) -> set[str]:
+    """The password in an address, as it is written and as it is meant."""
     try:
-        password = urlsplit(settings.base_url or "").password or ""
+        password = urlsplit(url or "").password or ""
     except ValueError:
         password = ""
-    found |= {password, unquote(password)}
-    return tuple(sorted((text for text in found if len(text) >= _SHORTEST), key=len, reverse=True))
+    return {password, unquote(password)}

@@ -12,7 +12,6 @@ from pygent.settings.kinds import AutoFlag, Choice, Flag
 from pygent.settings.layers import Value
 from pygent.settings.model import Settings
 from pygent.settings.own_file import value_text
-from pygent.settings.persona_kinds import PersonaList
 from pygent.tui.remember import stronger_source
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ class SettingRow:
     @property
     def editable(self) -> bool:
         """False for what is too large for one line."""
-        return not isinstance(self.field.kind, PersonaList)
+        return self.field.kind.one_line
 
     def matches(self, words: list[str]) -> bool:
         """Whether all ``words``, in small letters, stand in what is shown of it."""
