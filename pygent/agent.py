@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pygent.cancellation import CancelToken
@@ -13,7 +14,7 @@ from pygent.history import History
 from pygent.images import Content
 from pygent.ledger import Account
 from pygent.loop import Limits, RunResult, run
-from pygent.model_call import LoopContext
+from pygent.model_call import LoopContext, ModelInUse
 from pygent.models import default_model
 from pygent.openai_compat import Message
 from pygent.persona import Persona
@@ -69,10 +70,13 @@ class Agent:
         self.history = History()
         self.todos = TodoList()
         self.tasks = TaskManager(parent=self)
+        self._chosen = ModelInUse(
+            default_model() if model is None else model, model_name or self.persona.model or settings.model
+        )
         self._ctx = LoopContext(
             history=self.history,
-            model=default_model() if model is None else model,
-            model_name=model_name or self.persona.model or settings.model,
+            model=self._chosen.model,
+            model_name=self._chosen.name,
             runtime=Runtime() if runtime is None else runtime,
             executor=Executor(self.registry, self.wiring.approvals, self._emit),
             emit=self._emit,
@@ -95,20 +99,25 @@ class Agent:
     @property
     def model(self) -> Any:
         """The model that is asked; another one counts from the next step on."""
-        return self._ctx.model
+        return self._chosen.model
 
     @model.setter
     def model(self, model: Any) -> None:
-        self._ctx.model = model
+        self.use(self._chosen._replace(model=model))
 
     @property
     def model_name(self) -> str | None:
         """The name sent to the server with each request; a change counts from the next step on."""
-        return self._ctx.model_name
+        return self._chosen.name
 
     @model_name.setter
     def model_name(self, name: str | None) -> None:
-        self._ctx.model_name = name
+        self.use(self._chosen._replace(name=name))
+
+    def use(self, chosen: ModelInUse) -> None:
+        """Ask another model, by its name and for its prices, from the next step on; from any thread."""
+        self.wiring = replace(self.wiring, prices=chosen.prices)
+        self._chosen = self._ctx.chosen = chosen
 
     @property
     def agent_id(self) -> str:
@@ -281,6 +290,7 @@ class Agent:
 
     def _join(self) -> None:
         self._ctx.budget = self._account()
+        self._chosen = self._ctx.chosen = self._chosen._replace(prices=self.wiring.prices)
         _join(self._ctx, self.wiring, self.tasks, self.todos)
         before_control = AskFirst(self.wiring, self.tasks, self.todos)
         self._ctx.executor = Executor(self.registry, self.wiring.approvals, self._emit, before_control)

@@ -6,7 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
 from pygent.cancellation import CancelToken
@@ -33,6 +33,14 @@ CHARACTERS = 4
 """Characters of a token, on average, where nobody counts tokens."""
 
 
+class ModelInUse(NamedTuple):
+    """A model, the name that its server knows it by, and prices of a million tokens by such names."""
+
+    model: Any
+    name: str | None
+    prices: Mapping[str, Mapping[str, float]] = {}
+
+
 @dataclass(slots=True)
 class LoopContext:
     """What a run works with. One for each agent, kept over its runs.
@@ -42,7 +50,8 @@ class LoopContext:
     hands over, once, what a person said since it was last called, and ``reports`` what tasks said that ended;
     ``to_do`` is what is still to be done with these. ``settle`` waits for tasks where the run's end is to.
     ``last_words`` is set where a run that reaches a limit gets one more step to say what it did. ``prices`` are
-    for a million tokens, by model. ``budget`` counts what the agent costs, ``run_account`` what a run and the
+    for a million tokens, by model. ``chosen`` is what the next step asks, set from any thread; until then the three
+    stay what the present step asks. ``budget`` counts what the agent costs, ``run_account`` what a run and the
     tasks in it do, None between runs. ``warning`` is for the model, once, where most of a budget is used.
     """
 
@@ -70,6 +79,12 @@ class LoopContext:
     run_account: Account | None = None
     warning: str = ""
     unpriced: set[str] = field(default_factory=set)
+    chosen: ModelInUse | None = None
+
+    def follow(self) -> None:
+        """Ask the chosen model from here on."""
+        if self.chosen is not None:
+            self.model, self.model_name, self.prices = self.chosen
 
     def charge(self, usage: Usage) -> None:
         """Count what a request cost, and tell people once where most of a budget is used or cannot be held."""
@@ -118,6 +133,7 @@ def ask(ctx: LoopContext, cancel: CancelToken) -> Message:
     that had begun is finished as discarded then.
     """
     cancel.check()
+    ctx.follow()
     reply = _Reply(ctx)
     try:
         for item in _answer(ctx, cancel):

@@ -132,6 +132,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionPlans, Sessi
             steered=lambda: self._queue.steering,
             past=past,
         )
+        self._begin_model(self.agent)
         self.bus.publish(parts.started(self.status(), self.agent))
         self._keep_tasks()
         self._worker = threading.Thread(target=self._work, name="pygent-session", daemon=True)

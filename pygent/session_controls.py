@@ -14,6 +14,7 @@ from pygent.events import Decision
 from pygent.ledger import Account, Spent
 from pygent.persona import Persona, stricter
 from pygent.session_files import SessionFiles
+from pygent.session_model import SessionModel
 from pygent.settings import Settings
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Costs(NamedTuple):
     personas: Mapping[str, Costs] = {}
 
 
-class SessionControls(SessionFiles):
+class SessionControls(SessionModel, SessionFiles):
     """The part of a ``Session`` that is about settings rather than work; each change counts from the next step on."""
 
     settings: Settings
@@ -181,10 +182,6 @@ class SessionControls(SessionFiles):
         main = self.settings.persona
         return (main, *(persona for persona in self.settings.personas if persona.name != main.name))
 
-    def set_model(self, name: str) -> None:
-        """Use another model of the same server from the next step on."""
-        self._ready().model_name = name
-
     def set_persona(self, name: str) -> None:
         """Let the main agent be another persona from the next run on. Raises ``ValueError`` for an unknown name."""
         self._become(self._persona_named(name))
@@ -229,13 +226,13 @@ class SessionControls(SessionFiles):
         agent, settings = self.agent, self.settings
         sandbox = self._sandbox
         return SessionStatus(
-            model=(agent.model_name if agent is not None else None) or settings.model,
+            model=self.model_name,
             persona=agent.persona.name if agent is not None else settings.persona.name,
             permission_mode=self.permission_mode,
             sandbox=str(getattr(sandbox, "summary", "")),
             confined=self.confined,
             network=bool(getattr(sandbox, "network", settings.network)),
-            context_window=settings.context_window,
+            context_window=self.context_window,
             session_id=self.id,
             workspace=self.workspace,
             demo=self.demo,

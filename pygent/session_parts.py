@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +16,11 @@ from pygent.events import Event, Notice, SessionStarted
 from pygent.images import Content
 from pygent.ledger import Account
 from pygent.models import OpenAIModel, default_model
+from pygent.models.configured import make_first_model, preload
 from pygent.past_costs import replay
 from pygent.runtime import Runtime
 from pygent.settings import Settings, command_environment, existing_init_files, load, save_user_settings
+from pygent.settings.provider import key_of, server_of
 from pygent.todos import last_todos
 from pygent.wiring import Wiring, open_network, workspace_roots
 
@@ -49,15 +50,13 @@ def make_agent(
             executor.close()
         raise
     model = model or make_model(settings, demo=demo)
-    agent = Agent(runtime, model, settings.model, settings.persona)
+    agent = Agent(runtime, model, server_of(settings).model, settings.persona)
     agent.tasks.configure(settings)
     if executor is not None:
         agent.tasks.executor = executor
     agent.history.replay(past)
     agent.todos.items = last_todos(past)
-    preload = getattr(model, "preload", None)
-    if preload is not None:  # what the first request needs is imported while the person still types
-        threading.Thread(target=preload, name="pygent-preload", daemon=True).start()
+    preload(model)
     return agent
 
 
@@ -96,7 +95,7 @@ def join(
             at_stop="ask" if interactive else settings.tasks_at_stop,
             steering=steering,
             steered=steered,
-            prices=settings.prices,
+            prices=server_of(settings).prices,
             budget=account,
         )
     )
@@ -138,7 +137,9 @@ def make_executor(settings: Settings, on_progress: Callable[[str], None]) -> Tas
     """What does the work of tasks on the settings' cluster, connected. Raises ``TaskError`` where that fails."""
     from pygent.cluster import Cluster, ModelChoice  # noqa: PLC0415 - only where there is a cluster
 
-    own = ModelChoice(settings.base_url, settings.api_key) if settings.cluster_model == "session" else None
+    server = server_of(settings)
+    insists = settings.cluster_model == "session"
+    own = ModelChoice(server.base_url, key_of(settings, server.provider)) if insists else None
     cluster = Cluster(str(settings.cluster), reruns=settings.cluster_reruns, model=own)
     cluster.open()
     on_progress(f"Tasks run on {cluster.summary()}.")
@@ -154,13 +155,7 @@ def make_model(settings: Settings, *, demo: bool) -> Any:
     default = default_model()
     if not isinstance(default, OpenAIModel):
         return default
-    return OpenAIModel(
-        settings.base_url,
-        settings.api_key,
-        text_tool_calls=settings.text_tool_calls,
-        temperature=settings.temperature,
-        compat=settings.compat,
-    )
+    return make_first_model(settings)
 
 
 def make_policy(settings: Settings, runtime: Any = None) -> Policy:

@@ -35,6 +35,7 @@ class SessionPrompts:
     _end_own_call: Callable[[], bool]
 
     def __init__(self) -> None:
+        super().__init__()
         self._queue = PromptQueue()
 
     @property

@@ -12,6 +12,7 @@ from pygent.cancellation import CancelToken
 from pygent.events import MAIN
 from pygent.images import Content
 from pygent.ledger import Account
+from pygent.model_call import ModelInUse
 from pygent.persona import Persona
 
 
@@ -23,7 +24,8 @@ class Wiring:
     talk to and 1 for a task. ``autonomous`` tells the model whether somebody reads along. ``settle_tasks`` ends the
     agent's tasks before the end of its run is told; ``at_stop`` says what becomes of those that run when the model
     stops (``ask`` the person, ``wait``, ``cancel``), None leaves them running. ``steering`` hands over what a person
-    says during a run, once, and ``steered`` tells whether there is anything. ``prices`` are those of the settings.
+    says during a run, once, and ``steered`` tells whether there is anything. ``prices`` are those of the model.
+    ``find_model`` answers the model of a persona that names one; without it that is a name on the same server.
     ``budget`` counts what the agent costs and limits it.
     """
 
@@ -39,6 +41,7 @@ class Wiring:
     steering: Callable[[], Iterable[Content]] = tuple
     steered: Callable[[], bool] = bool
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    find_model: Callable[[str], ModelInUse] | None = None
     budget: Account = field(default_factory=Account)
 
 

@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from pathlib import Path
 
 from pygent.errors import APIError
 from pygent.models import api_errors
-
-if TYPE_CHECKING:
-    from http.client import HTTPConnection
 
 USUAL = (("Ollama", 11434), ("llama.cpp", 8080), ("LM Studio", 1234), ("vLLM", 8000))
 """Programs that serve models, each with the port that it listens at by default."""
 
 _HOST = "127.0.0.1"
-_LONGEST_LIST = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,56 +54,48 @@ def find_servers(candidates: tuple[tuple[str, int], ...] = USUAL, *, timeout: fl
     return [server for _, server in sorted(dict(found).items())]
 
 
-def list_models(base_url: str, api_key: str | None = None, *, timeout: float = 5.0) -> list[str]:
+def list_models(
+    base_url: str,
+    api_key: str | None = None,
+    *,
+    timeout: float = 5.0,
+    headers: Mapping[str, str] | None = None,
+    proxy: str | None = None,
+    certificates: Path | None = None,
+) -> list[str]:
     """The names of the models at ``base_url`` (which usually ends with ``/v1``), as the server orders them.
 
     ``timeout`` is in seconds. Raises ``APIError`` where there is no such list, ``APITemporaryError`` where nothing
     answers.
     """
-    # The standard library's client: a probe must not wait for a package that takes a second to import.
-    import http.client  # noqa: PLC0415 - slow, see above
+    import http.client  # noqa: PLC0415 - slow, like the next
+    import urllib.error  # noqa: PLC0415
+
+    from pygent.models.small_requests import Asker  # noqa: PLC0415
 
     url = base_url.rstrip("/")
     shown = api_errors.without_credentials(url)
-    headers = {"Accept": "application/json"}
-    if api_key:
-        headers["Authorization"] = f"Bearer {api_key}"
     try:
-        connection = _connection(url, timeout)
-        try:
-            connection.request("GET", f"{urlsplit(url).path}/models", headers=headers)
-            response = connection.getresponse()
-            body = response.read(_LONGEST_LIST)
-        finally:
-            connection.close()
+        ask = Asker(api_key, timeout, headers=headers, proxy=proxy, certificates=certificates)
+        status, body, said_headers = ask.send(f"{url}/models")
     except (OSError, http.client.HTTPException) as error:
-        raise api_errors.of_connection(error, url=url, timeout=timeout).error from error
+        cause = error.reason if isinstance(error, urllib.error.URLError) else error
+        cause = cause if isinstance(cause, BaseException) else error
+        raise api_errors.of_connection(cause, url=url, timeout=timeout).error from error
     except ValueError as error:
         raise APIError(f"The base URL {shown!r} cannot be used: {error}", url=shown) from error
-    if response.status not in {http.HTTPStatus.OK, http.HTTPStatus.NOT_FOUND}:
+    if status not in {http.HTTPStatus.OK, http.HTTPStatus.NOT_FOUND}:
         said = _parsed(body) or body
-        raise api_errors.of_status(
-            response.status, said, dict(response.headers), url=url, model="", key=api_key or ""
-        ).error
+        raise api_errors.of_status(status, said, said_headers, url=url, model="", key=api_key or "").error
     names = _names(_parsed(body))
     if names is None:
         said = api_errors.excerpt(body, key=api_key or "")
         raise APIError(
             f"{shown} does not list models. Check the base URL, which usually ends with /v1. It answered: {said}",
             url=shown,
-            status=response.status,
+            status=status,
         )
     return names
-
-
-def _connection(url: str, timeout: float) -> HTTPConnection:
-    import http.client  # noqa: PLC0415 - see list_models
-
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("it must begin with http:// or https://")
-    make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    return make(parts.hostname, parts.port, timeout=timeout)
 
 
 def _parsed(body: bytes) -> object:

@@ -15,6 +15,7 @@ from pygent.errors import Cancelled, PygentError, Stopped, TaskLost
 from pygent.events import E, Event, Notice, Reason, TaskFinished, TaskState, TaskUpdated
 from pygent.ledger import Account
 from pygent.loop import Limits, RunResult
+from pygent.model_call import ModelInUse
 from pygent.persona import Persona
 from pygent.settings import Settings, from_environment
 from pygent.tasks.accounts import session_account, task_account
@@ -145,8 +146,15 @@ def _child(parent: Agent, persona: Persona, workspace: Path | None, *, start: bo
         if sibling is None
         else sibling(workspace=workspace, image=persona.image, network=persona.network, start=start)
     )
-    name = persona.model or parent.model_name or from_environment().model
-    agent = Agent(runtime, parent.model, name, persona, tools=parent.registry)
+    find = parent.wiring.find_model
+    if persona.model and find is not None:
+        chosen = find(persona.model)
+        agent = Agent(runtime, chosen.model, chosen.name, persona, tools=parent.registry)
+        agent.use(chosen)
+    else:
+        name = persona.model or parent.model_name or from_environment().model
+        agent = Agent(runtime, parent.model, name, persona, tools=parent.registry)
+        agent.use(ModelInUse(agent.model, name, parent.wiring.prices))
     agent.disabled_tools = {*parent.registry.names()} - {*parent.tool_names(), "stop", "continue"}
     return agent
 
@@ -159,6 +167,7 @@ def _join(task: Task, around: Surroundings) -> None:
     session = session_account(around.parent, around.account)
     task.account = task_account(task.id, task.persona, task.budget, session, around.parent)
     stream = TaskStream(task, wiring.bus)
+    child = around.factory is None and around.parent is not None
     approvals = narrowed(wiring.approvals, workspace_roots(task.agent.runtime), task.persona, stream.publish)
     if approvals is not None:
         approvals.on_wait = lambda waits: _waits(task, around, waits)
@@ -171,7 +180,7 @@ def _join(task: Task, around: Surroundings) -> None:
             depth=1,
             cancellable=True,
             steering=task.inbox.take,
-            prices=wiring.prices,
+            prices=task.agent.wiring.prices if child else wiring.prices,
             budget=task.account,
         )
     )
