@@ -70,13 +70,10 @@ class Agent:
         self.history = History()
         self.todos = TodoList()
         self.tasks = TaskManager(parent=self)
-        self._chosen = ModelInUse(
-            default_model() if model is None else model, model_name or self.persona.model or settings.model
-        )
         self._ctx = LoopContext(
             history=self.history,
-            model=self._chosen.model,
-            model_name=self._chosen.name,
+            model=default_model() if model is None else model,
+            model_name=model_name or self.persona.model or settings.model,
             runtime=Runtime() if runtime is None else runtime,
             executor=Executor(self.registry, self.wiring.approvals, self._emit),
             emit=self._emit,
@@ -99,25 +96,25 @@ class Agent:
     @property
     def model(self) -> Any:
         """The model that is asked; another one counts from the next step on."""
-        return self._chosen.model
+        return self._ctx.chosen.model
 
     @model.setter
     def model(self, model: Any) -> None:
-        self.use(self._chosen._replace(model=model))
+        self.use(self._ctx.chosen._replace(model=model))
 
     @property
     def model_name(self) -> str | None:
         """The name sent to the server with each request; a change counts from the next step on."""
-        return self._chosen.name
+        return self._ctx.chosen.name
 
     @model_name.setter
     def model_name(self, name: str | None) -> None:
-        self.use(self._chosen._replace(name=name))
+        self.use(self._ctx.chosen._replace(name=name))
 
     def use(self, chosen: ModelInUse) -> None:
         """Ask another model, by its name and for its prices, from the next step on; from any thread."""
         self.wiring = replace(self.wiring, prices=chosen.prices)
-        self._chosen = self._ctx.chosen = chosen
+        self._ctx.chosen = chosen
 
     @property
     def agent_id(self) -> str:
@@ -290,7 +287,6 @@ class Agent:
 
     def _join(self) -> None:
         self._ctx.budget = self._account()
-        self._chosen = self._ctx.chosen = self._chosen._replace(prices=self.wiring.prices)
         _join(self._ctx, self.wiring, self.tasks, self.todos)
         before_control = AskFirst(self.wiring, self.tasks, self.todos)
         self._ctx.executor = Executor(self.registry, self.wiring.approvals, self._emit, before_control)
@@ -299,6 +295,7 @@ class Agent:
 def _join(ctx: LoopContext, wiring: Wiring, tasks: TaskManager, todos: TodoList) -> None:
     ctx.agent_id, ctx.depth, ctx.cancellable = wiring.agent_id, wiring.depth, wiring.cancellable
     ctx.prices, ctx.steering = wiring.prices, wiring.steering
+    ctx.chosen = ctx.chosen._replace(prices=wiring.prices)
     ctx.before_finish = tasks.end_with_run if wiring.settle_tasks else None
     ctx.reports, ctx.settle = tasks.take_reports, tasks.settle
     ctx.to_do = lambda: " ".join(filter(None, (tasks.to_do(), todos.to_do())))

@@ -79,12 +79,14 @@ class LoopContext:
     run_account: Account | None = None
     warning: str = ""
     unpriced: set[str] = field(default_factory=set)
-    chosen: ModelInUse | None = None
+    chosen: ModelInUse = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.chosen = ModelInUse(self.model, self.model_name, self.prices)
 
     def follow(self) -> None:
         """Ask the chosen model from here on."""
-        if self.chosen is not None:
-            self.model, self.model_name, self.prices = self.chosen
+        self.model, self.model_name, self.prices = self.chosen
 
     def charge(self, usage: Usage) -> None:
         """Count what a request cost, and tell people once where most of a budget is used or cannot be held."""

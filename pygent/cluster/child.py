@@ -19,9 +19,11 @@ from pygent.errors import PygentError, TaskError, WorkspaceError
 from pygent.file_list import list_files
 from pygent.ledger import Account
 from pygent.loop import RunResult
-from pygent.models import OpenAIModel, default_model
+from pygent.models import OpenAIModel, configured, default_model
+from pygent.models.endpoint import DEFAULT_BASE_URL
 from pygent.runtime import Runtime
 from pygent.settings import Settings, command_environment, load
+from pygent.settings.provider import server_of
 from pygent.wiring import Wiring, open_network, workspace_roots
 
 if TYPE_CHECKING:
@@ -139,7 +141,7 @@ class Child:
         agent = Agent(
             runtime,
             make_model(settings, order),
-            model_name(settings, order),
+            server_of(settings, model_name(settings, order)).model,
             order.persona,
             wiring=Wiring(
                 bus=bus,
@@ -222,11 +224,12 @@ def make_model(settings: Settings, order: Order) -> Any:
     """This machine's model server, or the one that the session's settings name."""
     server = order.model
     default = default_model()
-    if server is None and not isinstance(default, OpenAIModel):
-        return default
+    if server is None:
+        own = isinstance(default, OpenAIModel)
+        return configured.make_model(settings, model_name(settings, order)) if own else default
     return OpenAIModel(
-        settings.base_url if server is None else server.base_url,
-        settings.api_key if server is None else server.api_key,
+        server.base_url or DEFAULT_BASE_URL,
+        server.api_key or "",
         text_tool_calls=settings.text_tool_calls,
         temperature=settings.temperature,
         compat=settings.compat,

@@ -9,8 +9,9 @@ from typing import Any, NoReturn
 from pygent.cancellation import CancelToken
 from pygent.errors import APIError, SettingsError
 from pygent.models.base import Messages, Model, StreamItem, ToolSchemas
+from pygent.models.endpoint import DEFAULT_BASE_URL
 from pygent.settings import Settings
-from pygent.settings.provider import ModelServer, key_of, server_of
+from pygent.settings.provider import ModelServer, compat_of, key_of, server_of
 
 
 def make_model(settings: Settings, name: str | None = None) -> Model:
@@ -39,7 +40,7 @@ def preload(model: Any) -> None:
 
 
 def _on(server: ModelServer, settings: Settings, key: str | None) -> Model:
-    from pygent.models.openai_model import DEFAULT_BASE_URL, OpenAIModel  # noqa: PLC0415 - once there is a session
+    from pygent.models.openai_model import OpenAIModel  # noqa: PLC0415 - once there is a session
 
     # Never None: what stands in the variables is for one server only.
     return OpenAIModel(
@@ -47,6 +48,7 @@ def _on(server: ModelServer, settings: Settings, key: str | None) -> Model:
         key or "",
         text_tool_calls=settings.text_tool_calls,
         temperature=settings.temperature,
+        compat=compat_of(settings, server.provider),
     )
 
 

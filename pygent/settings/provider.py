@@ -141,6 +141,24 @@ def server_of(settings: Settings, name: str | None = None) -> ModelServer:
     )
 
 
+def compat_of(settings: Settings, provider: str) -> Mapping[str, Mapping[str, Any]]:
+    """What a provider's models need, by the pattern of their names; for "" those of the server of ``base_url``.
+
+    Patterns of the setting ``compat`` that begin with the provider's name and a slash win over its own.
+    """
+    if not provider:
+        return settings.compat
+    one = settings.providers[provider]
+    out = dict(one.compat)
+    own = {model: entry.compat for model, entry in one.models.items() if entry.compat}
+    prefix = f"{provider}/"
+    said = {name.removeprefix(prefix): given for name, given in settings.compat.items() if name.startswith(prefix)}
+    for found in (own, said):
+        for pattern, given in found.items():
+            out[pattern] = {**out.pop(pattern, {}), **given}
+    return out
+
+
 def key_of(settings: Settings, provider: str, environ: Mapping[str, str] | None = None) -> str | None:
     """The key of a provider, or that of ``base_url`` for "". Raises and blocks as ``Provider.key`` does."""
     return settings.providers[provider].key(provider, environ) if provider else settings.api_key

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from pygent.compat import KEYS as COMPAT_KEYS
+from pygent.settings.compat_kind import CompatKind, compat_schema, read_compat
 from pygent.settings.kinds import FilePath, Kind, Prices, Seconds, Text, Texts, Url, Whole
 from pygent.settings.nodes import Invalid, Node, nearest
 from pygent.settings.provider import ModelEntry, Provider
@@ -35,35 +37,16 @@ class KeyringEntry(Text):
     accepted = "NAME of an entry of the service pygent, or SERVICE/NAME"
 
 
-class PlainMapping(Kind):
-    """A mapping of plain values that is understood by whom it is for."""
+class OneCompat(Kind):
+    """What one model needs of requests."""
 
-    accepted = "a mapping"
+    accepted = f"a mapping of {', '.join(COMPAT_KEYS)}"
 
     def from_node(self, node: Node) -> dict[str, Any]:
-        if not isinstance(node.value, dict):
-            raise self.refused(node)
-        return {key: _plain(item) for key, item in node.value.items()}
+        return read_compat(node)
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "object"}
-
-
-class Patterns(Kind):
-    """A mapping of patterns of models' names to what such a model needs."""
-
-    accepted = "a mapping of patterns of models' names to mappings"
-
-    def __init__(self) -> None:
-        self._inner = PlainMapping()
-
-    def from_node(self, node: Node) -> dict[str, dict[str, Any]]:
-        if not isinstance(node.value, dict):
-            raise self.refused(node)
-        return {pattern: _read(pattern, self._inner.from_node, item) for pattern, item in node.value.items()}
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "object", "additionalProperties": self._inner.schema()}
+        return compat_schema()
 
 
 class OnePrice(Kind):
@@ -88,7 +71,7 @@ class Models(Kind):
     parts: dict[str, Kind] = {  # noqa: RUF012 - a table that nobody changes
         "context_window": Whole(256),
         "prices": OnePrice(),
-        "compat": PlainMapping(),
+        "compat": OneCompat(),
         "profile": Text(),
     }
 
@@ -125,7 +108,7 @@ class Providers(Kind):
         "models": Models(),
         "context_window": Whole(256),
         "prices": Prices(),
-        "compat": Patterns(),
+        "compat": CompatKind(),
         "first_token_timeout": Seconds(),
         "token_timeout": Seconds(),
     }
@@ -178,14 +161,6 @@ def _read(key: str, read: Callable[[Node], Any], node: Node) -> Any:
         inner = bool(problem.key) and text.startswith(f"{problem.key}: ")
         way = f"{key}.{problem.key}" if problem.key else key
         raise Invalid(f"{key}{'.' if inner else ': '}{text}", line=problem.line or node.line, key=way) from None
-
-
-def _plain(node: Node) -> Any:
-    if isinstance(node.value, dict):
-        return {key: _plain(item) for key, item in node.value.items()}
-    if isinstance(node.value, list):
-        return [_plain(item) for item in node.value]
-    return node.value
 
 
 def _object(kinds: dict[str, Kind]) -> dict[str, Any]:

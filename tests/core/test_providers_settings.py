@@ -15,9 +15,10 @@ import keyring.errors
 import pytest
 
 from pygent.__main__ import main
+from pygent.compat import matching
 from pygent.errors import SettingsError
 from pygent.settings import Settings, command_environment, load, trust
-from pygent.settings.provider import ModelEntry, key_of, server_of
+from pygent.settings.provider import ModelEntry, compat_of, key_of, server_of
 from pygent.settings.secrets import secrets_of
 from tests.core.test_settings_files import Place, place
 
@@ -123,6 +124,19 @@ def test_variable_and_option_name_a_providers_model(place: Place, how: str) -> N
     assert settings.source("model") == how
 
 
+def test_what_models_need_is_said_for_the_provider_the_model_or_from_outside(place: Place) -> None:
+    place.user(
+        FILE + 'compat: {"*": {images: false}, "router/vendor/*": {stream: false}, "router/x": {tools: blocks}}\n'
+    )
+    settings = place.load()
+    assert compat_of(settings, "") == settings.compat
+    assert compat_of(settings, "local") == {}
+    needs = compat_of(settings, "router")
+    assert matching(needs, "vendor/big") == {"tools": "text", "stream_options": False, "stream": False}
+    assert matching(needs, "x") == {"tools": "blocks"}
+    assert matching(needs, "y") == {}
+
+
 def test_each_server_has_its_own_key(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.user(FILE)
     settings = place.load()
@@ -189,6 +203,12 @@ def test_a_keyring_that_is_not_installed_is_told_with_the_way_out(tmp_path: Path
             "a.models.m.context_window: '5' (a whole number) cannot be used; accepted: a whole number from 256",
         ),
         ("providers:\n  a:\n    base_url: http://a\n    models: {m: {prices: {in: 1}}}", 4, "input, output"),
+        (
+            "providers:\n  a:\n    base_url: http://a\n    compat: {m: {tools: no}}",
+            4,
+            "accepted: native, text, blocks",
+        ),
+        ("providers:\n  a:\n    base_url: http://a\n    models: {m: {compat: {tool: 1}}}", 4, "did you mean 'tools'"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(place: Place, text: str, line: int, part: str) -> None:

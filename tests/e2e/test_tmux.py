@@ -344,7 +344,7 @@ def test_commands_and_a_session_that_goes_on(start: Start, server: FakeOpenAI) -
     terminal.run("!echo hi from $((20+3))")
     terminal.wait("│ hi from 23")
     terminal.run("/model another")
-    terminal.wait("Now another")
+    terminal.wait("The model is another from the next step on")
     terminal.run("/theme pygent-light")
     terminal.run("/help")
     terminal.wait("Type to search")

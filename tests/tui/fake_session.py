@@ -343,6 +343,7 @@ class FakeSession(FakeTasks, SessionFiles):
 
     def set_model(self, name: str) -> None:
         self.calls.append(("set_model", name))
+        self.bus.publish(Notice(level="info", text=f"The model is {name} from the next step on."))
         self._status = replace(self._status, model=name)
 
     def set_persona(self, name: str) -> None:

@@ -29,10 +29,13 @@ def _models(surface: Surface) -> Sequence[str]:
 
 @command("model", "[NAME]", "show or change the model", values=_models)
 def _model(surface: Surface, argument: str) -> None:
-    if argument:
-        surface.session.set_model(argument)
-        surface.state_changed()
-    surface.note("/model", f"{'Now' if argument else 'The model is'} {surface.session.status().model}")
+    session = surface.session
+    if not argument:
+        surface.note("/model", f"The model is {session.status().model}")
+    elif argument == session.status().model:
+        surface.note("/model", f"The model is {argument} already.")
+    else:
+        surface.work("/model", lambda: session.set_model(argument))  # a keyring may ask for its password
 
 
 def _personas(surface: Surface) -> Sequence[str]:
