@@ -11,6 +11,7 @@ from pygent.errors import PygentError
 from pygent.events import Level
 from pygent.settings import Settings
 from pygent.settings.masking import without_password
+from pygent.settings.model import is_file
 from pygent.settings.provider import key_of, server_of, split_name
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class SessionModel:
     _given_agent: bool
     _ready: Callable[[], Agent]
     _notice: Callable[[str, Level], None]
+    _progress: Callable[[str], None]
 
     def __init__(self) -> None:
         self._model_name: str | None = None
@@ -60,6 +62,9 @@ class SessionModel:
     def context_window(self) -> int | None:
         """Tokens that the model can see at once: as the settings say, else as its server does. None: not known."""
         name = self.model_name
+        if is_file(name):  # as it was loaded
+            loaded: int | None = getattr(self._models.get(name), "context_window", None)
+            return loaded
         said = server_of(self.settings, name).context_window
         window = self._windows.get(name)
         return said or (window.tokens if window is not None else None)
@@ -72,8 +77,8 @@ class SessionModel:
     def set_model(self, name: str) -> None:
         """Let another model answer from the next step on, ``PROVIDER/MODEL`` for one of a configured provider.
 
-        The history goes along. A keyring may ask the person to unlock it, so this can block. Raises
-        ``SettingsError`` where the key of its server is not where the settings say.
+        ``gguf:PATH`` is a file. The history goes along. A keyring may ask the person to unlock it, so this can block.
+        Raises ``SettingsError`` where the key of its server is not where the settings say, or the file is no model.
         """
         agent = self._ready()
         before = self.model_name
@@ -90,12 +95,11 @@ class SessionModel:
         from pygent.model_call import ModelInUse  # noqa: PLC0415 - loaded with the agent
         from pygent.models.configured import make_model, preload  # noqa: PLC0415
 
-        server = server_of(self.settings, name)
-        if server.provider not in self._models:
-            model = make_model(self.settings, name)
-            self._models[server.provider] = model
-            preload(model)
-        return ModelInUse(self._models[server.provider], server.model, server.prices)
+        server, place = server_of(self.settings, name), self._place(name)
+        if place not in self._models:
+            self._models[place] = make_model(self.settings, name, self._progress)
+        preload(self._models[place])
+        return ModelInUse(self._models[place], server.model, server.prices)
 
     def servers(self) -> list[OfferedBy]:
         """The servers that a model can be chosen from; that of ``base_url`` first, where one is set up."""
@@ -138,15 +142,18 @@ class SessionModel:
             self._models[""] = agent.model
             self._windows[name] = None
         elif not isinstance(agent.model, Keyless):
-            self._models[split_name(self.settings, name)[0]] = agent.model
+            self._models[self._place(name)] = agent.model
         agent.wiring = replace(agent.wiring, find_model=self.model_named)
         self._look_for_window()
+
+    def _place(self, name: str) -> str:
+        """What the models have in common that one object serves: their provider, or the file."""
+        return name if is_file(name) else split_name(self.settings, name)[0]
 
     def _look_for_window(self) -> None:
         """Ask in the background how much the model sees, where nobody has said it."""
         name = self.model_name
-        provider = split_name(self.settings, name)[0]
-        if name in self._windows or not hasattr(self._models.get(provider), "base_url"):
+        if name in self._windows or not hasattr(self._models.get(self._place(name)), "base_url"):
             return
         self._windows[name] = None
         threading.Thread(target=self._find_window, args=(name,), name="pygent-window", daemon=True).start()

@@ -12,14 +12,16 @@ from pygent.agent import Agent
 from pygent.approvals import Approvals, Broker, Policy, Rights, default_mode
 from pygent.bus import EventBus
 from pygent.cancellation import CancelToken
+from pygent.errors import TaskError
 from pygent.events import Event, Notice, SessionStarted
 from pygent.images import Content
 from pygent.ledger import Account
-from pygent.models import OpenAIModel, default_model
+from pygent.models import custom_model
 from pygent.models.configured import make_first_model, preload
 from pygent.past_costs import replay
 from pygent.runtime import Runtime
 from pygent.settings import Settings, command_environment, existing_init_files, load, save_user_settings
+from pygent.settings.model import is_file
 from pygent.settings.provider import key_of, server_of
 from pygent.todos import last_todos
 from pygent.wiring import Wiring, open_network, workspace_roots
@@ -49,7 +51,7 @@ def make_agent(
         if executor is not None:
             executor.close()
         raise
-    model = model or make_model(settings, demo=demo)
+    model = model or make_model(settings, demo=demo, on_progress=on_progress)
     agent = Agent(runtime, model, server_of(settings).model, settings.persona)
     agent.tasks.configure(settings)
     if executor is not None:
@@ -139,6 +141,9 @@ def make_executor(settings: Settings, on_progress: Callable[[str], None]) -> Tas
 
     server = server_of(settings)
     insists = settings.cluster_model == "session"
+    if insists and is_file(server.name):
+        text = "is a file of this machine, which workers of a cluster cannot ask: set cluster_model to worker"
+        raise TaskError(f"The model {server.name} {text}")
     own = ModelChoice(server.base_url, key_of(settings, server.provider)) if insists else None
     cluster = Cluster(str(settings.cluster), reruns=settings.cluster_reruns, model=own)
     cluster.open()
@@ -146,16 +151,13 @@ def make_executor(settings: Settings, on_progress: Callable[[str], None]) -> Tas
     return cluster
 
 
-def make_model(settings: Settings, *, demo: bool) -> Any:
-    """The model: the scripted one, the one a program has set, or the server of the settings."""
+def make_model(settings: Settings, *, demo: bool, on_progress: Callable[[str], object]) -> Any:
+    """The model: the scripted one, the one a program has set, or the server or file of the settings."""
     if demo:
         from pygent.models.demo import DemoModel  # noqa: PLC0415 - the demo only
 
         return DemoModel()
-    default = default_model()
-    if not isinstance(default, OpenAIModel):
-        return default
-    return make_first_model(settings)
+    return custom_model() or make_first_model(settings, on_progress)
 
 
 def make_policy(settings: Settings, runtime: Any = None) -> Policy:

@@ -9,10 +9,12 @@ from typing import IO
 from pygent.commands import local_checks
 from pygent.commands.check import Check
 from pygent.commands.cluster_check import cluster
+from pygent.commands.file_check import model_file
 from pygent.commands.server_check import model_server
 from pygent.errors import SettingsError
 from pygent.plain_text import one_line
 from pygent.settings import Settings
+from pygent.settings.model import is_file
 
 _MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 
@@ -46,7 +48,9 @@ def _all(load: Callable[[], Settings]) -> Iterator[Check]:
     else:
         yield from local_checks.files(settings)
     yield from local_checks.folders()
-    yield model_server(settings)
+    yield model_file(settings)
+    if not is_file(settings.model):
+        yield model_server(settings)
     yield from local_checks.sandboxes(settings)
     yield from cluster(settings)
     yield local_checks.screen()

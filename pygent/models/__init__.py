@@ -28,6 +28,7 @@ __all__ = [
     "StreamItem",
     "StreamingModel",
     "TextDelta",
+    "custom_model",
     "default_model",
     "set_custom_model",
 ]
@@ -40,13 +41,23 @@ def set_custom_model(model: Model | None) -> None:
     _custom[:] = [] if model is None else [model]
 
 
-def default_model() -> Model:
-    """The model given to ``set_custom_model``, else a new ``OpenAIModel`` from the settings.
+def custom_model() -> Model | None:
+    """The model given to ``set_custom_model``."""
+    return _custom[0] if _custom else None
 
-    Raises ``SettingsError`` where an environment variable cannot be read.
+
+def default_model() -> Model:
+    """The model given to ``set_custom_model``, else a new ``OpenAIModel`` or ``GGUFModel`` from the settings.
+
+    Raises ``SettingsError`` where an environment variable cannot be read, or names a file that cannot be a model.
     """
     if _custom:
         return _custom[0]
+    from pygent.models.gguf import GGUFModel, is_gguf  # noqa: PLC0415 - see below
+    from pygent.settings import from_environment  # noqa: PLC0415 - see below
+
+    if is_gguf(name := from_environment().model):
+        return GGUFModel(name)
     from pygent.models.openai_model import OpenAIModel  # noqa: PLC0415 - so that importing the package stays cheap
 
     return OpenAIModel()

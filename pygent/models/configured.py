@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from pygent.cancellation import CancelToken
@@ -11,24 +11,34 @@ from pygent.errors import APIError, SettingsError
 from pygent.models.base import Messages, Model, StreamItem, ToolSchemas
 from pygent.models.endpoint import DEFAULT_BASE_URL
 from pygent.settings import Settings
+from pygent.settings.model import is_file
 from pygent.settings.provider import ModelServer, compat_of, key_of, server_of
 
+Tell = Callable[[str], object]
 
-def make_model(settings: Settings, name: str | None = None) -> Model:
-    """A model for ``name``, by default that of the settings, on the server that the name means.
 
-    It serves all models of that server. A keyring may ask the person to unlock it, so this can block. Raises
-    ``SettingsError`` where the server's key is not where the settings say.
+def make_model(settings: Settings, name: str | None = None, on_progress: Tell | None = None) -> Model:
+    """A model for ``name``, by default that of the settings, on the server that the name means, or from its file.
+
+    It serves all models of that server. ``on_progress`` hears of the loading of a file. A keyring may ask the person
+    to unlock it, so this can block. Raises ``SettingsError`` where the server's key is not where the settings say, or
+    the file cannot be a model.
     """
     server = server_of(settings, name)
+    if is_file(server.name):
+        from pygent.models.gguf import GGUFModel  # noqa: PLC0415 - files only
+
+        window = server.context_window
+        return GGUFModel(server.name, context_window=window, on_progress=on_progress, **_options(settings, ""))
     return _on(server, settings, key_of(settings, server.provider))
 
 
-def make_first_model(settings: Settings) -> Model:
-    """``make_model`` for a session that begins: where the key is missing, its first request tells so."""
+def make_first_model(settings: Settings, on_progress: Tell) -> Model:
+    """``make_model`` for a session that begins: where key or file is missing, its first request tells so, too."""
     try:
-        return make_model(settings)
+        return make_model(settings, on_progress=on_progress)
     except SettingsError as error:
+        on_progress(f"No model can be asked: {error}")
         return Keyless(str(error))
 
 
@@ -43,13 +53,15 @@ def _on(server: ModelServer, settings: Settings, key: str | None) -> Model:
     from pygent.models.openai_model import OpenAIModel  # noqa: PLC0415 - once there is a session
 
     # Never None: what stands in the variables is for one server only.
-    return OpenAIModel(
-        server.base_url or DEFAULT_BASE_URL,
-        key or "",
-        text_tool_calls=settings.text_tool_calls,
-        temperature=settings.temperature,
-        compat=compat_of(settings, server.provider),
-    )
+    return OpenAIModel(server.base_url or DEFAULT_BASE_URL, key or "", **_options(settings, server.provider))
+
+
+def _options(settings: Settings, provider: str) -> dict[str, Any]:
+    return {
+        "text_tool_calls": settings.text_tool_calls,
+        "temperature": settings.temperature,
+        "compat": compat_of(settings, provider),
+    }
 
 
 class Keyless:

@@ -16,6 +16,9 @@ from pygent.settings.provider import Provider
 DEFAULT_MODEL = "gpt-4.1-mini"
 DEFAULT_IMAGE = "python:3.12-slim"
 DEFAULT_THEME = "pygent-dark"
+GGUF = "gguf:"
+"""What the name of a model begins with that is a file of this machine."""
+
 DIFF_STYLES = ("auto", "unified", "split")
 PERMISSION_MODES = MODES
 TASKS_AT_STOP = ("wait", "cancel")
@@ -94,3 +97,8 @@ class Settings:
     def values(self) -> dict[str, Any]:
         """All values by key, without ``sources`` and ``notices``."""
         return {name: value for name, value in vars(self).items() if name not in {"sources", "notices"}}
+
+
+def is_file(model: str | None) -> bool:
+    """Whether a model's name means a GGUF file: ``gguf:/path/to/model.gguf``."""
+    return model is not None and model.casefold().startswith(GGUF)

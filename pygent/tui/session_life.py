@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pygent.errors import PygentError
 from pygent.events import Event
+from pygent.settings.model import is_file
 from pygent.settings.provider import server_of
 from pygent.tui.bridge import Bridge
 from pygent.tui.screens.main import MainScreen
@@ -46,7 +47,7 @@ class SessionLife:
         """Open the session, or ask for what it lacks, or which one it is to be."""
         settings = self.session.settings
         bare = settings.api_key is None and settings.base_url is None and not self.session.status().demo
-        bare = bare and not server_of(settings).provider
+        bare = bare and not server_of(settings).provider and not is_file(settings.model)
         if self.choose_first:
             self._choose()
         elif bare and self._factory is not None:
