@@ -111,8 +111,9 @@ def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
 
 def _answers(server: Server) -> None:
     """Raise ``AgentError`` where there is no server: hours of failed attempts would tell nothing."""
-    request = urllib.request.Request(f"{server.base_url}/models", headers={"Authorization": f"Bearer {server.key}"})
+    headers = {"Authorization": f"Bearer {server.key}"}
     try:
+        request = urllib.request.Request(f"{server.base_url}/models", headers=headers)
         with urllib.request.urlopen(request, timeout=30):
             return
     except urllib.error.HTTPError as error:

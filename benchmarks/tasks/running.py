@@ -79,6 +79,12 @@ def read_results(folder: Path) -> list[Result]:
     return results
 
 
+def _cut_half_a_line(path: Path) -> None:
+    """Take away what a stop in the middle of writing has left at the end, or the next result would join that line."""
+    if path.exists() and (data := path.read_bytes()) and not data.endswith(b"\n"):
+        path.write_bytes(data[: data.rfind(b"\n") + 1])
+
+
 class Runner:
     """Runs attempts and records them in a folder."""
 
@@ -95,6 +101,7 @@ class Runner:
         Raises ``ServerLost`` where the server goes away, ``AgentError`` where an agent cannot be started.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        _cut_half_a_line(self.folder / RESULTS)
         done = {result.key for result in read_results(self.folder)}
         wanted = [(agent, task, number) for agent in agents for number in range(1, attempts + 1) for task in tasks]
         left = [one for one in wanted if (one[0].name, one[1].name, one[2]) not in done]
