@@ -26,15 +26,12 @@ SYSTEM = (
     "You are an expert programmer. You do exactly what is asked, carefully, and reply in the format that is asked."
 )
 
-_FILES = """Reply with every file that has to be changed or created, each one complete, in this format: a line with \
-nothing but the file's path, then its whole new content in a fenced block. For example:
+_FILES = """First say in one or two sentences what has to be changed, and where. Then write every file that changes, \
+complete, in a fenced block with its path on the line before it:
 
-example.py
-```python
-(the whole file)
-```
+{example}
 
-Do not leave anything out of a file, and do not write a file that stays as it is."""
+Write the whole file, with the change in it. Tests stay as they are: do not write them."""
 _SCRIPT = """Reply with one shell script, in one fenced block that begins with ```bash. It is run with bash in the \
 folder of these files, once, with nobody there to answer questions."""
 _ANSWER = "Reply with the answer, in one or two sentences."
@@ -66,8 +63,20 @@ def prompt(task: Task, folder: Path, env: Mapping[str, str]) -> str:
     if task.check is not None:
         output = run(task.check, folder, env).output[-OUTPUT_SHOWN:]
         parts.append(f"The output of `{task.check}`:\n{fenced(output)}")
-    parts.append({"operate": _SCRIPT, "find_out": _ANSWER}.get(task.kind, _FILES))
+    parts.append(task.prompt)
+    parts.append({"operate": _SCRIPT, "find_out": _ANSWER}.get(task.kind) or _FILES.format(example=_example(task)))
     return "\n\n".join(parts)
+
+
+def _example(task: Task) -> str:
+    """The reply's format, with the names of this task: an example with other names gets files with other names."""
+    return "\n\n".join(f"{name}\n```\n(all of {name})\n```" for name in changeable(task)[:3])
+
+
+def changeable(task: Task) -> list[str]:
+    """The files that a task is about: those that are shown and no tests, then those that its prompt names."""
+    names = [*task.show, *_PATH.findall(task.prompt)]
+    return [name for name in dict.fromkeys(names) if not Path(name).name.startswith("test_")]
 
 
 def shown(task: Task, folder: Path) -> Iterator[tuple[str, str]]:
@@ -141,8 +150,6 @@ def files(task: Task, folder: Path, found: list[Block]) -> dict[str, str]:
 
     A block without a path is taken for the one file that can be meant, where there is one.
     """
-    known = [name for name in task.show if not Path(name).name.startswith("test_")]
-    known += [name for name in _PATH.findall(task.prompt) if name not in task.show]
     result: dict[str, str] = {}
     nameless = []
     for block in found:
@@ -151,7 +158,7 @@ def files(task: Task, folder: Path, found: list[Block]) -> dict[str, str]:
             result[name] = block.text
         else:
             nameless.append(block)
-    left = [name for name in dict.fromkeys(known) if name not in result]
+    left = [name for name in changeable(task) if name not in result]
     if len(nameless) == 1 and len(left) == 1:
         result[left[0]] = nameless[0].text
     return result
