@@ -22,6 +22,7 @@ _STRINGS = (
 _STRING = "|".join(_STRINGS)
 _MARK = re.compile(rf"(?:{_STRING})|(?P<close>\n[ \t]*```|</[\w:]+>|<[|｜])|[\[{{(\]}})\"'`]", re.DOTALL)
 _MENDED = re.compile(rf"(?P<string>{_STRING})|(?P<word>[A-Za-z_]\w*)(?P<key>\s*:)?|,(?=\s*[}}\]])", re.DOTALL)
+_PART = re.compile(rf"(?:{_STRING})|[\[{{(\]}})]|,", re.DOTALL)
 _WORDS = {"True": "true", "False": "false", "None": "null", "undefined": "null"}
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "/": "/", **{char: char for char in "\\\"'`"}}
@@ -54,6 +55,21 @@ def extent(text: str, start: int) -> Extent | None:
             if not open_brackets:
                 return Extent(found.end())
     return None
+
+
+def split(text: str) -> list[str]:
+    """What stands between the commas of ``text``, with strings and brackets whole; blanks alone are left out."""
+    parts: list[str] = []
+    start = depth = 0
+    for found in _PART.finditer(text):
+        if found[0] in _PAIRS:
+            depth += 1
+        elif found[0] in {"}", "]", ")"}:
+            depth -= 1
+        elif found[0] == "," and depth == 0:
+            parts.append(text[start : found.start()])
+            start = found.end()
+    return [part for part in (*parts, text[start:]) if part.strip()]
 
 
 def loads(text: str) -> Any:
