@@ -9,13 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from pygent.cancellation import CancelToken
-from pygent.events import Event, FilesChanged, TodosUpdated
+from pygent.events import Event, FilesChanged, PlanPresented, TodosUpdated
 from pygent.history import History
 from pygent.images import Content
 from pygent.ledger import Account
 from pygent.loop import Limits, RunResult, run
 from pygent.model_call import LoopContext, ModelInUse
 from pygent.models import default_model
+from pygent.offering import left_out, planning
 from pygent.openai_compat import Message
 from pygent.persona import Persona
 from pygent.prompts import Surroundings, build_system_message
@@ -28,18 +29,6 @@ from pygent.todos import TodoList
 from pygent.tools import REGISTRY, ToolRegistry
 from pygent.tools.executor import Executor
 from pygent.wiring import Wiring, alone
-
-DELEGATION_TOOLS = frozenset(
-    {
-        "delegate_task",
-        "delegate_persona_task",
-        "list_personas",
-        "task_status",
-        "wait_for_tasks",
-        "collect_file",
-        "apply_task",
-    }
-)
 
 
 class Agent:
@@ -69,6 +58,8 @@ class Agent:
         self.disabled_tools: set[str] = set()
         self.history = History()
         self.todos = TodoList()
+        self.plan: PlanPresented | None = None
+        self._planned = False
         self.tasks = TaskManager(parent=self)
         self._ctx = LoopContext(
             history=self.history,
@@ -220,9 +211,8 @@ class Agent:
 
     def tool_names(self) -> list[str]:
         """The tools that the model is offered."""
-        names = self.registry.names()
         allowed = self._allowed()
-        return names if allowed is None else [name for name in names if name in allowed]
+        return [name for name in self.registry.names() if name in allowed]
 
     def close(self) -> None:
         """End the tasks and clean up the runtime."""
@@ -252,20 +242,24 @@ class Agent:
             self._token = self.wiring.cancel.child()
             self._ctx.allowed = self._allowed()
             self._ctx.budget = self._account()
+            self._planned = planning(self.wiring)
             self.refresh_system_message()
             yield self._token
         finally:
             self._token = None
             self._busy.release()
 
-    def _allowed(self) -> frozenset[str] | None:
-        # A task cannot delegate again, and a duck-typed runtime has no workspace to share with one.
-        delegates = self.wiring.depth == 0 and hasattr(self.runtime, "scoped")
-        hidden = self.disabled_tools | (frozenset() if delegates else DELEGATION_TOOLS)
-        if self.persona.tools is None and not hidden:
-            return None
-        names = self.registry.names() if self.persona.tools is None else (*self.persona.tools, "stop", "continue")
-        return frozenset(names) - hidden
+    def _allowed(self) -> frozenset[str]:
+        own = self.persona.tools
+        names = self.registry.names() if own is None else (*own, "stop", "continue", "present_plan")
+        return frozenset(names) - self.disabled_tools - left_out(self.wiring, self.runtime)
+
+    def _follow_mode(self) -> None:
+        """Before a step: a person may have entered plan mode or left it."""
+        if planning(self.wiring) != self._planned:
+            self._planned = not self._planned
+            self._ctx.allowed = self._allowed()
+            self.refresh_system_message()
 
     @property
     def run_account(self) -> Account | None:
@@ -278,18 +272,25 @@ class Agent:
         return session if self.wiring.depth else session.persona(self.persona.name, self.persona.budget)
 
     def _emit(self, event: Event) -> None:
-        if isinstance(event, FilesChanged):
-            known = self._ctx.files_changed
-            known.extend(path for path in event.paths if path not in known)
-        elif isinstance(event, TodosUpdated):
-            self.todos.items = event.todos
+        _keep(self, self._ctx.files_changed, event)
         self.wiring.bus.publish(event)
 
     def _join(self) -> None:
         self._ctx.budget = self._account()
         _join(self._ctx, self.wiring, self.tasks, self.todos)
+        self._ctx.before_step = self._follow_mode
         before_control = AskFirst(self.wiring, self.tasks, self.todos)
         self._ctx.executor = Executor(self.registry, self.wiring.approvals, self._emit, before_control)
+
+
+def _keep(agent: Agent, files: list[str], event: Event) -> None:
+    """Note what one of the agent's own events leaves behind."""
+    if isinstance(event, FilesChanged):
+        files.extend(path for path in event.paths if path not in files)
+    elif isinstance(event, TodosUpdated):
+        agent.todos.items = event.todos
+    elif isinstance(event, PlanPresented):
+        agent.plan = event
 
 
 def _join(ctx: LoopContext, wiring: Wiring, tasks: TaskManager, todos: TodoList) -> None:
@@ -299,6 +300,7 @@ def _join(ctx: LoopContext, wiring: Wiring, tasks: TaskManager, todos: TodoList)
     ctx.before_finish = tasks.end_with_run if wiring.settle_tasks else None
     ctx.reports, ctx.settle = tasks.take_reports, tasks.settle
     ctx.to_do = lambda: " ".join(filter(None, (tasks.to_do(), todos.to_do())))
+    ctx.planning = lambda: planning(wiring)
     ctx.last_words = wiring.depth > 0
 
 

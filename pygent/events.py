@@ -26,6 +26,8 @@ DecidedBy = Literal["user", "policy", "nobody"]
 Reason = Literal["stopped", "completed", "input_required", "max_steps", "timeout", "budget", "cancelled", "failed"]
 Level = Literal["info", "warning", "error"]
 Origin = Literal["user", "model", "reminder", "task"]
+PlanSource = Literal["tool", "text"]
+PlanDecision = Literal["approved", "changes", "dropped"]
 TaskState = Literal["queued", "running", "waiting", "finished", "failed", "cancelled", "timeout", "lost"]
 Review = Literal["applied", "partly applied", "discarded", "undone"]
 DeltaKind = Literal["text", "reasoning"]
@@ -277,6 +279,32 @@ class TodosUpdated(Event):
 
 
 @record(kw_only=True)
+class PlanPresented(Event):
+    """A run in plan mode brought a plan. ``source`` tells whether the model called for it or only wrote an answer."""
+
+    type: ClassVar[str] = "plan.presented"
+    plan_id: str
+    plan: str
+    source: PlanSource = "tool"
+
+
+@record(kw_only=True)
+class PlanDecided(Event):
+    """A person decided on a plan; one that nobody decided on has no such event.
+
+    ``plan`` is the plan as it was approved, ``mode`` the permission mode from then on, ``feedback`` what should be
+    different; "" each where that is not.
+    """
+
+    type: ClassVar[str] = "plan.decided"
+    plan_id: str
+    decision: PlanDecision
+    plan: str = ""
+    mode: str = ""
+    feedback: str = ""
+
+
+@record(kw_only=True)
 class ContextCompacted(Event):
     """Older history was replaced by a summary."""
 
@@ -314,6 +342,8 @@ AnyEvent: TypeAlias = (
     | TaskReviewed
     | FilesChanged
     | TodosUpdated
+    | PlanPresented
+    | PlanDecided
     | ContextCompacted
     | Notice
 )

@@ -8,7 +8,17 @@ from typing import Literal, get_args
 
 from pygent.events import Event, to_dict
 from pygent.plain_text import clean
-from pygent.transcript import AssistantItem, Item, NoticeItem, RunItem, TaskItem, ToolItem, Transcript, UserItem
+from pygent.transcript import (
+    AssistantItem,
+    Item,
+    NoticeItem,
+    PlanItem,
+    RunItem,
+    TaskItem,
+    ToolItem,
+    Transcript,
+    UserItem,
+)
 
 ExportFormat = Literal["markdown", "jsonl"]
 FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
@@ -61,6 +71,9 @@ def _item(item: Item) -> Iterator[str]:
             yield f"\n### {item.tool} ({item.state}, {item.seconds:.1f} s)\n"
             yield from _fenced(clean(arguments))
             yield from _fenced(_shortened(clean(item.output)))
+        case PlanItem():
+            yield f"\n## Plan ({item.state})\n\n{clean(item.text or item.plan)}"
+            yield from [f"\nTo be different: {clean(item.feedback)}"] if item.feedback else []
         case NoticeItem():
             yield f"\n> {item.level}: {clean(item.text)}"
         case RunItem():

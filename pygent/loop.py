@@ -34,8 +34,9 @@ from pygent.history import INTERRUPTED
 from pygent.images import Content, text_of
 from pygent.model_call import LoopContext
 from pygent.openai_compat import Usage
-from pygent.prompts import reminder
-from pygent.step import StepOutcome, add_user, run_step, take_in
+from pygent.plans import looks_like_plan
+from pygent.prompts import PLAN_NOW, reminder
+from pygent.step import StepOutcome, add_user, present, run_step, take_in
 
 log = logging.getLogger(__name__)
 
@@ -130,8 +131,10 @@ def _run(ctx: LoopContext, prompt: Content, limits: Limits, cancel: CancelToken,
         add_user(ctx, prompt, "user")
         reason = _limited(ctx, limits, token, progress, until_stop)
         progress.end()
-        if reason in WORDS and (ctx.last_words or reason == "budget") and progress.steps:
+        if reason in WORDS and (ctx.last_words or reason == "budget" or ctx.planning()) and progress.steps:
             _last_step(ctx, progress, WORDS[reason], cancel)
+        if reason != "input_required":
+            _offer(ctx, progress)
     except Cancelled:
         reason = "cancelled"
     except BaseException as failure:
@@ -175,6 +178,7 @@ class _Progress:
     repeats: int = 0
     begun: float = field(default_factory=clock.now)
     seconds: float | None = None
+    plan: str = ""
 
     def end(self) -> None:
         if self.seconds is None:
@@ -185,7 +189,10 @@ class _Progress:
         self.usage = self.usage + outcome.usage
         if cost is not None:
             self.cost = (self.cost or 0.0) + cost
-        if (outcome.message.content or "").strip():
+        self.plan = outcome.plan
+        if outcome.plan:
+            self.text = outcome.plan
+        elif (outcome.message.content or "").strip():
             self.text = outcome.message.content or ""
 
     def result(self, reason: Reason, ctx: LoopContext, error: BaseException | None) -> RunResult:
@@ -205,10 +212,20 @@ def _limited(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Pr
         return "budget" if ctx.budget.spent else "timeout"
 
 
+def _offer(ctx: LoopContext, progress: _Progress) -> None:
+    """Offer the last thing that was said as the plan, where the model should have called for it.
+
+    An answer without any looking around is one, unless it has the form of a plan.
+    """
+    text = progress.text.strip()
+    if ctx.planning() and not progress.plan and text and (progress.steps > 1 or looks_like_plan(text)):
+        present(ctx, text, "text")
+
+
 def _last_step(ctx: LoopContext, progress: _Progress, why: str, cancel: CancelToken) -> None:
     """Let the model say what it did, without tools and in a short time; a failure of that changes nothing."""
     ctx.history.answer_open_calls(INTERRUPTED)
-    add_user(ctx, LAST_STEP.format(why), "reminder")
+    add_user(ctx, (PLAN_NOW if ctx.planning() else LAST_STEP).format(why), "reminder")
     progress.steps += 1
     ctx.budget.take_step(force=True)
     allowed, ctx.allowed = ctx.allowed, frozenset()
@@ -229,6 +246,7 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
     reminded = False
     while limits.max_steps is None or progress.steps < limits.max_steps:
         token.check()
+        ctx.before_step()
         if not ctx.budget.take_step():
             return "budget"
         take_in(ctx)
@@ -250,14 +268,19 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
             return "input_required"
         elif outcome.message.tool_calls and outcome.control is None:
             reminded = False
-        elif outcome.control is not None or reminded or not until_stop:
+        elif outcome.control is not None or reminded or not until_stop or _plans_in_words(ctx, outcome):
             if not _settled(ctx, token, more=more):
                 return "completed" if outcome.control is None else "stopped"
             reminded = False
         elif more:
-            add_user(ctx, reminder(outcome.message.content or "", ctx.to_do()), "reminder")
+            said = reminder(outcome.message.content or "", ctx.to_do(), planning=ctx.planning())
+            add_user(ctx, said, "reminder")
             reminded = True
     return "max_steps"
+
+
+def _plans_in_words(ctx: LoopContext, outcome: StepOutcome) -> bool:
+    return ctx.planning() and looks_like_plan(outcome.message.content or "")
 
 
 def _settled(ctx: LoopContext, token: CancelToken, *, more: bool) -> bool:

@@ -49,6 +49,7 @@ class LoopContext:
     somebody may cancel from outside. ``before_finish`` is called before the end of a run is told. ``steering``
     hands over, once, what a person said since it was last called, and ``reports`` what tasks said that ended;
     ``to_do`` is what is still to be done with these. ``settle`` waits for tasks where the run's end is to.
+    ``planning`` tells whether a run is to end with a plan; ``before_step`` is called before each of its steps.
     ``last_words`` is set where a run that reaches a limit gets one more step to say what it did. ``prices`` are
     for a million tokens, by model. ``chosen`` is what the next step asks, set from any thread; until then the three
     stay what the present step asks. ``budget`` counts what the agent costs, ``run_account`` what a run and the
@@ -71,6 +72,8 @@ class LoopContext:
     reports: Callable[[], Iterable[str]] = tuple
     to_do: Callable[[], str] = str
     settle: Callable[[CancelToken], object] | None = None
+    planning: Callable[[], bool] = bool
+    before_step: Callable[[], object] = bool
     last_words: bool = False
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     files_changed: list[str] = field(default_factory=list)

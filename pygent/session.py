@@ -226,7 +226,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionPlans, Sessi
         if busy := self.busy_with:
             raise PygentError(busy)
         agent.history.reset()
-        agent.todos.items = []
+        agent.todos.items, agent.plan = [], None
         agent.join(replace(agent.wiring, budget=Account(self.settings.budget)))
         self._forget_originals()
         self._keep_originals()

@@ -19,6 +19,7 @@ from pygent.ledger import Account
 from pygent.models import custom_model
 from pygent.models.configured import make_first_model, preload
 from pygent.past_costs import replay
+from pygent.plans import last_plan
 from pygent.runtime import Runtime
 from pygent.settings import Settings, command_environment, existing_init_files, load, save_user_settings
 from pygent.settings.model import is_file
@@ -57,7 +58,7 @@ def make_agent(
     if executor is not None:
         agent.tasks.executor = executor
     agent.history.replay(past)
-    agent.todos.items = last_todos(past)
+    agent.todos.items, agent.plan = last_todos(past), last_plan(past)
     preload(model)
     return agent
 

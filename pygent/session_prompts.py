@@ -130,7 +130,11 @@ class SessionPrompts:
         settings = self.settings
         source = settings.source("max_steps")
         steps = None if source == "default" else settings.max_steps  # a person who reads along is the limit
-        self._ready().converse(self._content(prompt), steps, settings.step_timeout, settings.max_time)
+        agent = self._ready()
+        before = agent.plan
+        agent.converse(self._content(prompt), steps, settings.step_timeout, settings.max_time)
+        if agent.plan is not None and agent.plan is not before and agent.plan.source == "tool":
+            self._queue.hold()  # what waits was written before there was a plan to decide on
 
     def _steering(self) -> Iterable[Content]:
         return [self._content(prompt) for prompt in self._queue.take_steering()]

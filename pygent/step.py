@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 from uuid import uuid4
 
 from pygent.cancellation import CancelToken
@@ -14,6 +13,8 @@ from pygent.events import (
     MessageFinished,
     MessageStarted,
     Origin,
+    PlanPresented,
+    PlanSource,
     StepFinished,
     StepStarted,
     ToolFinished,
@@ -24,7 +25,8 @@ from pygent.history import INTERRUPTED
 from pygent.images import Content
 from pygent.model_call import LoopContext, ask
 from pygent.openai_compat import Message, ToolCall, Usage
-from pygent.tools.executor import CallOutcome
+from pygent.tools.executor import CallOutcome, Control
+from pygent.tools.planning import plan_of
 
 NOT_STOPPED = (
     "Not stopped: a call before it failed. Read its result, mend it, and call stop alone once you saw it work."
@@ -33,13 +35,14 @@ NOT_STOPPED = (
 
 @dataclass(slots=True)
 class StepOutcome:
-    """What one step brought."""
+    """What one step brought. ``plan`` is the one that ends a run in plan mode."""
 
     message: Message
-    control: Literal["stop", "continue"] | None = None
+    control: Control | None = None
     denied: int = 0
     usage: Usage = field(default_factory=Usage)
     results: list[str] = field(default_factory=list)
+    plan: str = ""
 
 
 def take_in(ctx: LoopContext) -> bool:
@@ -59,6 +62,11 @@ def add_user(ctx: LoopContext, content: Content, origin: Origin) -> None:
     ctx.emit(MessageStarted(agent_id=ctx.agent_id, message_id=message_id, role="user", origin=origin))
     message = {"role": "user", "content": content}
     ctx.emit(MessageFinished(agent_id=ctx.agent_id, message_id=message_id, message=message, origin=origin))
+
+
+def present(ctx: LoopContext, plan: str, source: PlanSource) -> None:
+    """Tell people of a plan."""
+    ctx.emit(PlanPresented(agent_id=ctx.agent_id, plan_id=uuid4().hex[:8], plan=plan, source=source))
 
 
 def run_step(
@@ -113,6 +121,9 @@ def _run_calls(ctx: LoopContext, message: Message, outcome: StepOutcome, cancel:
         failed = failed or result.status != "ok"
         if result.control is not None:
             outcome.control = result.control
+            if result.control == "present_plan":
+                outcome.plan = plan_of(call.function.arguments)
+                present(ctx, outcome.plan, "tool")
             skipped = f"Not run: `{call.function.name}` was called before it."
         elif cancel.cancelled:
             skipped = "Not run: the run was interrupted."

@@ -19,6 +19,8 @@ from pygent.events import (
     MessageFinished,
     MessageStarted,
     Notice,
+    PlanDecided,
+    PlanPresented,
     RunFinished,
     RunStarted,
     SessionStarted,
@@ -39,6 +41,7 @@ from pygent.transcript_items import (
     Doing,
     Item,
     NoticeItem,
+    PlanItem,
     RunItem,
     TaskItem,
     ToolItem,
@@ -53,6 +56,7 @@ __all__ = [
     "Doing",
     "Item",
     "NoticeItem",
+    "PlanItem",
     "RunItem",
     "TaskItem",
     "ToolItem",
@@ -118,10 +122,10 @@ class Transcript:
         match event:
             case SessionStarted():
                 if self.session is not None and self.session.session_id != event.session_id:
-                    view.todos = []  # another conversation begins
+                    view.todos, view.plan = [], None  # another conversation begins
                 self.session = event
             case RunStarted():
-                view.begin_run(event.at)
+                return view.begin_run(event.at)
             case RunFinished():
                 view.running = False
                 view.run_ended(event.cost)
@@ -197,6 +201,14 @@ class Transcript:
                 view.files_changed.extend(path for path in event.paths if path not in view.files_changed)
             case TodosUpdated():
                 view.todos = event.todos
+            case PlanPresented():
+                view.plan = PlanItem(
+                    self._key(event), event.agent_id, event.plan_id, event.plan, event.at, event.source == "text"
+                )
+                return self._add(view, view.plan)
+            case PlanDecided() if view.plan is not None and view.plan.plan_id == event.plan_id:
+                view.plan.decide(event)
+                return view.plan
             case ContextCompacted():
                 text = f"Context compacted: {event.before_tokens} to {event.after_tokens} tokens"
                 return self._add(view, NoticeItem(self._key(event), event.agent_id, "info", text, event.at))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal, TypeAlias
 
-from pygent.events import USER_CALL, Json, Level, Reason, Review, TaskState
+from pygent.events import USER_CALL, Json, Level, PlanDecided, Reason, Review, TaskState
 from pygent.records import record
 
 Doing = Literal["", "waiting for the model", "thinking", "writing", "running a tool"]
 """What an agent at work is doing just now."""
 
+PlanState = Literal["open", "left", "approved", "changes", "dropped"]
 ToolState = Literal["waiting", "running", "ok", "error", "denied", "cancelled", "timeout"]
 
 
@@ -125,7 +126,32 @@ class TaskItem:
     reason: Reason | None = None
 
 
-Item: TypeAlias = UserItem | AssistantItem | ToolItem | NoticeItem | RunItem | TaskItem
+@record(frozen=False)
+class PlanItem:
+    """A plan that a run in plan mode brought. ``written`` where it is the answer before it, not a call of its own.
+
+    ``state`` is ``"open"`` until somebody decides, ``"left"`` where another run began without that. ``text`` is the
+    plan as it was approved, where the person changed it.
+    """
+
+    key: str
+    agent_id: str
+    plan_id: str
+    plan: str
+    at: float = 0.0
+    written: bool = False
+    state: PlanState = "open"
+    text: str = ""
+    mode: str = ""
+    feedback: str = ""
+
+    def decide(self, event: PlanDecided) -> None:
+        """Note what was decided."""
+        self.state, self.mode, self.feedback = event.decision, event.mode, event.feedback
+        self.text = event.plan if event.plan.strip() != self.plan.strip() else ""
+
+
+Item: TypeAlias = UserItem | AssistantItem | ToolItem | NoticeItem | RunItem | TaskItem | PlanItem
 
 
 @record(frozen=False)
@@ -133,7 +159,7 @@ class AgentView:
     """One agent's part: its items in order, and the state of its run.
 
     ``usage`` and ``cost`` add up over all its runs, ``run_cost`` over the steps of the last one. ``files_changed``
-    are those of its own workspace. ``todos`` is its list of to-dos, as in ``TodosUpdated``.
+    are those of its own workspace. ``todos`` is its list of to-dos, as in ``TodosUpdated``, ``plan`` its newest plan.
     """
 
     agent_id: str
@@ -151,12 +177,20 @@ class AgentView:
     doing: Doing = ""
     doing_since: float = 0.0
     todos: list[Json] = field(default_factory=list)
+    plan: PlanItem | None = None
 
-    def begin_run(self, at: float) -> None:
-        """A run began, at ``at`` in Unix seconds. To-dos that are all done belong to the run before."""
+    def begin_run(self, at: float) -> PlanItem | None:
+        """A run began, at ``at`` in Unix seconds. To-dos that are all done belong to the run before.
+
+        Answers the plan that was left undecided with it.
+        """
         self.running, self.started_at, self.step, self.run_cost = True, at, 0, None
         if all(one.get("state") == "done" for one in self.todos):
             self.todos = []
+        if self.plan is not None and self.plan.state == "open":
+            self.plan.state = "left"
+            return self.plan
+        return None
 
     def now(self, doing: Doing, at: float) -> None:
         """Note what the agent does from ``at`` on, in Unix seconds."""

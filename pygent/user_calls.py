@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import uuid4
 
-from pygent.agent import DELEGATION_TOOLS
 from pygent.approvals import Policy
 from pygent.approvals.base import Answer, Judged, PendingCall
 from pygent.cancellation import CancelToken
 from pygent.errors import PygentError
 from pygent.events import MAIN, USER_CALL, Event, ToolFinished, ToolStarted, ToolStatus
+from pygent.offering import DELEGATION_TOOLS
 from pygent.openai_compat import ToolCall, ToolCallFunction
 from pygent.runtime import Scope
 from pygent.tools.executor import Executor

@@ -148,13 +148,14 @@ class Policy:
         """
         mode = rights.within(self._mode)
         if tool.name == COMMAND_TOOL:
-            return self._judge_command(arguments, self.roots if roots is None else roots, mode, rights.deny)
+            denied = _plan("run", agent_id) if mode == "plan" else ""
+            return self._judge_command(arguments, self.roots if roots is None else roots, mode, rights.deny, denied)
         if _any_fits((*self._rules["deny"], *rights.deny), tool.name, arguments):
             return Verdict("deny", f"a rule denies {tool.name}")
         if tool.effect == "control" or mode == "yolo":
             return _ALLOW
         if mode == "plan" and tool.effect in {"write", "run", "outside"}:
-            return Verdict("deny", _plan(tool.effect))
+            return Verdict("deny", _plan(tool.effect, agent_id))
         rule = self._proposal(tool, arguments)
         if _any_fits(self._rules["ask"], tool.name, arguments):
             return self._asked("a rule asks for it")
@@ -170,7 +171,7 @@ class Policy:
         return self._asked("", rule)
 
     def _judge_command(  # noqa: PLR0911 - one return for each rule of the table
-        self, arguments: Mapping[str, Any], roots: Collection[str], mode: Mode, deny: Sequence[Rule]
+        self, arguments: Mapping[str, Any], roots: Collection[str], mode: Mode, deny: Sequence[Rule], planning: str
     ) -> Verdict:
         cmd = str(arguments.get("cmd", ""))
         commands: list[Command] = []
@@ -183,8 +184,8 @@ class Policy:
         denied = self._banned(cmd) or _denied_command((*self._rules["deny"], *deny), cmd, commands)
         if denied:
             return Verdict("deny", denied)
-        if mode == "plan":
-            return Verdict("deny", _plan("run"))
+        if planning:
+            return Verdict("deny", planning)
         if self.confirm_bash:
             reason = "; ".join(finding.reason for finding in findings) or "every command is to be confirmed"
             return self._asked(reason, strict=True)
@@ -249,6 +250,7 @@ def _covers(rules: Sequence[Rule], commands: list[Command]) -> bool:
     return matched
 
 
-def _plan(effect: Effect) -> str:
+def _plan(effect: Effect, agent_id: str) -> str:
     what = {"write": "changing files", "run": "running commands", "outside": "reaching outside the workspace"}
-    return f"plan mode does not allow {what.get(effect, effect)}; read, and describe what you would do"
+    end = "call present_plan with" if agent_id == "main" else "describe"
+    return f"plan mode does not allow {what.get(effect, effect)}; read, and {end} what you would do"

@@ -16,7 +16,7 @@ import copy
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from pygent.approvals.base import Answer, Approver, PendingCall
 from pygent.cancellation import CancelToken
@@ -31,7 +31,7 @@ from pygent.tools.registry import Tool, ToolRegistry
 from pygent.tools.results import RESULT_LIMIT, bounded, describe_error, to_text
 from pygent.tools.teaching import misfit, unknown_tool
 
-Control = Literal["stop", "continue"]
+Control = Literal["stop", "continue", "present_plan"]
 BeforeControl = Callable[[PendingCall, str, CancelToken], "CallOutcome | None"]
 """Called with a call of ``stop`` or ``continue``, the agent's id and its cancel token; answers the outcome that the
 call has instead, None where it steers the run as usual. May block."""
@@ -239,7 +239,7 @@ def _own_copy(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _controls(tool: Tool) -> bool:
-    return tool.effect == "control" and tool.name in {"stop", "continue"}
+    return tool.effect == "control" and tool.name in get_args(Control)
 
 
 def _stopped(stop: Stopped) -> CallOutcome:

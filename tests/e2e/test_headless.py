@@ -287,3 +287,16 @@ def test_a_change_of_the_to_dos_is_a_line_of_its_own(pygent: Run) -> None:
     done = pygent("-p", "go", script=script)
     assert (done.returncode, done.stdout) == (0, "All done.\n")
     assert done.stderr == "to-dos: 1 of 2 done, next: mend it\n"
+
+
+def test_a_plan_is_the_answer_and_nothing_is_written(pygent: Run, tmp_path: Path) -> None:
+    plan = "1. Write `a.txt`.\n2. Look at it."
+    script = [
+        reply(tool_calls=[("write_file", {"path": "a.txt", "content": "hi"})]),
+        reply("Here it is.", tool_calls=[("present_plan", {"plan": plan})]),
+    ]
+    done = pygent("-p", "plan it", "--permission-mode", "plan", script=script)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{plan}\n", "")
+    assert list(_work(tmp_path).iterdir()) == []
+    done = pygent("-p", "plan it", "--permission-mode", "plan", script=[reply(plan)])
+    assert (done.returncode, done.stdout) == (0, f"{plan}\n")

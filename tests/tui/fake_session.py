@@ -28,6 +28,8 @@ from pygent.events import (
     MessageFinished,
     MessageStarted,
     Notice,
+    PlanDecided,
+    PlanPresented,
     RunFinished,
     RunStarted,
     SessionStarted,
@@ -334,6 +336,31 @@ class FakeSession(FakeTasks, SessionFiles):
             raise PygentError(f"its workspace {stored.workspace} is not there any more")
         return self.others[stored.id]
 
+    @property
+    def plan(self) -> PlanPresented | None:
+        decided = {event.plan_id for event in self.published if isinstance(event, PlanDecided)}
+        open_ = [event for event in self.published if isinstance(event, PlanPresented)]
+        return next((event for event in reversed(open_) if event.plan_id not in decided), None)
+
+    def plan_modes(self) -> list[str]:
+        return ["ask", "auto", "yolo"]
+
+    def approve_plan(self, plan_id: str, mode: str = "ask", text: str = "") -> str:
+        self.calls.append(("approve_plan", plan_id, mode, text))
+        self._status = replace(self._status, permission_mode=mode)
+        plan = text or (self.plan.plan if self.plan is not None else "")
+        self.bus.publish(PlanDecided(plan_id=plan_id, decision="approved", plan=plan, mode=mode))
+        return self.submit("The plan is approved. Carry it out now.")
+
+    def change_plan(self, plan_id: str, feedback: str) -> str:
+        self.calls.append(("change_plan", plan_id, feedback))
+        self.bus.publish(PlanDecided(plan_id=plan_id, decision="changes", feedback=feedback))
+        return self.submit(feedback)
+
+    def drop_plan(self, plan_id: str) -> None:
+        self.calls.append(("drop_plan", plan_id))
+        self.bus.publish(PlanDecided(plan_id=plan_id, decision="dropped"))
+
     def clear_todos(self) -> None:
         self.calls.append(("clear_todos",))
         self.bus.publish(TodosUpdated(todos=[]))
@@ -586,6 +613,17 @@ class FakeSession(FakeTasks, SessionFiles):
         self.bus.publish(TodosUpdated(todos=items, agent_id=agent))
         done = sum(state == "done" for _, state in todos)
         self.tool_finish(call, f"{done} of {len(todos)} done.", seconds=0.001, agent=agent)
+
+    def present_plan(self, plan: str, *, source: str = "tool") -> str:
+        """The run ends with a plan: the model calls for it, or only writes it (``source`` ``text``)."""
+        plan_id = self._id("p")
+        if source == "tool":
+            self.tool("present_plan", {"plan": plan}, "The user has the plan.", seconds=0.001)
+        else:
+            self.say(plan)
+        self.bus.publish(PlanPresented(plan_id=plan_id, plan=plan, source=source))  # type: ignore[arg-type]
+        self.finish("stopped" if source == "tool" else "completed")
+        return plan_id
 
     def files(self, *paths: str) -> None:
         self.bus.publish(FilesChanged(paths=list(paths)))

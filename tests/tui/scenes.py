@@ -266,6 +266,77 @@ async def todos_with_approval(stage: Stage) -> None:
     await stage.settle()
 
 
+PLAN = """\
+# Numerals up to 39, and nothing else
+
+`to_roman` subtracts each value **once**; it has to go on as long as it can.
+
+1. `roman/core.py`: `if number >= value` becomes `while number >= value`.
+2. `roman/core.py`: raise `ValueError` for numbers below 1 and above 39, naming the number.
+3. `tests/test_core.py`: tests for 3, 30, 39, and for 0 and 40.
+4. Run `pytest -q`.
+
+```python
+if not 1 <= number <= 39:
+    raise ValueError(f"{number} has no numeral here")
+```
+"""
+
+
+async def _planned(stage: Stage, source: str = "tool") -> None:
+    session = stage.session
+    session.set_permission_mode("plan")
+    session.run("The tests fail for 3, and 0 gives nothing. How would you mend that?")
+    session.tool("read_file", {"path": "roman/core.py"}, FILES["roman/core.py"], seconds=0.01)
+    await stage.later(4)
+    session.present_plan(PLAN, source=source)
+    await stage.settle()
+    await stage.pilot.pause(0.2)
+
+
+@scene
+async def plan(stage: Stage) -> None:
+    """A plan, and what can become of it."""
+    await _planned(stage)
+
+
+@scene
+async def plan_written(stage: Stage) -> None:
+    """An answer in plan mode, which can be taken for a plan."""
+    await _planned(stage, "text")
+
+
+@scene
+async def plan_changed(stage: Stage) -> None:
+    """The plan in a field where it can be changed."""
+    await _planned(stage)
+    await stage.pilot.pause(0.7)
+    await stage.pilot.press("3")
+    await stage.pilot.pause(0.3)
+
+
+@scene
+async def plan_different(stage: Stage) -> None:
+    """Words for the agent about another plan."""
+    await _planned(stage)
+    await stage.pilot.pause(0.7)
+    await stage.pilot.press("4", *"Up to 3999, please.")
+    await stage.pilot.pause(0.2)
+
+
+@scene
+async def plan_approved(stage: Stage) -> None:
+    """The plan is carried out; an earlier one is to be changed."""
+    await _planned(stage)
+    session = stage.session
+    session.change_plan(session.plan.plan_id, "Up to 3999, please.")
+    await _planned(stage)
+    session.approve_plan(session.plan.plan_id, "auto", PLAN.replace("39", "3999"))
+    session.user("The plan is approved with changes. Carry out this one now:")
+    session.todos(*TODOS[:4])
+    await stage.later(3)
+
+
 @scene
 async def approval(stage: Stage) -> None:
     """A question that waits."""

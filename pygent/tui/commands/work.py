@@ -44,6 +44,18 @@ def _todos(surface: Surface, argument: str) -> None:
     )
 
 
+@command("plan", "[TEXT]", "decide on the agent's plan, or ask for one: in plan mode nothing is changed")
+def _plan(surface: Surface, argument: str) -> None:
+    if argument:
+        surface.session.set_permission_mode("plan")
+        surface.state_changed()
+        surface.session.submit(argument)
+    elif surface.session.plan is None:
+        surface.note("/plan", "There is no plan. /plan TEXT asks for one; so does plan mode (/permissions plan).")
+    else:
+        surface.decide_plan()
+
+
 @command("cp", "SRC [DEST]", "copy a file of this machine into the workspace")
 def _cp(surface: Surface, argument: str) -> None:
     paths = shlex.split(argument)

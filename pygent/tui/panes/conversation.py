@@ -160,6 +160,12 @@ class ConversationPane(Reading):
         """The theme changed."""
         self.view.set_palette(Palette.of(self.app))
 
+    def show_beginning(self, key: str) -> None:
+        """Bring the first line of an item into sight for a reader who is at the end."""
+        place = self._places.get(key, -1)
+        if place >= 0 and self.view.following:
+            self.view.show_row(place, at_top=True)
+
     def last_answer(self) -> str:
         """The text of the newest answer, empty where there is none."""
         from pygent.tui.panes.blocks.assistant import AssistantBlock  # noqa: PLC0415 - there already, with any answer

@@ -14,7 +14,19 @@ ELLIPSIS = "…"
 
 _ODD = re.compile(UNSEEN.pattern[:-1] + "\n\ud800-\udfff]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_MAIN_ARGUMENTS = ("cmd", "command", "pattern", "query", "path", "prompt", "question", "task_id", "url", "name")
+_MAIN_ARGUMENTS = (
+    "cmd",
+    "command",
+    "pattern",
+    "query",
+    "path",
+    "prompt",
+    "question",
+    "plan",
+    "task_id",
+    "url",
+    "name",
+)
 
 
 def visible(name: str) -> str:

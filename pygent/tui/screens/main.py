@@ -14,9 +14,8 @@ from pygent.transcript import Item, Transcript
 from pygent.tui.contained import contained
 from pygent.tui.draft import Draft
 from pygent.tui.panes.conversation import ConversationPane
-from pygent.tui.screens.approvals import ApprovalQueue
+from pygent.tui.screens.asking_screen import AskingScreen
 from pygent.tui.screens.desk import PromptDesk
-from pygent.tui.screens.pane_screen import PaneScreen
 from pygent.tui.screens.past import Past
 from pygent.tui.screens.surface import ScreenSurface
 from pygent.tui.widgets.completions import Completions
@@ -28,12 +27,10 @@ if TYPE_CHECKING:
     from pygent.session import Session
     from pygent.tui.app import PygentApp
     from pygent.tui.task_actions import TaskActions
-    from pygent.tui.widgets.approval import Approval
-    from pygent.tui.widgets.choices import Choices
     from pygent.tui.widgets.queue import QueueList
 
 
-class MainScreen(PaneScreen):
+class MainScreen(AskingScreen):
     """Hands events to the panes and what the person does to the session; draws nothing itself."""
 
     AUTO_FOCUS = "#prompt"
@@ -50,7 +47,6 @@ class MainScreen(PaneScreen):
         self.surface = ScreenSurface(self)
         self._past = Past(self)
         self.desk = PromptDesk(self)
-        self._approvals = ApprovalQueue(self)
 
     def compose(self) -> ComposeResult:
         self.conversation.welcome.session = self.session
@@ -142,7 +138,8 @@ class MainScreen(PaneScreen):
                 pane.apply_batch(folded)
             except Exception as error:  # one pane that fails must not take the others with it
                 contained(self.app, f"what is new in the pane {pane.id}", error)
-        self._approvals.take(batch)
+        self.approvals.take(batch)
+        self.plans.take(batch)
         self.desk.take(batch)
         self.status.changed()
         self.panes.count(self.transcript)
@@ -187,24 +184,11 @@ class MainScreen(PaneScreen):
     def on_unmount(self) -> None:
         self.desk.keeper.end()
 
-    # Approvals.
-
-    def on_approval_answered(self, event: Approval.Answered) -> None:
-        self._approvals.answer(event.request_id, event.decision, event.feedback)
-
-    def on_screen_resume(self) -> None:
-        self._approvals.seen_again()
-
-    def on_choices_typed_ahead(self, event: Choices.TypedAhead) -> None:
-        self.prompt.insert(event.character)
-
-    def on_choices_task_asked(self) -> None:
-        self._approvals.open_task()
-
     # The conversation's blocks.
 
     @on(TranscriptView.BlockOpened)
     def _open_block(self, event: TranscriptView.BlockOpened) -> None:
+        from pygent.tui.panes.blocks.plan import PlanBlock  # noqa: PLC0415
         from pygent.tui.panes.blocks.task import TaskBlock  # noqa: PLC0415
         from pygent.tui.panes.blocks.tool import ToolBlock  # noqa: PLC0415
         from pygent.tui.screens.tool_detail import ToolDetailScreen  # noqa: PLC0415
@@ -213,17 +197,17 @@ class MainScreen(PaneScreen):
             self.app.push_screen(ToolDetailScreen(event.block.item, session=self.session))
         elif isinstance(event.block, TaskBlock):
             self.task_actions.open(event.block.item)
+        elif isinstance(event.block, PlanBlock) and event.block.item is self.plans.item:
+            self.plans.decide()
 
     # Keys.
 
     def action_interrupt(self) -> None:
-        if self._approvals.back():
-            return
-        if self.desk.escape():
+        if self.approvals.back() or self.plans.back() or self.desk.escape():
             return
         if self.session.interrupt():
             self.desk.sender.show()
-        elif not self._approvals.answer_by_key():
+        elif not self.approvals.answer_by_key():
             self.prompt.focus()
 
     def action_scroll_conversation(self, pages: int) -> None:

@@ -98,6 +98,9 @@ class ScreenSurface:
 
         self._screen.pygent.life.exchange(find)
 
+    def decide_plan(self) -> None:
+        self._screen.plans.decide()
+
     def use_layout(self, name: str) -> None:
         from pygent.tui.screens.arrangement import LAYOUTS  # noqa: PLC0415 - rarely asked for
 

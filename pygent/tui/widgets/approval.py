@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import cast
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -259,7 +260,7 @@ class Approval(Vertical):
         if choice.tells:
             self._tell(choice)
         else:
-            self.post_message(self.Answered(self.request.request_id, choice.decision))
+            self.post_message(self.Answered(self.request.request_id, cast("Decision", choice.decision)))
 
     def on_choices_paged(self, event: Choices.Paged) -> None:
         event.stop()
@@ -269,4 +270,5 @@ class Approval(Vertical):
     def on_message_input_sent(self, event: MessageInput.Sent) -> None:
         event.stop()
         if self.request is not None and self._telling is not None:
-            self.post_message(self.Answered(self.request.request_id, self._telling.decision, event.text))
+            decision = cast("Decision", self._telling.decision)
+            self.post_message(self.Answered(self.request.request_id, decision, event.text))

@@ -165,7 +165,7 @@ class BlockList(ScrollView, can_focus=True):
         """The block at the top of the screen."""
         return self._rows.find(min(self.scroll_offset.y, self._rows.total - 1))[0] if self._rows.total > 0 else 0
 
-    def show_row(self, index: int, offset: int = 0) -> None:
+    def show_row(self, index: int, offset: int = 0, *, at_top: bool = False) -> None:
         """Bring a row of a block into sight, unless it is; what follows the end stops to."""
         height = self.scrollable_content_region.height
         self._set_following(False)
@@ -175,7 +175,7 @@ class BlockList(ScrollView, can_focus=True):
             self._resize_rows()
         row = self._rows.start(index) + offset
         if not self.scroll_offset.y <= row < self.scroll_offset.y + height:
-            self.scroll_to(y=max(0, row - height // 3), animate=False, force=True)
+            self.scroll_to(y=max(0, row if at_top else row - height // 3), animate=False, force=True)
         self._settle()
         self.look_for_end()
 

@@ -18,7 +18,6 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from pygent.approvals.summary import visible
-from pygent.events import Decision
 
 GRACE = 0.5
 """Seconds without a key before keys count."""
@@ -29,7 +28,7 @@ class Choice(NamedTuple):
 
     letter: str
     words: str
-    decision: Decision
+    decision: str
     tells: bool = False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pygent.transcript import AssistantItem, Item, NoticeItem, RunItem, TaskItem, ToolItem, UserItem
+from pygent.transcript import AssistantItem, Item, NoticeItem, PlanItem, RunItem, TaskItem, ToolItem, UserItem
 from pygent.tui.panes.blocks.assistant import AssistantBlock
 from pygent.tui.panes.blocks.base import Block
 from pygent.tui.panes.blocks.notices import NoticeBlock, RunBlock
@@ -24,5 +24,9 @@ def block_for(item: Item) -> Block:
             return TaskBlock(item)
         case NoticeItem():
             return NoticeBlock(item)
+        case PlanItem():
+            from pygent.tui.panes.blocks.plan import PlanBlock  # noqa: PLC0415 - seldom there
+
+            return PlanBlock(item)
         case RunItem():
             return RunBlock(item)

@@ -27,7 +27,7 @@ CHANGES = 14
 UNFOLDED = 400
 """Lines of output that an unfolded one shows; the detail view has them all."""
 
-_SILENT = ("stop", "continue", "update_todos")
+_SILENT = ("stop", "continue", "update_todos", "present_plan")
 """Calls whose output says nothing that their line does not."""
 
 REASON = 2000

@@ -1,0 +1,34 @@
+"""Which of the registered tools a model is offered."""
+
+from __future__ import annotations
+
+from pygent.tools.planning import NAME as PRESENT_PLAN
+from pygent.wiring import Wiring
+
+DELEGATION_TOOLS = frozenset(
+    {
+        "delegate_task",
+        "delegate_persona_task",
+        "list_personas",
+        "task_status",
+        "wait_for_tasks",
+        "collect_file",
+        "apply_task",
+    }
+)
+
+
+def planning(wiring: Wiring) -> bool:
+    """Whether the agent is to make a plan: nothing may be changed, and a person or a script gets what it answers."""
+    return wiring.depth == 0 and getattr(wiring.approvals, "mode", None) == "plan"
+
+
+def left_out(wiring: Wiring, runtime: object) -> frozenset[str]:
+    """The tools that make no sense for an agent as it is joined to others, in this runtime."""
+    hidden: set[str] = set()
+    if wiring.depth > 0 or not hasattr(runtime, "scoped"):
+        # A task cannot delegate again, and a duck-typed runtime has no workspace to share with one.
+        hidden |= DELEGATION_TOOLS
+    if not planning(wiring):
+        hidden.add(PRESENT_PLAN)
+    return frozenset(hidden)
