@@ -39,6 +39,7 @@ class SessionModel:
     settings: Settings
     agent: Agent | None
     demo: bool
+    interactive: bool
     _model: Any
     _given_agent: bool
     _ready: Callable[[], Agent]
@@ -62,17 +63,15 @@ class SessionModel:
     def context_window(self) -> int | None:
         """Tokens that the model can see at once: as the settings say, else as its server does. None: not known."""
         name = self.model_name
-        if is_file(name):  # as it was loaded
-            loaded: int | None = getattr(self._models.get(name), "context_window", None)
-            return loaded
-        said = server_of(self.settings, name).context_window
-        window = self._windows.get(name)
+        said = None if is_file(name) else server_of(self.settings, name).context_window
+        window = self.window
         return said or (window.tokens if window is not None else None)
 
     @property
     def window(self) -> Window | None:
-        """What the model's server tells of its size; None while that is not known, and where it tells nothing."""
-        return self._windows.get(self.model_name)
+        """What the model's server or file tells of its size; None while that is not known, and where it does not."""
+        name = self.model_name
+        return getattr(self._models.get(name), "window", None) if is_file(name) else self._windows.get(name)
 
     def set_model(self, name: str) -> None:
         """Let another model answer from the next step on, ``PROVIDER/MODEL`` for one of a configured provider.
@@ -141,7 +140,10 @@ class SessionModel:
         if self.demo or self._given_agent or self._model is not None:  # a program's own, of which nothing is known
             self._models[""] = agent.model
             self._windows[name] = None
-        elif not isinstance(agent.model, Keyless):
+        elif isinstance(agent.model, Keyless):
+            if self.interactive:  # told before a prompt is written for it
+                self._notice(agent.model.why, "error")
+        else:
             self._models[self._place(name)] = agent.model
         agent.wiring = replace(agent.wiring, find_model=self.model_named)
         self._look_for_window()

@@ -34,12 +34,11 @@ def make_model(settings: Settings, name: str | None = None, on_progress: Tell | 
 
 
 def make_first_model(settings: Settings, on_progress: Tell) -> Model:
-    """``make_model`` for a session that begins: where key or file is missing, its first request tells so, too."""
+    """``make_model`` for a session that begins: where key or file is missing, its first request tells so."""
     try:
         return make_model(settings, on_progress=on_progress)
     except SettingsError as error:
-        on_progress(f"No model can be asked: {error}")
-        return Keyless(str(error))
+        return Keyless(f"No model can be asked: {error}")
 
 
 def preload(model: Any) -> None:
@@ -68,11 +67,11 @@ class Keyless:
     """Stands for a model whose key cannot be had, until another is chosen."""
 
     def __init__(self, why: str) -> None:
-        self._why = why
+        self.why = why
 
     def chat(self, messages: Messages, model: str | None, tools: ToolSchemas | None) -> NoReturn:
         """Raise ``APIError``, which says why."""
-        raise APIError(f"No model can be asked: {self._why}")
+        raise APIError(self.why)
 
     def stream(
         self, messages: Messages, model: str | None, tools: ToolSchemas | None, *, cancel: CancelToken | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 import struct
 from collections.abc import Mapping
@@ -21,9 +22,13 @@ CACHE_BYTES = 2
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The metadata of a model. Arrays of texts and long arrays are left out."""
+    """The metadata of a model. Arrays of texts and long arrays are left out.
+
+    ``parameters`` is the number of its weights in this file, None where it is split into several.
+    """
 
     values: Mapping[str, Any]
+    parameters: int | None = None
 
     @property
     def trained_window(self) -> int | None:
@@ -53,7 +58,7 @@ def read(path: Path) -> Header:
     """The header of ``path``. Raises ``ValueError`` where it is damaged or of an unknown version, ``OSError``."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         try:
-            return Header(_Reader(data).pairs())
+            return _Reader(data).header()
         except (struct.error, UnicodeDecodeError, OverflowError, IndexError) as error:
             raise ValueError(f"its header is damaged or cut off ({error})") from error
 
@@ -63,18 +68,26 @@ class _Reader:
         self._data = data
         self._at = 4  # after the magic
 
-    def pairs(self) -> dict[str, Any]:
+    def header(self) -> Header:
         version = self._scalar("<I")
         if version not in _VERSIONS:
             raise ValueError(f"its version of GGUF is {version}; known: {', '.join(map(str, _VERSIONS))}")
-        self._scalar("<Q")  # how many tensors
-        pairs = {}
+        tensors = self._scalar("<Q")
+        pairs: dict[str, Any] = {}
         for _ in range(self._scalar("<Q")):
             key = self._string().decode()
             value = self._value(self._scalar("<I"))
             if value is not None:
                 pairs[key] = value
-        return pairs
+        weights = sum(self._tensor() for _ in range(tensors))
+        return Header(pairs, None if int(pairs.get("split.count", 1)) > 1 else weights)
+
+    def _tensor(self) -> int:
+        """How many weights the next tensor has."""
+        self._string()
+        count: int = math.prod(self._scalar("<Q") for _ in range(self._scalar("<I")))
+        self._move(4 + 8)  # type and place
+        return count
 
     def _value(self, kind: int) -> Any:
         if kind == _STRING:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pygent.cancellation import CancelToken
 from pygent.errors import APIError
+from pygent.models.api_errors import is_context_overflow
 from pygent.models.base import Completed, Discarded, Messages, ModelNotice, StreamItem, ToolSchemas
 from pygent.models.gguf import process as processes
 from pygent.models.gguf.files import find
 from pygent.models.gguf.process import Address, Tell
 from pygent.models.openai_model import OpenAIModel, preload
+from pygent.models.window import Window
 from pygent.openai_compat import Message
+
+_TURNS = "The conversations do not fit into the model's window together; they take turns."
 
 _RETRIES = 2
 """Tries after a failure that is not the end of the process."""
@@ -36,7 +40,6 @@ class GGUFModel:
         self.name = name
         self.path: Path = find(name)
         self._process = processes.shared(self.path, context_window)
-        self._wanted = context_window
         self._tell = on_progress
         self._options = options
         self._asked: tuple[Address, OpenAIModel] | None = None
@@ -45,10 +48,10 @@ class GGUFModel:
         return f"GGUFModel({str(self.path)!r})"
 
     @property
-    def context_window(self) -> int | None:
-        """Tokens that the model can see at once; None until that is known."""
+    def window(self) -> Window | None:
+        """How much the model sees, None until it is loaded."""
         address = self._process.address
-        return self._wanted if address is None else address.context_window
+        return None if address is None else address.window
 
     def preload(self) -> None:
         """Begin to load the file; meant for a background thread."""
@@ -70,20 +73,32 @@ class GGUFModel:
     def stream(
         self, messages: Messages, model: str | None, tools: ToolSchemas | None, *, cancel: CancelToken | None = None
     ) -> Iterator[StreamItem]:
-        """The answer piece by piece; see ``StreamingModel``. A process that dies meanwhile is started again once."""
-        with self._process.used():
-            why = yield from self._once(messages, tools, cancel)
-            if why is None:
-                return
-            yield Discarded(f"{why} It is started again.")
-            why = yield from self._once(messages, tools, cancel)
-            if why is not None:
-                raise APIError(f"{why} It had been started again for this request, so it is not once more.")
+        """The answer piece by piece; see ``StreamingModel``.
 
-    def _once(
-        self, messages: Messages, tools: ToolSchemas | None, cancel: CancelToken | None
-    ) -> Generator[StreamItem, None, str | None]:
-        """One answer. Answers why the process died, None where it did not."""
+        A process that dies meanwhile is started again once. Where several conversations do not fit into the window
+        together, they take turns.
+        """
+        turns, alone, died, shown = self._process.turns, False, False, False
+        while True:
+            with turns.take(cancel, alone=alone) as turn:
+                try:
+                    for item in self._try(messages, tools, cancel):
+                        shown = shown or not isinstance(item, ModelNotice)
+                        yield item
+                    return
+                except _DiedError as error:
+                    if died:
+                        raise APIError(f"{error} It had been started again for this request already.") from None
+                    died, why = True, f"{error} It is started again."
+                except APIError as error:
+                    if alone or not turn.shared or not is_context_overflow(error):
+                        raise
+                    alone, why = True, _TURNS
+            yield Discarded(why) if shown else ModelNotice(why, "warning")
+            shown = False
+
+    def _try(self, messages: Messages, tools: ToolSchemas | None, cancel: CancelToken | None) -> Iterator[StreamItem]:
+        """One answer. Raises ``_DiedError`` where the process does, besides what ``stream`` raises."""
         self._start()
         if self._process.loading and self._tell is None:
             yield ModelNotice(f"Loading {self.path.name} …")
@@ -91,13 +106,12 @@ class GGUFModel:
         try:
             for item in model.stream(messages, self.name, tools, cancel=cancel):
                 if isinstance(item, Discarded | ModelNotice) and (why := self._process.why_gone()):
-                    return why
+                    raise _DiedError(why)
                 yield item
-        except APIError:
+        except APIError as error:
             if why := self._process.why_gone():
-                return why
+                raise _DiedError(why) from error
             raise
-        return None
 
     def _start(self) -> None:
         if self._process.address is None:
@@ -112,3 +126,7 @@ class GGUFModel:
             )
             asked = self._asked = (address, model)
         return asked[1]
+
+
+class _DiedError(Exception):
+    """The process ended in the middle of an answer; the text says how."""

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from pygent.cancellation import CancelToken
 from pygent.errors import APIError, PygentError
 from pygent.models.gguf.files import BINDING, INSTALL
 from pygent.models.gguf.memory import in_words
+from pygent.models.gguf.turns import Turns
+from pygent.models.window import Window
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +42,11 @@ _USELESS = re.compile(r"failed to load model|exiting due to|load_model:")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a loaded model answers, for whom, and the tokens of its window."""
+    """Where a loaded model answers, for whom, and how much it sees."""
 
     port: int
     key: str
-    context_window: int
+    window: Window
 
 
 class ModelProcess:
@@ -61,7 +63,7 @@ class ModelProcess:
         self._address: Address | None = None
         self._loading = False
         self._why = ""
-        self._users = 0
+        self.turns = Turns()
 
     @property
     def address(self) -> Address | None:
@@ -78,11 +80,6 @@ class ModelProcess:
         """The process's id, None where there is none."""
         process = self._process
         return None if process is None else process.pid
-
-    @property
-    def idle(self) -> bool:
-        """True while nobody waits for an answer of it."""
-        return not self._users
 
     def start(self, tell: Tell | None = None) -> None:
         """Begin to load, if it neither does nor has. ``tell`` hears of the progress, from another thread."""
@@ -122,17 +119,6 @@ class ModelProcess:
             gone = self._changed.wait_for(lambda: self._address is None, _SEEN_SECONDS)
             return (self._why or f"{self.path.name} was unloaded.") if gone else None
 
-    @contextlib.contextmanager
-    def used(self) -> Iterator[None]:
-        """Keep it while another file is loaded."""
-        with self._changed:
-            self._users += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._users -= 1
-
     def stop(self) -> None:
         """End the process, whatever it does."""
         process = self._process
@@ -163,10 +149,10 @@ class ModelProcess:
                     case "loading":
                         _say(tell, f"Loading {self.path.name} ({in_words(told['size'])}) …")
                     case "ready":
-                        address = Address(int(told["port"]), key, int(told["context_window"]))
-                        self._ready(address)
-                        window, took = address.context_window, time.monotonic() - began
-                        _say(tell, f"{self.path.name} is loaded: a window of {window} tokens, after {took:.1f} s.")
+                        window = Window(told["context_window"], told["parameters"], told["trained"])
+                        self._ready(Address(told["port"], key, window))
+                        took = f"after {time.monotonic() - began:.1f} s"
+                        _say(tell, f"{self.path.name} is loaded: a window of {window.tokens} tokens, {took}.")
                     case "failed":
                         failed = _failure(self.path, told, lines)
                     case _:
@@ -199,7 +185,7 @@ def shared(path: Path, wanted: int | None = None) -> ModelProcess:
 def make_room(wanted: ModelProcess) -> None:
     """End the other processes that nobody waits for; they are started again when they are asked."""
     with _lock:
-        others = [one for one in _processes.values() if one is not wanted and one.idle]
+        others = [one for one in _processes.values() if one is not wanted and one.turns.idle]
     for other in others:
         other.stop()
 

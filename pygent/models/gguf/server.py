@@ -1,8 +1,9 @@
 """The process that has the model: loads a GGUF file and serves it on a loopback port until its owner goes away.
 
 Its owner writes one line of JSON to its standard input (``path``, ``key``, ``context_window`` or null) and keeps that
-open. What it has to say are lines of JSON on its standard output, each with a ``state``: ``loading``, then ``ready``
-(``port``, ``context_window``) or ``failed`` (``why``); the other lines there are the log of llama.cpp.
+open. What it has to say are lines of JSON on its standard output, each with a ``state``: ``loading`` (``size``), then
+``ready`` (``port``, ``context_window``, ``trained``, ``parameters``) or ``failed`` (``cause``, ``why``). The other
+lines there are the log of llama.cpp.
 
 The binding holds Python's lock while it loads, so no thread of this process could see its owner go. That is done by a
 second process, forked before anything is loaded, which has nothing else to do.
@@ -34,7 +35,7 @@ def main() -> None:
     _guard()
     _give_way()
     try:
-        port, window = _load(Path(order["path"]), order["key"], order["context_window"])
+        ready = _load(Path(order["path"]), order["key"], order["context_window"])
     except memory.TooLittleMemory as error:
         _end("memory", str(error))
     except (AttributeError, TypeError, ImportError) as error:
@@ -43,17 +44,18 @@ def main() -> None:
         _end("load", str(error) or type(error).__name__)
     for number in (signal.SIGINT, signal.SIGTERM):  # the binding only stops answering there
         signal.signal(number, signal.SIG_DFL)
-    _tell(state="ready", port=port, context_window=window)
+    _tell(state="ready", **ready)
     with contextlib.suppress(OSError):
         while os.read(0, 1):
             pass
     os._exit(0)
 
 
-def _load(path: Path, key: str, wanted: int | None) -> tuple[int, int]:
+def _load(path: Path, key: str, wanted: int | None) -> dict[str, Any]:
     size = size_of(path)
     _tell(state="loading", size=size)
-    window = memory.choose_window(header.read(path), size, wanted, memory.available_memory())
+    model = header.read(path)
+    window = memory.choose_window(model, size, wanted, memory.available_memory())
     binding = __import__(BINDING)
     params: Any = binding.CommonParams()
     params.model.path = str(path)
@@ -73,7 +75,13 @@ def _load(path: Path, key: str, wanted: int | None) -> tuple[int, int]:
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = cpus
     global _server  # noqa: PLW0603 - it serves as long as it is referred to
     _server = binding.Server(params)
-    return int(_server.listening_address.rpartition(":")[2]), window
+    port = int(_server.listening_address.rpartition(":")[2])
+    return {
+        "port": port,
+        "context_window": window,
+        "trained": model.trained_window,
+        "parameters": model.parameters,
+    }
 
 
 _server: Any = None
