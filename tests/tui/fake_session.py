@@ -50,6 +50,8 @@ from pygent.persona import Persona
 from pygent.prompt_queue import QueuedPrompt
 from pygent.session_controls import Costs
 from pygent.session_files import SessionFiles
+from pygent.session_model import OfferedBy
+from pygent.settings.provider import Provider
 from pygent.store import Glimpse, StoredSession
 from pygent.workspace import Workspace
 from tests.tui.fake_tasks import FakeTasks
@@ -80,6 +82,13 @@ class FakeSettings:
     ask: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     prices: dict[str, dict[str, float]] = field(default_factory=dict)
+    providers: dict[str, Provider] = field(default_factory=dict)
+    compat: dict[str, dict[str, Any]] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    proxy: str | None = None
+    certificates: Path | None = None
+    first_token_timeout: float | None = None
+    token_timeout: float | None = None
     sources: dict[str, str] = field(default_factory=dict)
 
     def source(self, key: str) -> str:
@@ -147,6 +156,8 @@ class FakeSession(FakeTasks, SessionFiles):
         self.archive: list[StoredSession] = []
         self.said: dict[str, str] = {}
         self.others: dict[str, FakeSession] = {}
+        self.offering: list[OfferedBy] = []
+        self.offered: dict[str, list[str] | Exception | threading.Event] = {}  # an event: no answer until it is set
         self.opened = False
         self.is_stored = False
         self.closed = False
@@ -373,6 +384,19 @@ class FakeSession(FakeTasks, SessionFiles):
         self.bus.publish(Notice(level="info", text=f"The model is {name} from the next step on."))
         self._status = replace(self._status, model=name)
 
+    def servers(self) -> list[OfferedBy]:
+        return self.offering or [OfferedBy("", "http://127.0.0.1:8080/v1", (self._status.model,))]
+
+    def models_of(self, provider: str) -> list[str]:
+        self.calls.append(("models_of", provider))
+        answer = self.offered.get(provider, [])
+        if isinstance(answer, threading.Event):
+            answer.wait(10)
+            return []
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
     def set_persona(self, name: str) -> None:
         self.calls.append(("set_persona", name))
         self._status = replace(self._status, persona=name)
@@ -414,6 +438,9 @@ class FakeSession(FakeTasks, SessionFiles):
     def close(self) -> None:
         self.calls.append(("close",))
         self.closed = True
+        for answer in self.offered.values():
+            if isinstance(answer, threading.Event):
+                answer.set()
 
     # What a test tells. Each may be called from any thread.
 

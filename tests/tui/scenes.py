@@ -9,6 +9,7 @@ import asyncio
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -21,6 +22,9 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from pygent.changes import Applied, Conflict
+from pygent.errors import APITemporaryError
+from pygent.session_model import OfferedBy
+from pygent.settings.provider import ModelEntry, Provider
 from pygent.store import StoredSession
 from pygent.tui.app import PygentApp
 from pygent.tui.draft import Draft, Picture
@@ -598,6 +602,37 @@ async def themes(stage: Stage) -> None:
     await conversation(stage)
     stage.app.main.submit("/theme")
     await stage.pilot.pause(0.3)
+
+
+@scene
+async def models(stage: Stage) -> None:
+    """What the servers offer: one has told, one is still asked, one does not answer."""
+    session = stage.session
+    window = {"context_window": 200_000, "prices": {"input": 3.0, "output": 15.0}}
+    session.settings.providers.update({
+        "local": Provider(base_url="http://127.0.0.1:8080/v1", context_window=16_384),
+        "router": Provider(
+            base_url="https://router.example.org/api/v1", models={"vendor/large": ModelEntry(**window)}
+        ),
+        "office": Provider(base_url="https://models.office.example/v1"),
+    })  # fmt: skip
+    session.offering = [
+        OfferedBy("", "https://api.openai.com/v1", ("gpt-4.1-mini",)),
+        OfferedBy("local", "http://127.0.0.1:8080/v1"),
+        OfferedBy("router", "https://router.example.org/api/v1", ("router/vendor/large",)),
+        OfferedBy("office", "https://models.office.example/v1"),
+    ]
+    why = "https://models.office.example/v1 cannot be reached: Name or service not known. Check the base URL."
+    session.offered = {
+        "": ["gpt-4.1", "gpt-4.1-mini", "o4-mini"],
+        "local": ["local/qwen2.5-coder-7b-instruct"],
+        "router": threading.Event(),
+        "office": APITemporaryError(why),
+    }
+    stage.app.main.submit("/model")
+    await stage.pilot.pause(0.3)
+    await stage.pilot.press("down")
+    await stage.pilot.pause(0.1)
 
 
 @scene

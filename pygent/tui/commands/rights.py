@@ -23,15 +23,15 @@ def _on_off(surface: Surface) -> Sequence[str]:  # noqa: ARG001 - the signature 
 
 
 def _models(surface: Surface) -> Sequence[str]:
-    prices = surface.session.settings.prices
-    return [surface.session.status().model, *prices]
+    named = [model for server in surface.session.servers() for model in server.models]
+    return list(dict.fromkeys([surface.session.status().model, *named]))
 
 
-@command("model", "[NAME]", "show or change the model", values=_models)
+@command("model", "[NAME]", "choose a model from what the servers offer, or change to one", values=_models)
 def _model(surface: Surface, argument: str) -> None:
     session = surface.session
     if not argument:
-        surface.note("/model", f"The model is {session.status().model}")
+        surface.choose_model()
     elif argument == session.status().model:
         surface.note("/model", f"The model is {argument} already.")
     else:

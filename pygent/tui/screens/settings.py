@@ -115,7 +115,7 @@ class SettingsScreen(ModalScreen[None]):
         elif row.editable:
             self._ask(row)
         else:
-            self._tell("Personas are described in the file, or one a file in personas/ beside it: Ctrl+E opens it.")
+            self._tell("This is described in the file: Ctrl+E opens it.")
 
     def _choose_theme(self) -> None:
         from pygent.tui.screens.themes import ThemeScreen  # noqa: PLC0415 - when it is asked for

@@ -115,6 +115,15 @@ class ScreenSurface:
             ThemeScreen(app.themes.entries(), app.theme), lambda name: choose_theme(app, name) if name else None
         )
 
+    def choose_model(self) -> None:
+        from pygent.tui.screens.models import ModelsScreen  # noqa: PLC0415 - when it is asked for
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                slash.run_command(self, f"/model {name}")
+
+        self._screen.pygent.push_screen(ModelsScreen(self.session), chosen)
+
     def set_theme(self, name: str) -> None:
         from pygent.tui.remember import choose_theme  # noqa: PLC0415 - when it is asked for
 
