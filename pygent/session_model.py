@@ -123,14 +123,15 @@ class SessionModel:
         from pygent.models import discover  # noqa: PLC0415 - when it is asked for
 
         settings = self.settings
-        key = key_of(settings, provider)
-        if not provider:
-            return discover.list_models(settings.base_url or OPENAI_URL, key)
-        one = settings.providers[provider]
+        one = settings.providers[provider] if provider else settings
         found = discover.list_models(
-            one.base_url, key, headers=one.headers, proxy=one.proxy, certificates=one.certificates
+            one.base_url or OPENAI_URL,
+            key_of(settings, provider),
+            headers=one.headers,
+            proxy=one.proxy,
+            certificates=one.certificates,
         )
-        return [f"{provider}/{model}" for model in found]
+        return [f"{provider}/{model}" if provider else model for model in found]
 
     def _begin_model(self, agent: Agent) -> None:
         """Take note of what the agent begins with, and ask its server for what the settings do not say."""

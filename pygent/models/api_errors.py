@@ -91,20 +91,32 @@ def of_status(
     return Failure(error if temporary else APIError(text, url=shown, status=status), temporary, wait)
 
 
-def of_connection(error: BaseException, *, url: str, timeout: float | None = None) -> Failure:
-    """No answer, or one that broke off."""
+def of_connection(
+    error: BaseException, *, url: str, timeout: float | None = None, proxy: str | None = None
+) -> Failure:
+    """No answer, or one that broke off. ``proxy`` is the URL of the one that leads there, where that was said."""
     shown = without_credentials(url)
     causes = list(_causes(error))
     names = {type(cause).__name__ for cause in causes}  # by name: importing their modules takes longer than a request
     if "SSLCertVerificationError" in names:
-        text = f"The certificate of {shown} cannot be trusted: {causes[-1]}."
+        text = (
+            f"The certificate of {shown} cannot be trusted: {causes[-1]}. Where the server's authority is a private "
+            "one, name its file in the setting certificates."
+        )
         return Failure(APIError(text, url=shown), temporary=False)
     if names & {"UnsupportedProtocol", "InvalidURL", "LocalProtocolError"}:
         text = f"{shown} cannot be asked: {causes[-1]}. Check the base URL (OPENAI_BASE_URL, --base-url)."
         return Failure(APIError(text, url=shown), temporary=False)
+    if "ProxyError" in names:
+        text = f"The proxy on the way to {shown} refused: {causes[-1]}. Check the setting proxy, or HTTPS_PROXY."
+        return Failure(APIError(text, url=shown), temporary=False)
     check = "Check that the server runs and that the base URL is right (OPENAI_BASE_URL, --base-url)."
     if any(isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED for cause in causes):
         text = f"Nothing listens at {shown} (connection refused). {check}"
+        if proxy and "://" in proxy:
+            text = (
+                f"The proxy {without_credentials(proxy)} on the way to {shown} does not answer (connection refused)."
+            )
     elif "gaierror" in names:
         text = f"The host of {shown} was not found. {check}"
     elif any("Timeout" in name for name in names):

@@ -52,13 +52,23 @@ def _on(server: ModelServer, settings: Settings, key: str | None) -> Model:
     from pygent.models.openai_model import OpenAIModel  # noqa: PLC0415 - once there is a session
 
     # Never None: what stands in the variables is for one server only.
-    return OpenAIModel(server.base_url or DEFAULT_BASE_URL, key or "", **_options(settings, server.provider))
+    return OpenAIModel(
+        server.base_url or DEFAULT_BASE_URL,
+        key or "",
+        headers=server.headers,
+        proxy=server.proxy,
+        certificates=server.certificates,
+        first_token_timeout=server.first_token_timeout,
+        token_timeout=server.token_timeout,
+        **_options(settings, server.provider),
+    )
 
 
 def _options(settings: Settings, provider: str) -> dict[str, Any]:
     return {
         "text_tool_calls": settings.text_tool_calls,
         "temperature": settings.temperature,
+        "max_tokens": settings.max_tokens,
         "compat": compat_of(settings, provider),
     }
 

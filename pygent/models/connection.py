@@ -14,13 +14,16 @@ import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from pygent.cancellation import CancelToken
-from pygent.errors import Cancelled
-from pygent.models.endpoint import Endpoint
+from pygent.errors import APIError, Cancelled
+from pygent.models.endpoint import DIRECT, Endpoint
 
 # The value "stream" hands the response over with its body unread, whatever the body is.
 _HEADERS = {"Content-Type": "application/json", "X-Stainless-Raw-Response": "stream"}
+_CONNECTING = 30.0  # seconds
+_SILENCE = None  # `Watch` ends silences, which it can tell apart
 
 
 class Line:
@@ -34,12 +37,16 @@ class Line:
         self.abandoned = False
         self._wire = _Wire()
         self._arrived = threading.Condition()
-        http = openai.DefaultHttpxClient(event_hooks={"request": [self._wire.watch]})
+        try:
+            http = openai.DefaultHttpxClient(event_hooks={"request": [self._wire.watch]}, **_ways(server))
+        except ImportError as error:  # a SOCKS proxy needs a package of its own
+            raise APIError(f"proxy: {error}", url=server.shown) from error
         # max_retries=0: the package sleeps between its tries, which nobody could see or interrupt.
         self._client = openai.OpenAI(
             base_url=server.base_url,
             api_key=server.api_key or "none",
-            timeout=server.timeout,
+            timeout=openai.Timeout(_SILENCE, connect=min(_CONNECTING, server.timeout)),
+            default_headers=dict(server.headers),
             max_retries=0,
             http_client=http,
         )
@@ -92,6 +99,22 @@ class Line:
         how: dict[str, Any] = {self._bytes_as: body}
         reply: Any = self._client.post("/chat/completions", cast_to=object, options={"headers": _HEADERS}, **how)
         return reply.http_response
+
+
+def _ways(server: Endpoint) -> dict[str, Any]:
+    """How a client gets to ``server``, as arguments of the HTTP library's."""
+    ways: dict[str, Any] = {}
+    trust = server.trust()
+    if trust is not None:
+        ways["verify"] = trust
+    if server.proxy == DIRECT:
+        ways["mounts"] = dict.fromkeys(("all://", "http://", "https://"))
+    elif server.proxy is not None:
+        ways["proxy"] = server.proxy
+    elif server.local:
+        # A proxy of the environment is for the world outside; NO_PROXY is often forgotten.
+        ways["mounts"] = {f"all://{urlsplit(server.base_url).netloc.rpartition('@')[2]}": None}
+    return ways
 
 
 class _Wire:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pygent.errors import APIError
 from pygent.models import api_errors
+from pygent.models.endpoint import Endpoint
 
 USUAL = (("Ollama", 11434), ("llama.cpp", 8080), ("LM Studio", 1234), ("vLLM", 8000))
 """Programs that serve models, each with the port that it listens at by default."""
@@ -65,35 +66,30 @@ def list_models(
 ) -> list[str]:
     """The names of the models at ``base_url`` (which usually ends with ``/v1``), as the server orders them.
 
-    ``timeout`` is in seconds. Raises ``APIError`` where there is no such list, ``APITemporaryError`` where nothing
-    answers.
+    ``timeout`` is in seconds; for the others see ``Endpoint``. Raises ``APIError`` where there is no such list,
+    ``APITemporaryError`` where nothing answers.
     """
     import http.client  # noqa: PLC0415 - slow, like the next
     import urllib.error  # noqa: PLC0415
 
     from pygent.models.small_requests import Asker  # noqa: PLC0415
 
-    url = base_url.rstrip("/")
-    shown = api_errors.without_credentials(url)
+    server = Endpoint(base_url.rstrip("/"), api_key or "", timeout, headers or {}, proxy, certificates)
     try:
-        ask = Asker(api_key, timeout, headers=headers, proxy=proxy, certificates=certificates)
-        status, body, said_headers = ask.send(f"{url}/models")
+        status, body, answered = Asker(server).send(f"{server.base_url}/models")
     except (OSError, http.client.HTTPException) as error:
         cause = error.reason if isinstance(error, urllib.error.URLError) else error
-        cause = cause if isinstance(cause, BaseException) else error
-        raise api_errors.of_connection(cause, url=url, timeout=timeout).error from error
+        raise server.unreachable(cause if isinstance(cause, BaseException) else error).failure.error from error
     except ValueError as error:
-        raise APIError(f"The base URL {shown!r} cannot be used: {error}", url=shown) from error
+        raise APIError(f"The base URL {server.shown!r} cannot be used: {error}", url=server.shown) from error
     if status not in {http.HTTPStatus.OK, http.HTTPStatus.NOT_FOUND}:
-        said = _parsed(body) or body
-        raise api_errors.of_status(status, said, said_headers, url=url, model="", key=api_key or "").error
+        raise server.refused(status, _parsed(body) or body, "", answered).failure.error
     names = _names(_parsed(body))
     if names is None:
-        said = api_errors.excerpt(body, key=api_key or "")
+        said = api_errors.excerpt(body, key=server.api_key)
+        check = "Check the base URL, which usually ends with /v1."
         raise APIError(
-            f"{shown} does not list models. Check the base URL, which usually ends with /v1. It answered: {said}",
-            url=shown,
-            status=status,
+            f"{server.shown} does not list models. {check} It answered: {said}", url=server.shown, status=status
         )
     return names
 

@@ -1,16 +1,25 @@
-"""The server that a model is asked at, and its failures in words."""
+"""The server that a model is asked at: how it is reached, and its failures in words."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pygent.errors import APIError, APITemporaryError
 from pygent.models import api_errors
 from pygent.models.api_errors import Failure
 
+if TYPE_CHECKING:
+    import ssl
+
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
+DIRECT = "direct"
+"""As a proxy: none, whatever the environment says."""
+
+PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
 class Failed(Exception):
@@ -23,16 +32,34 @@ class Failed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """How a server is reached. ``timeout`` is in seconds, for connecting and for each silence."""
+    """How a server is reached.
+
+    ``timeout`` is in seconds, for each silence; ``first_token_timeout`` and ``token_timeout`` take its place in a
+    stream, for its first piece of an answer and for each further one. ``headers`` are sent beside the protocol's own,
+    and over them. ``proxy`` is a URL, ``direct`` for none; None leaves it to the environment's variables, without
+    those for this machine's own servers. ``certificates`` is a PEM file of authorities that are trusted besides, or
+    OpenSSL's kind of folder of them.
+    """
 
     base_url: str
     api_key: str = field(default="", repr=False)
     timeout: float = 600.0
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    proxy: str | None = None
+    certificates: Path | None = None
+    first_token_timeout: float | None = None
+    token_timeout: float | None = None
 
     @property
     def shown(self) -> str:
         """The address as it can be shown."""
         return api_errors.without_credentials(self.base_url)
+
+    @property
+    def local(self) -> bool:
+        """Whether it is on this machine, where no proxy leads."""
+        host = urlsplit(self.base_url).hostname or ""
+        return host in {"localhost", "::1"} or host.startswith("127.")
 
     def check(self) -> None:
         """Raise ``APIError`` where nothing can be asked there."""
@@ -44,6 +71,37 @@ class Endpoint:
                 "address of another server; a local one usually needs no key.",
                 url=self.base_url,
             )
+        if self.proxy not in {None, DIRECT} and urlsplit(self.proxy or "").scheme not in PROXY_SCHEMES:
+            shown = api_errors.without_credentials(self.proxy or "")
+            raise APIError(
+                f"proxy: {shown!r} cannot be used; accepted: {DIRECT}, or a URL that starts with "
+                f"{', '.join(f'{scheme}://' for scheme in PROXY_SCHEMES)}",
+                url=self.shown,
+            )
+
+    def trust(self) -> ssl.SSLContext | None:
+        """What certificates are checked with, None for the usual. Raises ``APIError`` where they cannot be read."""
+        if self.certificates is None:
+            return None
+        import ssl  # noqa: PLC0415 - slow, and only for such a server
+
+        try:
+            context = ssl.create_default_context()
+            folder = self.certificates.is_dir()
+            context.load_verify_locations(
+                cafile=None if folder else self.certificates, capath=self.certificates if folder else None
+            )
+        except ssl.SSLError:
+            why = "it holds no certificate"
+        except OSError as error:
+            why = error.strerror or str(error)
+        else:
+            return context
+        raise APIError(
+            f"certificates: {str(self.certificates)!r} cannot be used: {why}; accepted: a file of certificates in "
+            "PEM form (-----BEGIN CERTIFICATE-----)",
+            url=self.shown,
+        )
 
     def refused(self, status: int, said: object, model: str, headers: Any) -> Failed:
         """The server answered with an error."""
@@ -51,7 +109,11 @@ class Endpoint:
 
     def unreachable(self, error: BaseException) -> Failed:
         """There was no answer, or it broke off."""
-        return Failed(api_errors.of_connection(error, url=self.base_url, timeout=self.timeout))
+        return Failed(api_errors.of_connection(error, url=self.base_url, timeout=self.timeout, proxy=self.proxy))
+
+    def silent(self, why: str) -> Failed:
+        """It took too long."""
+        return Failed(Failure(APITemporaryError(f"{self.shown} {why}.", url=self.shown), temporary=True))
 
     def broken(self, what: str) -> Failed:
         """The answer is none; another one may be."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import Any
 
 from pygent.cancellation import CancelToken
@@ -18,9 +18,9 @@ from pygent.models.encoder import BodyEncoder
 from pygent.models.endpoint import DEFAULT_BASE_URL, Endpoint, Failed
 from pygent.models.reading import Reading
 from pygent.models.request import Request
+from pygent.models.retries import Retries
+from pygent.models.watch import Watch
 from pygent.openai_compat import Message
-
-_LONGEST_PAUSE = 16.0
 
 
 def preload() -> None:
@@ -39,15 +39,16 @@ class OpenAIModel:
     """A ``StreamingModel`` on the ``openai`` package, for any server that speaks its chat-completions protocol.
 
     ``base_url`` and ``api_key`` default to the settings (``OPENAI_BASE_URL``, ``OPENAI_API_KEY``), then to OpenAI's
-    own endpoint. ``timeout`` is in seconds, for connecting and for each silence of the server. A request that fails
-    for a passing reason is tried again up to ``max_retries`` times, after pauses that double from ``first_pause``
-    seconds unless the server names one. With ``text_tool_calls``, calls that the model writes into its text are
-    found and become calls. ``compat`` says what is known of models beforehand; see ``Given``.
+    own endpoint. For ``timeout`` and what else belongs to the server see ``Endpoint``. A request that fails for a
+    passing reason is tried again up to ``max_retries`` times, after pauses that double from ``first_pause`` seconds
+    unless the server names one. With ``text_tool_calls``, calls that the model writes into its text are found and
+    become calls. ``max_tokens`` is the longest answer, None for the server's own limit. ``compat`` says what is known
+    of models beforehand; see ``Given``.
 
     One object serves any number of threads and conversations.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword for each thing that a server may need
         self,
         base_url: str | None = None,
         api_key: str | None = None,
@@ -57,20 +58,36 @@ class OpenAIModel:
         first_pause: float = 0.5,
         text_tool_calls: bool = True,
         temperature: float | None = None,
+        max_tokens: int | None = None,
         compat: Given = None,
+        headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+        certificates: Path | None = None,
+        first_token_timeout: float | None = None,
+        token_timeout: float | None = None,
     ) -> None:
         if base_url is None or api_key is None:
             from pygent.settings import from_environment  # noqa: PLC0415 - not needed where both are given
 
             settings = from_environment()
             base_url, api_key = base_url or settings.base_url, api_key or settings.api_key
-        self.server = Endpoint((base_url or DEFAULT_BASE_URL).rstrip("/"), api_key or "", timeout)
+        self.server = Endpoint(
+            (base_url or DEFAULT_BASE_URL).rstrip("/"),
+            api_key or "",
+            timeout,
+            headers or {},
+            proxy,
+            certificates,
+            first_token_timeout,
+            token_timeout,
+        )
         self.max_retries = max_retries
         self.first_pause = first_pause
         self.text_tool_calls = text_tool_calls
         if temperature is None and self.server.base_url != DEFAULT_BASE_URL:
             temperature = STEADY
         self.temperature = temperature
+        self.max_tokens = max_tokens
         self._lines = Lines(self._new_line)
         self._encoder = BodyEncoder()
         self._compat = compat
@@ -105,7 +122,7 @@ class OpenAIModel:
     def preload(self) -> None:
         """Import what the first request needs and make its client ready; meant for a background thread."""
         preload()
-        with contextlib.suppress(APIError):  # said by the first request
+        with suppress(APIError):  # said by the first request
             self._lines.give_back(self._lines.take())
 
     def compat(self, model: str | None = None) -> Compat:
@@ -137,7 +154,8 @@ class OpenAIModel:
     def _request(
         self, messages: Messages, model: str | None, tools: ToolSchemas | None, *, streaming: bool
     ) -> Request:
-        return Request(messages, self._name(model), tools, streaming, self.temperature, self.text_tool_calls)
+        named = self._name(model)
+        return Request(messages, named, tools, streaming, self.temperature, self.text_tool_calls, self.max_tokens)
 
     def _new_line(self) -> Line:
         self.server.check()
@@ -146,7 +164,7 @@ class OpenAIModel:
     def _answer(self, request: Request, cancel: CancelToken | None) -> Iterator[StreamItem]:
         # The retries are here and not left to the package: it sleeps in time.sleep and tells nobody.
         learning = self._learning_of(request.model)
-        retries = 0
+        retries: Retries | None = None
         while True:
             if cancel is not None:
                 cancel.check()
@@ -156,42 +174,43 @@ class OpenAIModel:
                     shown = shown or not isinstance(item, Completed)
                     yield item
                 return
-            except Failed as failed:
-                failure = failed.failure
-            learnt = learning.learn(
-                failure.error.status,
-                str(failure.error),
-                has_tools=bool(request.tools) and self.text_tool_calls,
-                has_images=request.has_images,
-            )
-            if learnt:
-                yield Discarded(learnt) if shown else ModelNotice(learnt)
+            except Failed as caught:
+                failed = caught
+            told = self._mended(request, learning, failed)
+            if told:
+                yield Discarded(told) if shown else ModelNotice(told)
                 continue
-            if not failure.temporary or retries >= self.max_retries:
-                raise _given_up(failure, retries)
-            pause = failure.wait if failure.wait is not None else _pause(self.first_pause, retries)
-            retries += 1
-            why = f"{_sentence(failure.error)} Trying again in {pause:.1f} s ({retries} of {self.max_retries})."
+            retries = retries or Retries(self.max_retries, self.first_pause)
+            pause = _pause(retries, failed)
+            why = f"{_sentence(failed)} Trying again in {pause:.1f} s ({retries.made} of {retries.most})."
             yield Discarded(why) if shown else ModelNotice(why, "warning")
             if cancel is not None:
                 cancel.wait(pause)
             else:
                 time.sleep(pause)
 
+    def _mended(self, request: Request, learning: Learning, failed: Failed) -> str | None:
+        """What is done otherwise from now on because of a refusal, None where nothing is."""
+        error = failed.failure.error
+        has_tools = bool(request.tools) and self.text_tool_calls
+        return learning.learn(error.status, str(error), has_tools=has_tools, has_images=request.has_images)
+
     def _try(self, request: Request, compat: Compat, cancel: CancelToken | None) -> Iterator[StreamItem]:
         body = request.body(self._encoder, compat)
         line = self._lines.take()
         try:
-            with cancel.on_cancel(line.cut) if cancel is not None else contextlib.nullcontext():
-                response = self._post(line, body, request.model, cancel)
+            with Watch(line.cut) as watch, cancel.on_cancel(line.cut) if cancel is not None else nullcontext():
+                seconds = (self.server.first_token_timeout if request.streaming else None) or self.server.timeout
+                watch.wait(seconds, f"did not answer in {seconds:g} s")
+                response = self._post(line, body, request.model, cancel, watch)
                 try:
-                    yield from Reading(self.server, request, line, cancel).items(response)
+                    yield from Reading(self.server, request, watch, cancel).items(response)
                 finally:
                     response.close()
         finally:
             self._lines.give_back(line)
 
-    def _post(self, line: Line, body: bytes, model: str, cancel: CancelToken | None) -> Any:
+    def _post(self, line: Line, body: bytes, model: str, cancel: CancelToken | None, watch: Watch) -> Any:
         import openai  # noqa: PLC0415 - slow; there already, since there is a line
 
         try:
@@ -200,26 +219,27 @@ class OpenAIModel:
             said = error.body if error.body is not None else error.response.text
             raise self.server.refused(error.status_code, said, model, error.response.headers) from error
         except openai.APIConnectionError as error:
+            if watch.expired:
+                raise self.server.silent(watch.expired) from error
             raise self.server.unreachable(error) from error
         except openai.OpenAIError as error:
             raise Failed(Failure(APIError(str(error), url=self.server.shown), temporary=False)) from error
 
 
-def _pause(first: float, retries: int) -> float:
-    # From three quarters to five quarters, so that clients that failed together do not come back together.
-    jitter = 0.75 + os.urandom(1)[0] / 512
-    return float(min(first * 2**retries, _LONGEST_PAUSE) * jitter)
+def _pause(retries: Retries, failed: Failed) -> float:
+    """How long to wait. Raises the failure as it is told to people where there is no other try."""
+    try:
+        return retries.pause(failed)
+    except Failed:
+        error = failed.failure.error
+    if not retries.made:
+        raise error
+    text = f"{_sentence(failed)} Gave up after {retries.made + 1} tries."
+    raise type(error)(text, url=error.url, status=error.status)
 
 
-def _given_up(failure: Failure, retries: int) -> APIError:
-    error = failure.error
-    if not retries:
-        return error
-    return type(error)(f"{_sentence(error)} Gave up after {retries + 1} tries.", url=error.url, status=error.status)
-
-
-def _sentence(error: APIError) -> str:
-    text = str(error)
+def _sentence(failed: Failed) -> str:
+    text = str(failed)
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 

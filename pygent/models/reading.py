@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any
 
 from pygent.cancellation import CancelToken
 from pygent.models import api_errors
 from pygent.models.base import Completed, StreamItem
-from pygent.models.connection import Line
 from pygent.models.endpoint import Endpoint
 from pygent.models.request import Request
 from pygent.models.sse import SSEReader
 from pygent.models.stream import Accumulator, ErrorInStream
+from pygent.models.watch import Watch
 
 _AFTER_DONE = 0.3  # seconds for the end of the body, after which the connection can be used again
 _AFTER_FINISH = 5.0  # seconds for the token counts, which come after the last piece of the answer
@@ -24,11 +23,12 @@ _DONE = object()
 class Reading:
     """Reads the answer to one request; servers do not always send the form that was asked for."""
 
-    def __init__(self, server: Endpoint, request: Request, line: Line, cancel: CancelToken | None) -> None:
+    def __init__(self, server: Endpoint, request: Request, watch: Watch, cancel: CancelToken | None) -> None:
         self._server = server
         self._model = request.model
-        self._line = line
+        self._watch = watch
         self._cancel = cancel
+        self._winding = float("inf")
         self._answer = Accumulator(request.tools, text_tool_calls=request.text_tool_calls)
 
     def items(self, response: Any) -> Iterator[StreamItem]:
@@ -37,19 +37,23 @@ class Reading:
         reader: SSEReader | None = None
         done = False
         beginning = b""
-        with _Patience(self._line) as patience:
-            for chunk in self._chunks(response):
-                if done:
-                    continue
-                if reader is None:
-                    beginning += chunk
-                    if beginning.lstrip()[:1] in {b"", b"{", b"[", b"<"}:
-                        continue  # not a stream; read to its end
-                    reader, chunk = SSEReader(), beginning  # noqa: PLW2901 - all that came so far
-                done = self._feed(reader.feed(chunk))
-                yield from answer.take()
-                if done or answer.finish_reason:
-                    patience.begin(_AFTER_DONE if done else _AFTER_FINISH)
+        for chunk in self._chunks(response):
+            if done:
+                continue
+            if reader is None:
+                beginning += chunk
+                if beginning.lstrip()[:1] in {b"", b"{", b"[", b"<"}:
+                    if beginning.strip():
+                        self._hold_on(0)
+                    continue  # not a stream; read to its end
+                reader, chunk = SSEReader(), beginning  # noqa: PLW2901 - all that came so far
+            pieces = answer.pieces
+            done = self._feed(reader.feed(chunk))
+            yield from answer.take()
+            if done or answer.finish_reason:
+                self._wind_up(_AFTER_DONE if done else _AFTER_FINISH)
+            elif answer.pieces > pieces:
+                self._hold_on(answer.pieces)
         if reader is not None:
             done = self._feed(reader.finish()) or done
         elif beginning.strip():
@@ -60,16 +64,32 @@ class Reading:
         yield from answer.take()
         yield Completed(message)
 
+    def _hold_on(self, pieces: int) -> None:
+        """Wait for the next piece of the answer, from now on."""
+        limit = self._server.token_timeout if pieces else None
+        seconds = limit or self._server.timeout
+        self._watch.wait(seconds, f"stopped in the middle of its answer: nothing more came in {seconds:g} s")
+
+    def _wind_up(self, seconds: float) -> None:
+        """Wait for what may follow the answer; only a shorter time is a new beginning."""
+        if seconds < self._winding:
+            self._winding = seconds
+            self._watch.wait(seconds)
+
     def _chunks(self, response: Any) -> Iterator[bytes]:
         try:
             yield from response.iter_bytes()
         except Exception as error:  # the HTTP library's own classes, which depend on the package's version
             if self._cancel is not None:
                 self._cancel.check()
+            if self._watch.expired:
+                raise self._server.silent(self._watch.expired) from error
             if not self._answer.finish_reason:
                 raise self._server.unreachable(error) from error
         if self._cancel is not None:
             self._cancel.check()  # a connection that was cut may look like one that ended
+        if self._watch.expired:
+            raise self._server.silent(self._watch.expired)
 
     def _feed(self, payloads: list[str]) -> bool:
         """Take the payloads of a stream; answers whether its end was among them."""
@@ -104,32 +124,6 @@ class Reading:
             code = found.error.get("code") if isinstance(found.error, dict) else None
             status = code if isinstance(code, int) and 400 <= code < 600 else 500
             raise self._server.refused(status, {"error": found.error}, self._model, {}) from None
-
-
-class _Patience:
-    """Ends a connection on which nothing that matters can follow, if the server does not."""
-
-    def __init__(self, line: Line) -> None:
-        self._line = line
-        self._timer: threading.Timer | None = None
-        self._seconds = float("inf")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def begin(self, seconds: float) -> None:
-        """Wait that long from now; once begun, only a shorter time is a new beginning."""
-        if seconds >= self._seconds:
-            return
-        self.__exit__()
-        self._seconds = seconds
-        self._timer = threading.Timer(seconds, self._line.cut)
-        self._timer.daemon = True
-        self._timer.start()
 
 
 def _decoded(payload: str) -> Iterator[object]:

@@ -21,6 +21,7 @@ class Request:
     streaming: bool
     temperature: float | None = None
     text_tool_calls: bool = True
+    max_tokens: int | None = None
 
     def body(self, encoder: BodyEncoder, compat: Compat) -> bytes:
         """The request's body as the model needs it."""
@@ -31,6 +32,10 @@ class Request:
                 extra += b',"stream_options":{"include_usage":true}'
         if self.temperature is not None and compat.temperature:
             extra += b',"temperature":%s' % repr(self.temperature).encode()
+        if self.max_tokens is not None and compat.max_tokens != "none":
+            extra += b',"%s":%d' % (compat.max_tokens.encode(), self.max_tokens)
+        if self.tools and compat.tools == "native" and compat.parallel_tool_calls is not None:
+            extra += b',"parallel_tool_calls":%s' % (b"true" if compat.parallel_tool_calls else b"false")
         if compat.tools == "text":
             messages = as_text(self.messages, self.tools)
             return encoder.body(messages, self.model, None, extra=extra, images=compat.images)

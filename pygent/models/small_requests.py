@@ -9,37 +9,33 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from pygent._version import __version__
+from pygent.models.endpoint import DIRECT, Endpoint
 
 LONGEST = 4 * 1024 * 1024
 """Bytes of an answer that are read."""
 
 
 class Asker:
-    """Sends requests with the same key, headers, proxy and certificates; ``timeout`` is in seconds."""
+    """Sends requests to one server, in the way that leads there. Raises ``APIError`` where that cannot be gone."""
 
-    def __init__(
-        self,
-        api_key: str | None = None,
-        timeout: float = 5.0,
-        *,
-        headers: Mapping[str, str] | None = None,
-        proxy: str | None = None,
-        certificates: Path | None = None,
-    ) -> None:
-        self._timeout = timeout
-        self._headers = {"User-Agent": f"pygent/{__version__}", "Accept": "application/json", **(headers or {})}
-        if api_key:
-            self._headers["Authorization"] = f"Bearer {api_key}"
+    def __init__(self, server: Endpoint) -> None:
+        self._timeout = server.timeout
+        self._headers = {"User-Agent": f"pygent/{__version__}", "Accept": "application/json"}
+        if server.api_key:
+            self._headers["Authorization"] = f"Bearer {server.api_key}"
+        self._headers.update(server.headers)
         handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
-        if proxy is not None:
-            handlers.append(urllib.request.ProxyHandler({"http": proxy, "https": proxy}))
-        if certificates is not None:
-            handlers.append(urllib.request.HTTPSHandler(context=_context(certificates)))
+        if server.proxy not in {None, DIRECT}:
+            handlers.append(urllib.request.ProxyHandler(dict.fromkeys(("http", "https"), str(server.proxy))))
+        elif server.proxy == DIRECT or server.local:
+            handlers.append(urllib.request.ProxyHandler({}))
+        trust = server.trust()
+        if trust is not None:
+            handlers.append(urllib.request.HTTPSHandler(context=trust))
         self._opener = urllib.request.build_opener(*handlers)
 
     def send(self, url: str, body: object = None) -> tuple[int, bytes, Mapping[str, str]]:
@@ -82,15 +78,3 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any) -> None:
         return None
-
-
-def _context(certificates: Path) -> Any:
-    """What vouches for a server: what does on this machine, and ``certificates`` besides. Raises ``OSError``."""
-    import ssl  # noqa: PLC0415 - only where there are any
-
-    context = ssl.create_default_context()
-    folder = certificates.is_dir()
-    context.load_verify_locations(
-        cafile=None if folder else str(certificates), capath=str(certificates) if folder else None
-    )
-    return context

@@ -32,6 +32,8 @@ class Accumulator:
     def __init__(self, tools: ToolSchemas | None = None, *, text_tool_calls: bool = True) -> None:
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
+        self.pieces = 0
+        """How many pieces of text, reasoning or calls have come."""
         self._tools = tools or []
         self._text: list[str] = []
         self._reasoning: list[str] | None = None
@@ -108,10 +110,12 @@ class Accumulator:
             for part in content:
                 self._feed_part(part)
         elif isinstance(content, str) and content:
+            self.pieces += 1
             self._add(*self._think.feed(content))
         calls = delta.get("tool_calls")
         for call in calls if isinstance(calls, list) else [calls] if calls else []:
             if isinstance(call, Mapping):
+                self.pieces += 1
                 self._calls.feed(call)
 
     def _feed_part(self, part: object) -> None:
@@ -128,6 +132,7 @@ class Accumulator:
 
     def _add(self, text: str, reasoning: str) -> None:
         if reasoning:
+            self.pieces += 1
             if self._reasoning is None:
                 self._reasoning = []
             self._reasoning.append(reasoning)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pygent.errors import APIError
 from pygent.records import record
 
 TIMEOUT = 3.0
@@ -44,11 +45,12 @@ def find_window(
     ``/api/show`` and ``/api/ps``, and LM Studio's ``/api/v0/models``. ``timeout`` is in seconds, for each of at
     most three requests. Raises nothing: a server that does not answer tells nothing.
     """
+    from pygent.models.endpoint import Endpoint  # noqa: PLC0415 - on this thread, like the next
     from pygent.models.small_requests import Asker  # noqa: PLC0415 - brings the standard library's client
 
     try:
-        ask = Asker(api_key, timeout, headers=headers, proxy=proxy, certificates=certificates)
-    except OSError:  # certificates that cannot be read; the first request tells of them
+        ask = Asker(Endpoint(base_url, api_key or "", timeout, headers or {}, proxy, certificates))
+    except APIError:  # certificates that cannot be read; the first request tells of them
         return None
     parts = urlsplit(base_url.rstrip("/"))
     root = parts._replace(path=parts.path.removesuffix("/v1"), query="", fragment="").geturl()

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from pygent.settings import kinds
 from pygent.settings.budget_kind import BudgetKind
-from pygent.settings.compat_kind import CompatKind
 from pygent.settings.field import Field
 from pygent.settings.model import CLUSTER_MODELS, DIFF_STYLES, PERMISSION_MODES, TASKS_AT_STOP
+from pygent.settings.model_fields import MODEL_FIELDS
 from pygent.settings.persona_kinds import OnePersona, PersonaList
-from pygent.settings.provider_kinds import Providers
 
 _TEXTS = kinds.Listing(kinds.Text())
-_MODEL, _SANDBOX, _PERMISSION, _LIMITS, _SCREEN, _FILES, _TASKS = (
-    "model",
+_SANDBOX, _PERMISSION, _LIMITS, _SCREEN, _FILES, _TASKS = (
     "workspace and sandbox",
     "permissions",
     "limits",
@@ -25,78 +23,7 @@ _MODEL, _SANDBOX, _PERMISSION, _LIMITS, _SCREEN, _FILES, _TASKS = (
 )
 
 FIELDS: tuple[Field, ...] = (
-    Field(
-        key="model",
-        kind=kinds.Text(),
-        group=_MODEL,
-        variable="PYGENT_MODEL",
-        options=("--model", "-m"),
-        metavar="NAME",
-        about="Model to ask",
-    ),
-    Field(
-        key="base_url",
-        kind=kinds.Url(),
-        group=_MODEL,
-        variable="OPENAI_BASE_URL",
-        options=("--base-url",),
-        metavar="URL",
-        about="OpenAI-compatible endpoint, with its /v1",
-    ),
-    Field(
-        key="api_key",
-        kind=kinds.Text(),
-        group=_MODEL,
-        variable="OPENAI_API_KEY",
-        secret=True,
-        about="Key of the model server; better kept in credentials.yaml or the variable",
-    ),
-    Field(
-        key="context_window",
-        kind=kinds.Whole(256),
-        group=_MODEL,
-        about="Tokens that the model can see at once; unset: not known, and no share of it is shown",
-    ),
-    Field(
-        key="temperature",
-        kind=kinds.Number("a number from 0 to 2", least=0, most=2),
-        group=_MODEL,
-        about="Randomness of the model's answers; unset: OpenAI's own default, 0.2 for other servers",
-    ),
-    Field(
-        key="text_tool_calls",
-        kind=kinds.Flag(),
-        group=_MODEL,
-        in_workspace="only false",
-        about="Understand tool calls that a model writes as text",
-    ),
-    Field(
-        key="vision",
-        kind=kinds.AutoFlag(),
-        group=_MODEL,
-        about="Send images to the model (auto: to models that are known to see)",
-    ),
-    Field(
-        key="compat",
-        kind=CompatKind(),
-        group=_MODEL,
-        merge="update",
-        about="What a model's server needs of requests, by the pattern of the model's name",
-    ),
-    Field(
-        key="prices",
-        kind=kinds.Prices(),
-        group=_MODEL,
-        merge="update",
-        about="Prices of a million tokens by model: {input, output, cached_input}",
-    ),
-    Field(
-        key="providers",
-        kind=Providers(),
-        group=_MODEL,
-        merge="update",
-        about="Model servers by name, whose models are NAME/MODEL: {base_url, key_variable, keyring, models, …}",
-    ),
+    *MODEL_FIELDS,
     Field(
         key="workspace",
         kind=kinds.FilePath(),

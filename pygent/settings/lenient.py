@@ -19,7 +19,8 @@ from pygent.settings.provider import split_name
 from pygent.settings.yaml_source import read_text
 
 HARMLESS = frozenset(
-    {"compat", "context_window", "model", "prices", "temperature"}
+    {"compat", "context_window", "max_tokens", "model", "prices", "temperature"}
+    | {"first_token_timeout", "token_timeout"}
     | {field.key for field in FIELDS if field.group in {"screen", "limits", "files"}}
 )
 """Keys whose default lets the agent do nothing unasked that another value would not."""

@@ -38,10 +38,11 @@ def shown(key: str, value: Any) -> Any:
         return [persona.name for persona in value]
     if key in BY_KEY and BY_KEY[key].secret:
         return masked(value)
-    if key == "base_url":
+    if key in {"base_url", "proxy"}:
         return without_password(value)
-    if key == "env":
-        return {name: masked(text) if SECRET_NAME.search(name) else text for name, text in value.items()}
+    if key in {"env", "headers"}:  # what a header is for cannot be told from its name
+        hidden = key == "headers"
+        return {name: masked(text) if hidden or SECRET_NAME.search(name) else text for name, text in value.items()}
     if key == "providers":
         return {name: _provider(provider) for name, provider in value.items()}
     return plain(value)
@@ -49,9 +50,7 @@ def shown(key: str, value: Any) -> Any:
 
 def _provider(provider: Provider) -> dict[str, Any]:
     out: dict[str, Any] = plain(provider)
-    for name in ("base_url", "proxy"):
+    for name in ("base_url", "proxy", "headers"):
         if name in out:
-            out[name] = without_password(out[name])
-    if "headers" in out:  # what a header is for cannot be told from its name
-        out["headers"] = {name: masked(text) for name, text in out["headers"].items()}
+            out[name] = shown(name, out[name])
     return out

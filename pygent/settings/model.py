@@ -75,6 +75,12 @@ class Settings:
     notify: str = "auto"
     terminal_title: bool = True
     keymap: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    proxy: str | None = field(default=None, repr=False)
+    certificates: Path | None = None
+    first_token_timeout: float | None = None
+    token_timeout: float | None = None
+    max_tokens: int | None = None
     context_window: int | None = None
     temperature: float | None = None
     text_tool_calls: bool = True

@@ -119,6 +119,11 @@ def server_of(settings: Settings, name: str | None = None) -> ModelServer:
             name=name,
             model=model,
             base_url=settings.base_url,
+            headers=settings.headers,
+            proxy=settings.proxy,
+            certificates=settings.certificates,
+            first_token_timeout=settings.first_token_timeout,
+            token_timeout=settings.token_timeout,
             context_window=settings.context_window,
             prices=settings.prices,
         )

@@ -8,9 +8,10 @@ from typing import Any
 
 from pygent.compat import KEYS as COMPAT_KEYS
 from pygent.settings.compat_kind import CompatKind, compat_schema, read_compat
-from pygent.settings.kinds import FilePath, Kind, Prices, Seconds, Text, Texts, Url, Whole
+from pygent.settings.kinds import FilePath, Kind, Prices, Seconds, Text, Url, Whole
 from pygent.settings.nodes import Invalid, Node, nearest
 from pygent.settings.provider import ModelEntry, Provider
+from pygent.settings.server_kinds import Headers, Proxy
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _KEY_WORDS = ("api_key", "key", "token", "password")
@@ -102,8 +103,8 @@ class Providers(Kind):
         "base_url": Url(),
         "key_variable": Variable(),
         "keyring": KeyringEntry(),
-        "headers": Texts(),
-        "proxy": Url(),
+        "headers": Headers(),
+        "proxy": Proxy(),
         "certificates": FilePath(),
         "models": Models(),
         "context_window": Whole(256),

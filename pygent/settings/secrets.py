@@ -18,12 +18,14 @@ _SHORTEST = 6
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """The secret values in ``settings``, the longest first."""
     found = {settings.api_key or "", *(text for name, text in settings.env.items() if SECRET_NAME.search(name))}
-    found |= _passwords(settings.base_url)
-    for provider in settings.providers.values():
-        found |= {*_passwords(provider.base_url), *_passwords(provider.proxy)}
-        for name, value in provider.headers.items():
+    servers = [(settings.base_url, settings.proxy, settings.headers)]
+    servers += [(one.base_url, one.proxy, one.headers) for one in settings.providers.values()]
+    for url, proxy, headers in servers:
+        found |= {*_passwords(url), *_passwords(proxy)}
+        for name, value in headers.items():
             if SECRET_NAME.search(name):
                 found |= {value, value.rpartition(" ")[2]}  # the second without a word such as Bearer
+    for provider in settings.providers.values():
         if provider.key_variable:
             found.add(os.environ.get(provider.key_variable, "").strip())
     return tuple(sorted((text for text in found if len(text) >= _SHORTEST), key=len, reverse=True))

@@ -25,8 +25,9 @@ the server.
 ==============================  ==================================================================================
 
 ``server.url`` is the base URL (ends with ``/v1``), ``.requests`` the recorded bodies, ``.headers`` their headers,
-``.connections`` how often a client connected, ``.gone`` is set once a client went away during an answer.
-``GET /v1/models`` lists ``models``.
+``.stamps`` when they came, ``.asked`` the headers of all requests, ``.connections`` how often a client connected,
+``.gone`` is set once a client went away during an answer. ``GET /v1/models`` lists ``models``. With ``tls`` (a
+server's context) it speaks HTTPS.
 
 By hand: ``python -m tests.fakes.openai_server --script FILE [--port N] [--repeat]``,
 where FILE holds a JSON list of objects with the arguments above (``{"text": …, "tool_calls": [["bash", {…}]]}``,
@@ -41,6 +42,7 @@ import dataclasses
 import json
 import select
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -119,13 +121,21 @@ class FakeOpenAI:
     """The server; a context manager."""
 
     def __init__(
-        self, replies: Script = (), *, models: Sequence[str] = ("fake",), repeat: bool = False, port: int = 0
+        self,
+        replies: Script = (),
+        *,
+        models: Sequence[str] = ("fake",),
+        repeat: bool = False,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ):
         self.replies: Any = replies if callable(replies) else list(replies)
         self.models = list(models)
         self.repeat = repeat
         self.connections = 0
         self.headers: list[dict[str, str]] = []
+        self.asked: list[dict[str, str]] = []
+        self.stamps: list[float] = []
         self.gone = threading.Event()
         self._bodies: list[bytes] = []
         self._position = 0
@@ -135,7 +145,8 @@ class FakeOpenAI:
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/v1"
+        self.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{self.port}/v1"
+        self._tls = tls
         self._start(self._accept)
 
     def __enter__(self) -> Self:
@@ -190,7 +201,10 @@ class FakeOpenAI:
             self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
+        plain = connection
         try:
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True)
             with connection, connection.makefile("rb") as incoming:
                 while self._answer_one(connection, incoming):
                     pass
@@ -198,7 +212,7 @@ class FakeOpenAI:
             self.gone.set()
         finally:
             with self._lock:
-                self._sockets.discard(connection)
+                self._sockets.discard(plain)
 
     def _answer_one(self, connection: socket.socket, incoming: Any) -> bool:
         line = incoming.readline()
@@ -213,6 +227,7 @@ class FakeOpenAI:
         body = incoming.read(length)
         if len(body) < length:
             return False
+        self.asked.append(headers)
         if method == "GET":
             listed = {"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]}
             found = path == "/v1/models"
@@ -221,6 +236,7 @@ class FakeOpenAI:
             with self._lock:
                 self._bodies.append(body)
                 self.headers.append(headers)
+                self.stamps.append(time.monotonic())
             step = self._next(body) if path == "/v1/chat/completions" else status(404, f"no such path: {path}")
         return self._send(connection, step, streaming=b'"stream":true' in body or b'"stream": true' in body)
 
@@ -283,7 +299,7 @@ class FakeOpenAI:
             if left <= 0:
                 return
             readable, _, _ = select.select([connection], [], [], left)
-            if readable and not connection.recv(1, socket.MSG_PEEK):
+            if readable and (self._tls is not None or not connection.recv(1, socket.MSG_PEEK)):
                 raise ConnectionResetError("the client went away")
 
 
