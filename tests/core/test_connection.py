@@ -183,8 +183,8 @@ def test_each_further_piece_is_waited_for_a_set_time(make):
 
 
 def test_a_slow_beginning_is_no_slow_answer(make):
-    with FakeOpenAI([reply("Hi there", delay=0.5)]) as server:
-        assert answer(make(server.url, token_timeout=0.2, first_token_timeout=30))[1] == "Hi there"
+    with FakeOpenAI([reply("Hi there", delay=1.5)]) as server:
+        assert answer(make(server.url, token_timeout=1, first_token_timeout=60))[1] == "Hi there"
 
 
 def test_a_server_that_stays_silent_ends_as_a_passing_failure(make):
