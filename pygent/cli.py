@@ -91,6 +91,12 @@ def _dispatch(args: Arguments) -> int:
 def _own_command(args: Arguments) -> int:
     out = sys.stdout
     if args.command == "doctor":
+        if args.values.get("model") is not None:
+            from pygent.commands import model_check  # noqa: PLC0415
+
+            return model_check.run(settings_for(args), out, as_json=args.as_json, save=args.save)
+        if args.save:
+            raise SettingsError("--save goes with --model NAME", key="save")
         from pygent.commands import doctor  # noqa: PLC0415
 
         return doctor.run(lambda: settings_for(args), out, as_json=args.as_json)

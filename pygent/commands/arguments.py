@@ -47,7 +47,8 @@ def _command(name: str, before: list[str], after: list[str]) -> Arguments:
         return _arguments(found, command=name, words=tuple(after))
     _read(_command_parser(name), after, found)
     words = tuple(getattr(found, "words", None) or ())
-    return _arguments(found, command=name, words=words, as_json=getattr(found, "json", False))
+    flags = {"as_json": getattr(found, "json", False), "save": getattr(found, "save", False)}
+    return _arguments(found, command=name, words=words, **flags)
 
 
 def _arguments(found: argparse.Namespace, **given: Any) -> Arguments:
@@ -177,7 +178,11 @@ def _command_parser(name: str) -> _Parser:
         group.add_argument("--port", metavar="N", help=f"Port to listen on ({DEFAULT_PORT}; 0: any free one)")
     else:
         parser.add_argument("--json", action="store_true", help="Print JSON")
-        if name != "doctor":
+        if name == "doctor":
+            parser.add_argument(
+                "--save", action="store_true", help="With --model: keep what it needs in your settings, unasked"
+            )
+        else:
             parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
     return _with_options(parser)
 

@@ -37,6 +37,7 @@ class Arguments:
     continue_last: bool = False
     config: Path | None = None
     as_json: bool = False
+    save: bool = False
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     values: dict[str, Any] = field(default_factory=dict)

@@ -53,4 +53,7 @@ schema         a JSON schema of settings files, for editors
 trust [DIR]    follow DIR/.pygent/config.yaml from now on (the current folder)
 distrust [DIR] ignore it again"""
 PERSONAS = "List the personas, or show one whole: pygent personas [NAME]"
-DOCTOR = "Check what Pygent needs, and say what is missing. Exit code 1 where something has to be mended."
+DOCTOR = """\
+Check what Pygent needs, and say what is missing. Exit code 1 where something has to be mended.
+With --model NAME ask that model six small questions instead, name its server's quirks, and
+offer to keep what it needs in your settings."""

@@ -39,9 +39,10 @@ def report(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, dict[st
     return code, {row["check"]: (row["state"], row["text"]) for row in rows}
 
 
-def test_a_machine_in_order(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+def test_a_machine_in_order(capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYGENT_MODEL", "fake")
     with FakeOpenAI(models=["fake"]) as server:
-        code, found = report(capsys, "--base-url", server.url, "-m", "fake", "--no-docker")
+        code, found = report(capsys, "--base-url", server.url, "--no-docker")
     assert [(name, text) for name, (state, text) in found.items() if state == "fail"] == []
     assert code == 0
     assert found["model server"] == ("ok", f"{server.url} answers without a key; model fake")
