@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from pygent.briefing import Briefing
 from pygent.cancellation import CancelToken
 from pygent.events import Event, FilesChanged, PlanPresented, TodosUpdated
 from pygent.history import History
@@ -16,7 +17,7 @@ from pygent.ledger import Account
 from pygent.loop import Limits, RunResult, run
 from pygent.model_call import LoopContext, ModelInUse
 from pygent.models import default_model
-from pygent.offering import left_out, planning
+from pygent.offering import left_out, planning, too_many
 from pygent.openai_compat import Message
 from pygent.persona import Persona
 from pygent.prompts import Surroundings, build_system_message
@@ -70,6 +71,7 @@ class Agent:
             emit=self._emit,
             tasks=self.tasks,
         )
+        self._briefing = Briefing()
         self._steps = 0
         self._busy = threading.Lock()
         self._token: CancelToken | None = None
@@ -196,18 +198,14 @@ class Agent:
     def refresh_system_message(self) -> None:
         """Bring the system message up to date with persona, tools and sandbox."""
         sandbox = getattr(self.runtime, "sandbox", None)
-        self.history.set_system(
-            build_system_message(
-                self.persona,
-                Surroundings(
-                    workspace=str(getattr(sandbox, "workdir", None) or getattr(self.runtime, "base_dir", "")),
-                    sandbox=str(getattr(sandbox, "summary", "")),
-                    autonomous=self.wiring.autonomous,
-                ),
-                self.tool_names(),
-                sorted(self.disabled_tools) or None,
-            )
+        where = Surroundings(
+            workspace=str(getattr(sandbox, "workdir", None) or getattr(self.runtime, "base_dir", "")),
+            sandbox=str(getattr(sandbox, "summary", "")),
+            autonomous=self.wiring.autonomous,
+            small=self._ctx.small,
         )
+        disabled = sorted(self.disabled_tools) or None
+        self.history.set_system(build_system_message(self.persona, where, self.tool_names(), disabled))
 
     def tool_names(self) -> list[str]:
         """The tools that the model is offered."""
@@ -240,6 +238,7 @@ class Agent:
             raise RuntimeError("this agent is at work already; cancel() ends that, tasks run beside it")
         try:
             self._token = self.wiring.cancel.child()
+            _fit(self._ctx, self._briefing, self._settings.profile)
             self._ctx.allowed = self._allowed()
             self._ctx.budget = self._account()
             self._planned = planning(self.wiring)
@@ -250,9 +249,10 @@ class Agent:
             self._busy.release()
 
     def _allowed(self) -> frozenset[str]:
-        own = self.persona.tools
-        names = self.registry.names() if own is None else (*own, "stop", "continue", "present_plan")
-        return frozenset(names) - self.disabled_tools - left_out(self.wiring, self.runtime)
+        hidden = self.disabled_tools | left_out(self.wiring, self.runtime)
+        if self.persona.tools is None:
+            return frozenset(self.registry.names()) - hidden - (too_many() if self._ctx.small else frozenset())
+        return frozenset((*self.persona.tools, "stop", "continue", "present_plan")) - hidden
 
     def _follow_mode(self) -> None:
         """Before a step: a person may have entered plan mode or left it."""
@@ -272,7 +272,7 @@ class Agent:
         return session if self.wiring.depth else session.persona(self.persona.name, self.persona.budget)
 
     def _emit(self, event: Event) -> None:
-        _keep(self, self._ctx.files_changed, event)
+        _keep(self, self._ctx, event)
         self.wiring.bus.publish(event)
 
     def _join(self) -> None:
@@ -283,10 +283,20 @@ class Agent:
         self._ctx.executor = Executor(self.registry, self.wiring.approvals, self._emit, before_control)
 
 
-def _keep(agent: Agent, files: list[str], event: Event) -> None:
+def _fit(ctx: LoopContext, briefing: Briefing, profile: str) -> None:
+    """Short texts and files shown beforehand for a small model; ``profile`` is that of one that does not say it."""
+    ask = getattr(ctx.model, "profile", None)
+    ctx.small = (ask(ctx.model_name) if callable(ask) else profile) == "small"
+    ctx.briefing = briefing if ctx.small else None
+    if len(ctx.history) < 2:
+        briefing.reset()
+
+
+def _keep(agent: Agent, ctx: LoopContext, event: Event) -> None:
     """Note what one of the agent's own events leaves behind."""
     if isinstance(event, FilesChanged):
-        files.extend(path for path in event.paths if path not in files)
+        ctx.changes += 1
+        ctx.files_changed.extend(path for path in event.paths if path not in ctx.files_changed)
     elif isinstance(event, TodosUpdated):
         agent.todos.items = event.todos
     elif isinstance(event, PlanPresented):
@@ -302,6 +312,7 @@ def _join(ctx: LoopContext, wiring: Wiring, tasks: TaskManager, todos: TodoList)
     ctx.to_do = lambda: " ".join(filter(None, (tasks.to_do(), todos.to_do())))
     ctx.planning = lambda: planning(wiring)
     ctx.last_words = wiring.depth > 0
+    ctx.check_command = wiring.check
 
 
 def _set_docker(agent: Agent, use_docker: bool | None) -> None:

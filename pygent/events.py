@@ -20,16 +20,20 @@ MAIN = "main"
 USER_CALL = "user_"
 """What the id of a tool call begins with that the user made, not an agent."""
 
+CHECK_CALL = "check_"
+"""What the id of a tool call begins with that runs the user's check (``--check``)."""
+
 ToolStatus = Literal["ok", "error", "denied", "cancelled", "timeout"]
 Decision = Literal["allow_once", "allow_session", "allow_always", "deny"]
 DecidedBy = Literal["user", "policy", "nobody"]
 Reason = Literal["stopped", "completed", "input_required", "max_steps", "timeout", "budget", "cancelled", "failed"]
 Level = Literal["info", "warning", "error"]
-Origin = Literal["user", "model", "reminder", "task"]
+Origin = Literal["user", "model", "reminder", "task", "check"]
 PlanSource = Literal["tool", "text"]
 PlanDecision = Literal["approved", "changes", "dropped"]
 TaskState = Literal["queued", "running", "waiting", "finished", "failed", "cancelled", "timeout", "lost"]
 Review = Literal["applied", "partly applied", "discarded", "undone"]
+CheckState = Literal["", "passed", "failed"]
 DeltaKind = Literal["text", "reasoning"]
 Json: TypeAlias = dict[str, Any]
 E = TypeVar("E", bound="Event")
@@ -73,7 +77,7 @@ class RunFinished(Event):
     """The run is over; ``cost`` is in the currency of the settings' prices, None where there are none.
 
     ``total_usage`` and ``total_cost`` are those of the run and of all tasks that were started in it, as far as they
-    have come by now.
+    have come by now. ``check`` tells how the user's check went, "" where there was none.
     """
 
     type: ClassVar[str] = "run.finished"
@@ -87,6 +91,7 @@ class RunFinished(Event):
     error: str | None = None
     total_usage: Json = field(default_factory=dict)
     total_cost: float | None = None
+    check: CheckState = ""
 
 
 @record(kw_only=True)

@@ -9,11 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pygent.events import MAIN, Event, MessageFinished, ToolFinished
+from pygent.events import MAIN, Event, MessageFinished, Origin, ToolFinished
 from pygent.images import Content, joined
 from pygent.openai_compat import Message, parse_message
 
 INTERRUPTED = "The call was interrupted before it ended; its effects may be incomplete."
+
+
+class Said(dict[str, Any]):
+    """A user message that knows who said it: ``origin`` is that of the event, and is not sent."""
+
+    def __init__(self, content: Content, origin: Origin) -> None:
+        super().__init__(role="user", content=content)
+        self.origin = origin
 
 
 class History(list[dict[str, Any]]):
@@ -31,15 +39,16 @@ class History(list[dict[str, Any]]):
         else:
             self.insert(0, {"role": "system", "content": text})
 
-    def add_user(self, content: Content) -> None:
-        """Add what a person said. Calls that are still open are answered first."""
+    def add_user(self, content: Content, origin: Origin = "user") -> None:
+        """Add what a person, or something in their name, said. Calls that are still open are answered first."""
         self.answer_open_calls(INTERRUPTED)
         last = self[-1] if self else None
         if last is not None and last["role"] == "user":
             # Two user messages in a row are refused by some chat templates.
-            self[-1] = {"role": "user", "content": joined(last["content"], content)}
+            both = {origin, getattr(last, "origin", "user")}
+            self[-1] = Said(joined(last["content"], content), "user" if "user" in both else origin)
         else:
-            self.append({"role": "user", "content": content})
+            self.append(Said(content, origin))
 
     def add_assistant(self, message: Message) -> bool:
         """Add a reply; answers whether it was added.
@@ -78,7 +87,7 @@ class History(list[dict[str, Any]]):
             if isinstance(event, MessageFinished) and not event.discarded:
                 message = parse_message(event.message)
                 if message.role == "user":
-                    self.add_user(event.message.get("content") or "")
+                    self.add_user(event.message.get("content") or "", event.origin)
                 else:
                     self.answer_open_calls(INTERRUPTED)
                     self.add_assistant(message)

@@ -20,11 +20,15 @@ import contextlib
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pygent import clock
+from pygent.attempts import Attempts
 from pygent.cancellation import CancelToken
+from pygent.check import Check, files_of
 from pygent.errors import Cancelled, DeadlineExceeded, StuckError
 from pygent.events import (
+    CheckState,
     Notice,
     Reason,
     RunFinished,
@@ -67,7 +71,8 @@ class RunResult:
     ``text`` is the last thing the assistant said, ``usage`` the sum over the steps. ``denied`` counts the calls that
     were refused. ``error`` says what failed where ``reason`` is ``"failed"``. ``cost`` is that of the
     run's own steps by the settings' prices, None where the model has none. The totals are those of the run and of the
-    tasks in it, as far as they had come. ``seconds`` passed until it was over or reached its limit.
+    tasks in it, as far as they had come. ``seconds`` passed until it was over or reached its limit. ``check``
+    tells how the user's check went when it was last run, "" where there was none.
     """
 
     reason: Reason
@@ -81,6 +86,7 @@ class RunResult:
     total_usage: Usage = field(default_factory=Usage)
     total_cost: float | None = None
     seconds: float = 0.0
+    check: CheckState = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,7 @@ def _run(ctx: LoopContext, prompt: Content, limits: Limits, cancel: CancelToken,
     reason: Reason = "failed"
     error: BaseException | None = None
     try:
+        _brief(ctx, prompt, progress, token)
         add_user(ctx, prompt, "user")
         reason = _limited(ctx, limits, token, progress, until_stop)
         progress.end()
@@ -162,6 +169,7 @@ def _run(ctx: LoopContext, prompt: Content, limits: Limits, cancel: CancelToken,
                 error=result.error,
                 total_usage=result.total_usage.to_dict(),
                 total_cost=result.total_cost,
+                check=result.check,
             )
         )
     return result
@@ -176,6 +184,7 @@ class _Progress:
     cost: float | None = None
     last: tuple[list[tuple[str, str]], list[str]] = field(default_factory=lambda: ([], []))
     repeats: int = 0
+    check: Check | None = None
     begun: float = field(default_factory=clock.now)
     seconds: float | None = None
     plan: str = ""
@@ -201,8 +210,24 @@ class _Progress:
         total, seconds = Usage(used.prompt_tokens, used.completion_tokens, used.tokens), self.seconds or 0.0
         return RunResult(
             *(reason, self.text, self.steps, self.usage, self.denied, files, told, self.cost),
-            *(total, used.money, seconds),
+            *(total, used.money, seconds, "" if self.check is None else self.check.state),
         )
+
+
+def _brief(ctx: LoopContext, prompt: Content, progress: _Progress, token: CancelToken) -> None:
+    """Show a small model what it needs for the task: files, and why the check fails."""
+    ctx.protected, ctx.attempts = frozenset(), None
+    if ctx.check_command:
+        progress.check = Check(ctx.check_command)
+    if ctx.briefing is None:
+        return
+    shown = ctx.briefing.text(ctx.runtime, f"{text_of(prompt)} {ctx.check_command}")
+    why = "" if progress.check is None else progress.check.run(ctx, token)
+    if why:
+        ctx.attempts = Attempts(ctx.runtime)
+        ctx.protected = files_of(ctx.check_command, ctx.briefing.paths)
+    if shown or why:
+        add_user(ctx, "\n\n".join(part for part in (shown, why) if part), "reminder")
 
 
 def _limited(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Progress, until_stop: bool) -> Reason:
@@ -251,29 +276,33 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
             return "budget"
         take_in(ctx)
         progress.steps += 1
+        changes = ctx.changes
         outcome = run_step(
             ctx,
             progress.steps,
             token.child(limits.step_timeout),
             lambda outcome: progress.add(outcome, ctx.cost(outcome.usage)),
         )
-        _watch_repeats(ctx, outcome, progress)
         more = (limits.max_steps is None or progress.steps < limits.max_steps) and not ctx.budget.spent
         if more and ctx.warning and outcome.message.tool_calls and outcome.control is None:
             add_user(ctx, NEARLY_SPENT.format(ctx.warning), "reminder")
             ctx.warning = ""
+        ended = _end(ctx, outcome, reminded=reminded, until_stop=until_stop)
+        # A small model is told at once whether its change is right: deciding to look is beyond many of them.
+        checked = ctx.small and progress.check is not None and ctx.changes != changes and outcome.control is None
         if more and not token.cancelled and take_in(ctx):
             reminded = False
         elif outcome.control == "continue":
             return "input_required"
-        elif outcome.message.tool_calls and outcome.control is None:
+        elif ended or checked:
             reminded = False
-        elif outcome.control is not None or reminded or not until_stop or _plans_in_words(ctx, outcome):
-            if not _settled(ctx, token, more=more):
-                return "completed" if outcome.control is None else "stopped"
+            if not _held_back(ctx, token, progress, more=more, claimed=bool(ended), always=until_stop):
+                return ended or "stopped"
+        elif outcome.message.tool_calls:
             reminded = False
+            _watch_repeats(ctx, outcome, progress)
         elif more:
-            said = reminder(outcome.message.content or "", ctx.to_do(), planning=ctx.planning())
+            said = reminder(outcome.message.content or "", ctx.to_do(), planning=ctx.planning(), small=ctx.small)
             add_user(ctx, said, "reminder")
             reminded = True
     return "max_steps"
@@ -281,6 +310,37 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
 
 def _plans_in_words(ctx: LoopContext, outcome: StepOutcome) -> bool:
     return ctx.planning() and looks_like_plan(outcome.message.content or "")
+
+
+def _end(
+    ctx: LoopContext, outcome: StepOutcome, *, reminded: bool, until_stop: bool
+) -> Literal["", "stopped", "completed"]:
+    """How a run would end with this step, "" where the model has more to do."""
+    if outcome.control is not None:
+        return "stopped"
+    if outcome.message.tool_calls:
+        return ""
+    if _plans_in_words(ctx, outcome):
+        return "completed"
+    # In the form of blocks a reply without one is how a model says that it is done.
+    said = ctx.small and "```" not in (outcome.message.content or "") and not ctx.to_do()
+    return "completed" if reminded or said or not until_stop else ""
+
+
+def _held_back(
+    ctx: LoopContext, token: CancelToken, progress: _Progress, *, more: bool, claimed: bool, always: bool
+) -> bool:
+    """Whether the run goes on where it would end: the user's check fails, or a task that ended brought something.
+
+    A check is run in any case where nobody reads along (``always``), else where the run has changed a file.
+    """
+    check = progress.check
+    if check is not None and not check.hopeless and (always or ctx.files_changed):
+        told = check.claimed(ctx, token) if claimed else check.run(ctx, token)
+        if told and more and not check.hopeless:
+            add_user(ctx, told, "check")
+            return True
+    return _settled(ctx, token, more=more)
 
 
 def _settled(ctx: LoopContext, token: CancelToken, *, more: bool) -> bool:

@@ -6,9 +6,10 @@ import queue
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 from uuid import uuid4
 
+from pygent.attempts import Attempts
 from pygent.cancellation import CancelToken
 from pygent.errors import Cancelled
 from pygent.events import (
@@ -28,6 +29,16 @@ from pygent.openai_compat import Message, ToolCall, Usage, parse_message
 from pygent.tools.executor import Executor
 
 Emit = Callable[[Event], object]
+
+
+class Briefing(Protocol):
+    """Shows a model, before its task, what it needs for it."""
+
+    @property
+    def paths(self) -> Collection[str]: ...
+
+    def text(self, runtime: Any, task: str) -> str: ...
+
 
 CHARACTERS = 4
 """Characters of a token, on average, where nobody counts tokens."""
@@ -54,6 +65,9 @@ class LoopContext:
     for a million tokens, by model. ``chosen`` is what the next step asks, set from any thread; until then the three
     stay what the present step asks. ``budget`` counts what the agent costs, ``run_account`` what a run and the
     tasks in it do, None between runs. ``warning`` is for the model, once, where most of a budget is used.
+    ``small`` is set for a small model, which gets short texts. ``check_command`` says whether the work is done (see
+    ``check``). ``briefing`` shows what is needed for a task. ``changes`` counts writes of the agent's tools.
+    ``protected`` are files that the run may not write, ``attempts`` knows what it wrote, where it may begin again.
     """
 
     history: History
@@ -81,6 +95,12 @@ class LoopContext:
     budget: Account = field(default_factory=Account)
     run_account: Account | None = None
     warning: str = ""
+    small: bool = False
+    check_command: str = ""
+    briefing: Briefing | None = None
+    changes: int = 0
+    protected: frozenset[str] = frozenset()
+    attempts: Attempts | None = None
     unpriced: set[str] = field(default_factory=set)
     chosen: ModelInUse = field(init=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pygent.tools import BUILTIN
 from pygent.tools.planning import NAME as PRESENT_PLAN
 from pygent.wiring import Wiring
 
@@ -17,10 +18,18 @@ DELEGATION_TOOLS = frozenset(
     }
 )
 
+SMALL_TOOLS = frozenset({"bash", "write_file", "edit_file", "read_file", "search", "stop", "continue", PRESENT_PLAN})
+"""What a small model gets of the built-in tools; more names only draw its attention away."""
+
 
 def planning(wiring: Wiring) -> bool:
     """Whether the agent is to make a plan: nothing may be changed, and a person or a script gets what it answers."""
     return wiring.depth == 0 and getattr(wiring.approvals, "mode", None) == "plan"
+
+
+def too_many() -> frozenset[str]:
+    """The built-in tools that a small model is not offered."""
+    return frozenset(tool.name for tool in BUILTIN) - SMALL_TOOLS
 
 
 def left_out(wiring: Wiring, runtime: object) -> frozenset[str]:

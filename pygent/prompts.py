@@ -32,10 +32,17 @@ PLAN_NOW = (
 )
 
 
-def reminder(reply: str, to_do: str = "", *, planning: bool = False) -> str:
+PATHLESS = (
+    "Nothing was written: that block does not say which file it is. Give the file's path on the line above the block."
+)
+
+
+def reminder(reply: str, to_do: str = "", *, planning: bool = False, small: bool = False) -> str:
     """What a reply without a tool call is answered with; ``to_do`` is what there is to be done."""
     if planning:
         return PLAN_AGAIN
+    if small and not to_do:
+        return PATHLESS
     return f"{to_do} {REMINDER}" if to_do else DESCRIBED if "```" in reply else REMINDER
 
 
@@ -55,6 +62,11 @@ INTERACTIVE = (
     "The user reads along. When you are done, answer without a tool call: say in a few words what you did and how "
     "you checked it. If a request can be read in two ways, ask."
 )
+SMALL_RULES = (
+    "Do what is asked with the smallest change, and keep the rest of a file as it is. Do not guess what a command "
+    "can tell: to count, search, compare or compute, run one. When the work is done, answer in one sentence without "
+    "a block."
+)
 DELEGATION = (
     "Work that stands alone can be handed to a background agent with delegate_task. It works in a copy; you are told "
     "once it ends. wait_for_tasks waits for that, apply_task takes its changes over."
@@ -68,6 +80,7 @@ class Surroundings:
     workspace: str = ""
     sandbox: str = ""
     autonomous: bool = True
+    small: bool = False
 
 
 class _Custom:
@@ -91,6 +104,8 @@ def build_system_message(
     parts = [persona.prompt or who]
     if "present_plan" in tools:
         parts.append(PLANNING)
+    elif surroundings.small:
+        return "\n\n".join((*parts, SMALL_RULES))
     elif tools:
         parts.append(RULES)
         parts.append(AUTONOMOUS if surroundings.autonomous else INTERACTIVE)

@@ -100,6 +100,7 @@ def join(
             steered=steered,
             prices=server_of(settings).prices,
             budget=account,
+            check=settings.check or "",
         )
     )
     return policy, broker

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from pygent.attempts import written_path
 from pygent.cancellation import CancelToken
 from pygent.events import (
     MessageFinished,
@@ -31,6 +32,7 @@ from pygent.tools.planning import plan_of
 NOT_STOPPED = (
     "Not stopped: a call before it failed. Read its result, mend it, and call stop alone once you saw it work."
 )
+PROTECTED = "Not written: {0} says what is right and stays as it is. Change the program so that the check passes."
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ def take_in(ctx: LoopContext) -> bool:
 def add_user(ctx: LoopContext, content: Content, origin: Origin) -> None:
     """Put a user message into the history and the stream."""
     message_id = uuid4().hex
-    ctx.history.add_user(content)
+    ctx.history.add_user(content, origin)
     ctx.emit(MessageStarted(agent_id=ctx.agent_id, message_id=message_id, role="user", origin=origin))
     message = {"role": "user", "content": content}
     ctx.emit(MessageFinished(agent_id=ctx.agent_id, message_id=message_id, message=message, origin=origin))
@@ -114,6 +116,10 @@ def _run_calls(ctx: LoopContext, message: Message, outcome: StepOutcome, cancel:
         if skipped:
             _skip(ctx, call, skipped, status)
             continue
+        if protected := _protected(ctx, call):
+            _skip(ctx, call, PROTECTED.format(protected), "error")
+            failed = True
+            continue
         result = _execute(ctx, call, cancel)
         ctx.history.add_result(call.id, result.output)
         outcome.results.append(result.output)
@@ -130,7 +136,10 @@ def _run_calls(ctx: LoopContext, message: Message, outcome: StepOutcome, cancel:
 
 
 def _execute(ctx: LoopContext, call: ToolCall, cancel: CancelToken) -> CallOutcome:
-    return ctx.executor.execute(
+    path = written_path(call) if ctx.attempts is not None else ""
+    if ctx.attempts is not None and path:
+        ctx.attempts.before(path)
+    outcome = ctx.executor.execute(
         call,
         ctx.runtime,
         agent_id=ctx.agent_id,
@@ -139,6 +148,15 @@ def _execute(ctx: LoopContext, call: ToolCall, cancel: CancelToken) -> CallOutco
         depth=ctx.depth,
         allowed=ctx.allowed,
     )
+    if ctx.attempts is not None and path:
+        ctx.attempts.after(path)
+    return outcome
+
+
+def _protected(ctx: LoopContext, call: ToolCall) -> str:
+    """The protected file that a call would write, "" where there is none."""
+    path = written_path(call).removeprefix("./") if ctx.protected else ""
+    return path if path in ctx.protected else ""
 
 
 def _whole(call: ToolCall) -> bool:

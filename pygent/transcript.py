@@ -241,7 +241,7 @@ class Transcript:
         message = event.message
         text = _text(message.get("content"))
         if message.get("role") == "user":
-            reminder, report = event.origin == "reminder", event.origin == "task"
+            reminder, report = event.origin in ("reminder", "check"), event.origin == "task"
             return self._add(view, UserItem(self._key(event), event.agent_id, text, event.at, reminder, report))
         item = self._messages.pop(event.message_id, None)
         if item is not None:

@@ -26,7 +26,7 @@ class Wiring:
     stops (``ask`` the person, ``wait``, ``cancel``), None leaves them running. ``steering`` hands over what a person
     says during a run, once, and ``steered`` tells whether there is anything. ``prices`` are those of the model.
     ``find_model`` answers the model of a persona that names one; without it that is a name on the same server.
-    ``budget`` counts what the agent costs and limits it.
+    ``budget`` counts what the agent costs and limits it. ``check`` is the command that says whether its work is done.
     """
 
     bus: Stream = field(default_factory=EventBus)
@@ -43,6 +43,7 @@ class Wiring:
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     find_model: Callable[[str], ModelInUse] | None = None
     budget: Account = field(default_factory=Account)
+    check: str = ""
 
 
 def alone(persona: Persona, budget: Budget) -> Wiring:

@@ -56,11 +56,12 @@ def default_model() -> Model:
     from pygent.models.gguf import GGUFModel, is_gguf  # noqa: PLC0415 - see below
     from pygent.settings import from_environment  # noqa: PLC0415 - see below
 
-    if is_gguf(name := from_environment().model):
-        return GGUFModel(name)
+    settings = from_environment()
+    if is_gguf(settings.model):
+        return GGUFModel(settings.model, profile=settings.profile)
     from pygent.models.openai_model import OpenAIModel  # noqa: PLC0415 - so that importing the package stays cheap
 
-    return OpenAIModel()
+    return OpenAIModel(profile=settings.profile)
 
 
 def __getattr__(name: str) -> Any:

@@ -70,6 +70,7 @@ def _options(settings: Settings, provider: str) -> dict[str, Any]:
         "temperature": settings.temperature,
         "max_tokens": settings.max_tokens,
         "compat": compat_of(settings, provider),
+        "profile": settings.profile,
     }
 
 

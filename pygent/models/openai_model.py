@@ -11,11 +11,13 @@ from typing import Any
 from pygent.cancellation import CancelToken
 from pygent.errors import APIError
 from pygent.models.api_errors import Failure
+from pygent.models.attempts import warmth
 from pygent.models.base import Completed, Discarded, Messages, ModelNotice, StreamItem, ToolSchemas
 from pygent.models.compat import Compat, Given, Learning, given_for
 from pygent.models.connection import Line, Lines
 from pygent.models.encoder import BodyEncoder
 from pygent.models.endpoint import DEFAULT_BASE_URL, Endpoint, Failed
+from pygent.models.profile import Profile, Wanted, choose, wanted
 from pygent.models.reading import Reading
 from pygent.models.request import Request
 from pygent.models.retries import Retries
@@ -44,6 +46,7 @@ class OpenAIModel:
     unless the server names one. With ``text_tool_calls``, calls that the model writes into its text are found and
     become calls. ``max_tokens`` is the longest answer, None for the server's own limit. ``compat`` says what is known
     of models beforehand; see ``Given``.
+    ``profile`` says whether a model is small, ``auto`` finds out.
 
     One object serves any number of threads and conversations.
     """
@@ -65,6 +68,7 @@ class OpenAIModel:
         certificates: Path | None = None,
         first_token_timeout: float | None = None,
         token_timeout: float | None = None,
+        profile: str = "full",
     ) -> None:
         if base_url is None or api_key is None:
             from pygent.settings import from_environment  # noqa: PLC0415 - not needed where both are given
@@ -92,6 +96,8 @@ class OpenAIModel:
         self._encoder = BodyEncoder()
         self._compat = compat
         self._learning: dict[str, Learning] = {}
+        self._wanted: Wanted = wanted(profile)
+        self._profiles: dict[str, Profile] = {}
 
     @property
     def base_url(self) -> str:
@@ -133,6 +139,17 @@ class OpenAIModel:
         """What this server refused for ``model`` and is done otherwise since, as the setting ``compat`` takes it."""
         return self._learning_of(self._name(model)).learnt
 
+    def profile(self, model: str | None = None) -> Profile:
+        """Whether texts, tools and the form of calls are to be those for a small model.
+
+        Where nobody said it and the name does not tell, the server is asked once, which takes a second at most.
+        """
+        name = self._name(model)
+        if name not in self._profiles:
+            self._profiles[name] = choose(self._wanted, name, self.server)
+            self._learning.pop(name, None)  # the form of calls may be another
+        return self._profiles[name]
+
     def close(self) -> None:
         """Close idle connections. The model can still be used afterwards."""
         self._lines.close()
@@ -144,18 +161,26 @@ class OpenAIModel:
 
         return from_environment().model
 
+    def _small(self, model: str) -> bool:
+        return self._profiles.get(model, self._wanted) == "small"
+
     def _learning_of(self, model: str) -> Learning:
         known = self._learning.get(model)
         if known is None:
-            base = Compat(max_tokens="max_completion_tokens") if self.server.base_url == DEFAULT_BASE_URL else None
+            base = Compat(
+                tools="blocks" if self._small(model) else "native",
+                max_tokens="max_completion_tokens" if self.server.base_url == DEFAULT_BASE_URL else "max_tokens",
+            )
             known = self._learning.setdefault(model, Learning(given_for(self._compat, model, base)))
         return known
 
     def _request(
         self, messages: Messages, model: str | None, tools: ToolSchemas | None, *, streaming: bool
     ) -> Request:
-        named = self._name(model)
-        return Request(messages, named, tools, streaming, self.temperature, self.text_tool_calls, self.max_tokens)
+        name, temperature = self._name(model), self.temperature
+        if temperature is not None and self._small(name):
+            temperature = max(temperature, warmth(messages))
+        return Request(messages, name, tools, streaming, temperature, self.text_tool_calls, self.max_tokens)
 
     def _new_line(self) -> Line:
         self.server.check()
@@ -204,7 +229,8 @@ class OpenAIModel:
                 watch.wait(seconds, f"did not answer in {seconds:g} s")
                 response = self._post(line, body, request.model, cancel, watch)
                 try:
-                    yield from Reading(self.server, request, watch, cancel).items(response)
+                    blocks = compat.tools == "blocks"
+                    yield from Reading(self.server, request, watch, cancel, blocks=blocks).items(response)
                 finally:
                     response.close()
         finally:

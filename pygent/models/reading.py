@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from pygent.cancellation import CancelToken
 from pygent.models import api_errors
 from pygent.models.base import Completed, StreamItem
+from pygent.models.blocks import read_blocks
 from pygent.models.endpoint import Endpoint
 from pygent.models.request import Request
 from pygent.models.sse import SSEReader
@@ -23,13 +25,16 @@ _DONE = object()
 class Reading:
     """Reads the answer to one request; servers do not always send the form that was asked for."""
 
-    def __init__(self, server: Endpoint, request: Request, watch: Watch, cancel: CancelToken | None) -> None:
+    def __init__(
+        self, server: Endpoint, request: Request, watch: Watch, cancel: CancelToken | None, *, blocks: bool = False
+    ) -> None:
         self._server = server
         self._model = request.model
         self._watch = watch
         self._cancel = cancel
         self._winding = float("inf")
-        self._answer = Accumulator(request.tools, text_tool_calls=request.text_tool_calls)
+        read = partial(read_blocks, messages=request.messages, tools=request.tools) if blocks else None
+        self._answer = Accumulator(request.tools, text_tool_calls=request.text_tool_calls, read=read)
 
     def items(self, response: Any) -> Iterator[StreamItem]:
         """The items of the answer, ``Completed`` the last. Raises ``Failed``, and what the cancel token raises."""

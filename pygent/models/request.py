@@ -7,6 +7,7 @@ from typing import Any
 
 from pygent.compat import Compat
 from pygent.models.base import Messages, ToolSchemas
+from pygent.models.blocks import as_blocks
 from pygent.models.encoder import BodyEncoder
 from pygent.models.plain_tools import as_text
 
@@ -36,8 +37,8 @@ class Request:
             extra += b',"%s":%d' % (compat.max_tokens.encode(), self.max_tokens)
         if self.tools and compat.tools == "native" and compat.parallel_tool_calls is not None:
             extra += b',"parallel_tool_calls":%s' % (b"true" if compat.parallel_tool_calls else b"false")
-        if compat.tools == "text":
-            messages = as_text(self.messages, self.tools)
+        if compat.tools != "native":
+            messages = (as_text if compat.tools == "text" else as_blocks)(self.messages, self.tools)
             return encoder.body(messages, self.model, None, extra=extra, images=compat.images)
         rules: dict[str, Any] = {"reasoning": compat.reasoning, "images": compat.images}
         return encoder.body(self.messages, self.model, self.tools, extra=extra, **rules)

@@ -7,15 +7,21 @@ A whole answer, not streamed, is read by the same code as a stream of one piece.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from pygent.models.base import ReasoningDelta, StreamItem, TextDelta, ToolSchemas
 from pygent.models.call_deltas import CallCollector, with_unique_ids
 from pygent.models.text_calls import HoldBack, extract_tool_calls, parameters_by_name
 from pygent.models.think_tags import ThinkTags
-from pygent.openai_compat import Message, Usage, parse_usage
+from pygent.openai_compat import Message, ToolCall, Usage, parse_usage
 
 _REASONING = ("reasoning_content", "reasoning", "reasoning_text")
+
+
+class ReadCalls(Protocol):
+    """Finds the calls in a text, given whether that was cut off; answers them and the text without them."""
+
+    def __call__(self, text: str, *, cut: bool) -> tuple[list[ToolCall], str]: ...
 
 
 class ErrorInStream(Exception):
@@ -27,9 +33,11 @@ class ErrorInStream(Exception):
 
 
 class Accumulator:
-    """Takes the pieces of one answer."""
+    """Takes the pieces of one answer. ``read`` finds the calls in its text in place of the usual forms."""
 
-    def __init__(self, tools: ToolSchemas | None = None, *, text_tool_calls: bool = True) -> None:
+    def __init__(
+        self, tools: ToolSchemas | None = None, *, text_tool_calls: bool = True, read: ReadCalls | None = None
+    ) -> None:
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
         self.pieces = 0
@@ -41,7 +49,8 @@ class Accumulator:
         self._new_reasoning: list[str] = []
         self._calls = CallCollector()
         self._think = ThinkTags()
-        self._hold = HoldBack(self._tools) if tools and text_tool_calls else None
+        self._read = read
+        self._hold = HoldBack(self._tools) if tools and text_tool_calls and read is None else None
 
     @property
     def empty(self) -> bool:
@@ -82,6 +91,8 @@ class Accumulator:
         self._add(text, reasoning)
         calls = self._calls.finish(parameters_by_name(self._tools))
         content = "".join(self._text)
+        if self._read is not None and not calls:
+            calls, content = self._read(content, cut=self.finish_reason == "length")
         if self._hold is not None:
             rest = self._hold.finish(keep=bool(calls))
             if rest:

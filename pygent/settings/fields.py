@@ -177,6 +177,15 @@ FIELDS: tuple[Field, ...] = (
         about="Seconds that one step may take",
     ),
     Field(
+        key="check",
+        kind=kinds.Text(),
+        group=_LIMITS,
+        variable="PYGENT_CHECK",
+        options=("--check",),
+        metavar="CMD",
+        about="Command that says whether the work is done; a run goes on until it passes",
+    ),
+    Field(
         key="budget",
         kind=BudgetKind(),
         group=_LIMITS,

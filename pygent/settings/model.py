@@ -22,6 +22,7 @@ GGUF = "gguf:"
 DIFF_STYLES = ("auto", "unified", "split")
 PERMISSION_MODES = MODES
 TASKS_AT_STOP = ("wait", "cancel")
+PROFILES = ("auto", "full", "small")
 CLUSTER_MODELS = ("worker", "session")
 
 
@@ -83,6 +84,8 @@ class Settings:
     max_tokens: int | None = None
     context_window: int | None = None
     temperature: float | None = None
+    profile: str = "auto"
+    check: str | None = None
     text_tool_calls: bool = True
     vision: bool | None = None
     compat: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pygent.settings import kinds
 from pygent.settings.compat_kind import CompatKind
 from pygent.settings.field import Field
+from pygent.settings.model import PROFILES
 from pygent.settings.provider_kinds import Providers
 from pygent.settings.server_kinds import Headers, Proxy
 
@@ -92,6 +93,15 @@ MODEL_FIELDS: tuple[Field, ...] = (
         kind=kinds.Number("a number from 0 to 2", least=0, most=2),
         group=_MODEL,
         about="Randomness of the model's answers; unset: OpenAI's own default, 0.2 for other servers",
+    ),
+    Field(
+        key="profile",
+        kind=kinds.Choice(*PROFILES),
+        group=_MODEL,
+        variable="PYGENT_PROFILE",
+        options=("--profile",),
+        metavar="PROFILE",
+        about="Texts and tools for the model: full, small (short, files shown at once), auto (by the model's size)",
     ),
     Field(
         key="text_tool_calls",

@@ -14,8 +14,12 @@ from pygent.models.gguf import process as processes
 from pygent.models.gguf.files import find
 from pygent.models.gguf.process import Address, Tell
 from pygent.models.openai_model import OpenAIModel, preload
+from pygent.models.profile import Profile, Wanted
 from pygent.models.window import Window
 from pygent.openai_compat import Message
+
+SMALL_FILE = 3_000_000_000
+"""Bytes of a file up to which its model is small: four billion parameters of six bits."""
 
 _TURNS = "The conversations do not fit into the model's window together; they take turns."
 
@@ -41,7 +45,11 @@ class GGUFModel:
         self.path: Path = find(name)
         self._process = processes.shared(self.path, context_window)
         self._tell = on_progress
-        self._options = options
+        profile: Wanted = options.pop("profile", "auto")
+        if profile == "auto":
+            profile = "small" if self.path.stat().st_size <= SMALL_FILE else "full"
+        self._profile: Profile = profile
+        self._options = {**options, "profile": profile}
         self._asked: tuple[Address, OpenAIModel] | None = None
 
     def __repr__(self) -> str:
@@ -52,6 +60,10 @@ class GGUFModel:
         """How much the model sees, None until it is loaded."""
         address = self._process.address
         return None if address is None else address.window
+
+    def profile(self, model: str | None = None) -> Profile:
+        """Whether texts, tools and the form of calls are those for a small model: by the file's size, if not said."""
+        return self._profile
 
     def preload(self) -> None:
         """Begin to load the file; meant for a background thread."""

@@ -1,0 +1,124 @@
+"""The user's check: a command that says whether the work is done, run where the model says that it is.
+
+A model's claim is no evidence, least of all a small model's. What the command prints where it fails goes back to the
+model, until it passes or the run's limits end it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from pygent.cancellation import CancelToken
+from pygent.events import CHECK_CALL, CheckState, FilesChanged, ToolFinished, ToolStarted, ToolStatus
+from pygent.model_call import LoopContext
+from pygent.models.attempts import BEGIN_AGAIN, CHECK_FAILED, begins_again
+from pygent.models.blocks import fenced
+from pygent.runtime import Scope
+from pygent.tools.failing import failing_part
+
+SECONDS = 600.0
+"""How long a check may take."""
+
+SHOWN = 3000
+"""Characters of a failing check's output that the model reads."""
+
+HOPELESS = 3
+"""Times in a row that the model may say it is done, with nothing changed in between, while the check fails."""
+
+_TEST = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|[^/]*\.(?:test|spec))\.\w+$|(?:^|/)tests?/")
+
+
+@dataclass(slots=True)
+class Check:
+    """One run's check: ``command``, and how it went when it was last run."""
+
+    command: str
+    state: CheckState = ""
+    claims: int = 0
+    failures: int = -1
+    _changes: int = -1
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether the model has given up: it says that it is done, and changes nothing."""
+        return self.claims >= HOPELESS
+
+    def claimed(self, ctx: LoopContext, cancel: CancelToken) -> str:
+        """The model says that it is done. Answers what it must be told, "" where it is right."""
+        if self._changes == ctx.changes and self.state:
+            self.claims += 1
+            if self.state == "passed":
+                return ""
+        else:
+            self.claims = 1
+        return self.run(ctx, cancel)
+
+    def run(self, ctx: LoopContext, cancel: CancelToken) -> str:
+        """Run the command, which everybody sees. Answers what the model must be told, "" where it passes.
+
+        Raises ``Cancelled`` or ``DeadlineExceeded`` where ``cancel`` ended it.
+        """
+        self._changes = ctx.changes
+        output, status = _run(ctx, self.command, cancel)
+        self.state = "passed" if status == "ok" else "failed"
+        if self.state == "passed":
+            return ""
+        self.failures += 1
+        shown = failing_part(output.partition("\n")[2] or output, SHOWN)
+        said = f"{CHECK_FAILED}: `{self.command}`\n{fenced(shown)}"
+        return f"{said}\n{BEGIN_AGAIN}" if self._again(ctx) else said
+
+    def _again(self, ctx: LoopContext) -> bool:
+        """Whether the next attempt begins where this one did; the files are put back then."""
+        if ctx.attempts is None or self.failures < 1 or not begins_again(self.failures):
+            return False
+        if paths := ctx.attempts.put_back():
+            ctx.emit(FilesChanged(agent_id=ctx.agent_id, paths=paths))
+        return True
+
+
+def files_of(command: str, paths: Collection[str]) -> frozenset[str]:
+    """Those of ``paths`` that say what is right: the files that the command names, and tests.
+
+    A check that the model may rewrite is none.
+    """
+    words = {word.removeprefix("./") for word in re.split(r"[\s'\";|&<>=()]+", command)}
+    return frozenset(path for path in paths if path in words or _TEST.search(path))
+
+
+def _run(ctx: LoopContext, command: str, cancel: CancelToken) -> tuple[str, ToolStatus]:
+    call_id = f"{CHECK_CALL}{uuid4().hex[:8]}"
+    scope = Scope(agent_id=ctx.agent_id, call_id=call_id, cancel=cancel, emit=ctx.emit)
+    ctx.emit(ToolStarted(agent_id=ctx.agent_id, call_id=call_id, tool="bash", arguments={"cmd": command}))
+    status: ToolStatus = "cancelled"
+    output, began = "Interrupted.", time.monotonic()
+    try:
+        output = str(_scoped(ctx.runtime, scope).bash(command, SECONDS))
+        status = scope.outcome or "ok"
+    except Exception as error:  # the boundary of a tool: people read it, the model is told
+        cancel.check()
+        output, status = f"Error: {error}", "error"
+    finally:
+        ctx.emit(
+            ToolFinished(
+                agent_id=ctx.agent_id,
+                call_id=call_id,
+                status=status,
+                output=output,
+                seconds=time.monotonic() - began,
+                exit_status=scope.exit_status,
+                output_file=scope.rest or None,
+            )
+        )
+    cancel.check()
+    return output, status
+
+
+def _scoped(runtime: Any, scope: Scope) -> Any:
+    scoped = getattr(runtime, "scoped", None)
+    return runtime if scoped is None else scoped(scope)

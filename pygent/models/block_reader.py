@@ -1,0 +1,191 @@
+"""Finds the fenced blocks of a reply, and which file each is meant for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pygent.images import text_of
+from pygent.models.base import Messages
+
+SHELLS = frozenset({"bash", "sh", "shell", "zsh", "console", "terminal", "shell-session"})
+
+_FENCE = re.compile(r"^[ ]{0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*?)[ \t]*$")
+_PATH = re.compile(
+    r"(?<![\w/.-])(?:\.{0,2}/)?(?:[\w.-]+/)*[\w-][\w.-]*\.[A-Za-z]\w{0,9}(?![\w/])|\b(?:Makefile|Dockerfile)\b"
+)
+_ONLY_PATH = re.compile(
+    r"^\W*(?:(?:file|path|filename|in|update|create|new file|updated|corrected|modified)\b\W*)?"
+    r"(?P<path>(?:\.{0,2}/)?(?:[\w.-]+/)*(?:[\w-][\w.-]*\.[A-Za-z]\w{0,9}|\.\w[\w.-]*|Makefile|Dockerfile))\W*$",
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(
+    r"^\s*(?:#|//|--|;|/\*|<!--)\s*(?:file(?:name)?|path)?\s*:?\s*(?P<path>\S+\.\w{1,9})\s*(?:\*/|-->)?\s*$"
+)
+_PROMPT = re.compile(r"^\s*\$ ", re.MULTILINE)
+_NAMES = re.compile(r"^\s*(?:async\s+)?(?:def|class|function|func|fn)\s+(\w+)", re.MULTILINE)
+_ENDINGS = {
+    "python": {"py"},
+    "py": {"py"},
+    "python3": {"py"},
+    "javascript": {"js", "mjs", "cjs"},
+    "js": {"js", "mjs"},
+    "typescript": {"ts"},
+    "json": {"json"},
+    "yaml": {"yaml", "yml"},
+    "toml": {"toml"},
+    "csv": {"csv"},
+    "html": {"html"},
+    "css": {"css"},
+    "c": {"c", "h"},
+    "go": {"go"},
+    "rust": {"rs"},
+    "ini": {"ini", "cfg"},
+    "sql": {"sql"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block; ``start`` and ``end`` include the line that names its file, where there is one."""
+
+    info: str
+    path: str
+    content: str
+    start: int
+    end: int
+
+    @property
+    def commands(self) -> str:
+        """The content as commands, without a shell's prompts and what follows them as output."""
+        if _PROMPT.search(self.content):
+            lines = [line.strip()[2:] for line in self.content.splitlines() if line.strip().startswith("$ ")]
+            return "\n".join(lines)
+        return self.content.strip("\n")
+
+
+def blocks_in(text: str, *, cut: bool = False) -> Iterator[Block]:
+    """The blocks in order. One that never ends goes to the end of the text, unless the text was ``cut``."""
+    position = 0
+    opened: re.Match[str] | None = None
+    depth = 0
+    begin = inside = 0
+    before: tuple[str, int] = ("", 0)  # the last line with text outside of blocks, and where it begins
+    for line in text.splitlines(keepends=True):
+        start, position = position, position + len(line)
+        fence = _FENCE.match(line.rstrip("\r\n"))
+        if opened is None:
+            if fence:
+                opened, begin, inside, depth = fence, start, position, 1
+            elif line.strip():
+                before = (line.strip(), start)
+            continue
+        if not fence or fence["fence"][0] != opened["fence"][0] or len(fence["fence"]) < len(opened["fence"]):
+            continue
+        depth += 1 if fence["info"] else -1
+        if depth == 0:
+            yield _block(opened["info"], text[inside:start], before, begin, position)
+            opened, before = None, ("", position)
+    if opened is not None and not cut and text[inside:].strip():
+        yield _block(opened["info"], text[inside:], before, begin, len(text))
+
+
+def _block(info: str, content: str, before: tuple[str, int], begin: int, end: int) -> Block:
+    language, _, rest = info.partition(" ")
+    language, _, after_colon = language.partition(":")
+    path = next((found for part in (after_colon, rest) if part and (found := _path_in_info(part))), "")
+    if not path and "." in language and _ONLY_PATH.match(language):
+        path, language = language, ""
+    line, line_start = before
+    if not path and line and (named := _path_before(line)):
+        only = _ONLY_PATH.match(line) is not None
+        path, begin = named, line_start if only else begin
+    first, newline, others = content.partition("\n")
+    comment = _COMMENT.match(first)
+    if comment and (not path or comment["path"].strip("./") == path.strip("./")) and language.lower() not in SHELLS:
+        path, content = comment["path"], others if newline else content
+    return Block(language.lower(), path.strip("`*\"'"), content, begin, end)
+
+
+def _path_in_info(part: str) -> str:
+    found = _PATH.search(part.partition("=")[2] if "=" in part else part)
+    return found.group() if found else ""
+
+
+def _path_before(line: str) -> str:
+    """The path in the line above a block, where it is certain that the block is that file."""
+    alone = _ONLY_PATH.match(line)
+    if alone:
+        return alone["path"]
+    if not line.rstrip("*_ ").endswith(":"):
+        return ""
+    named = list(dict.fromkeys(match.group() for match in _PATH.finditer(line)))
+    return named[0] if len(named) == 1 else ""
+
+
+class PathFinder:
+    """Says which of the files that the conversation shows a block without a path stands for."""
+
+    def __init__(self, messages: Messages) -> None:
+        self._messages = messages
+        self._files: dict[str, str] | None = None
+        self._fresh: set[str] = set()
+
+    def find(self, block: Block) -> str:
+        """The path, "" where it is not certain."""
+        endings = _ENDINGS.get(block.info)
+        if block.info and endings is None:
+            return ""
+        alike = {
+            path: likeness
+            for path, content in self._known().items()
+            if (endings is None or path.rpartition(".")[2] in endings)
+            and (likeness := _likeness(block.content, content)) > 0.3
+        }
+        return max(alike, key=lambda path: alike[path], default="")
+
+    def content(self, path: str) -> str | None:
+        """What the file held when it was last shown or written; None where a command may have changed it since."""
+        known = self._known()
+        return known.get(path.removeprefix("./")) if path.removeprefix("./") in self._fresh else None
+
+    def _known(self) -> dict[str, str]:
+        if self._files is None:
+            self._files = {}
+            for message in self._messages:
+                self._take(message, self._files)
+        return self._files
+
+    def _take(self, message: dict[str, Any], files: dict[str, str]) -> None:
+        shown: list[tuple[str, str]] = []
+        if message.get("role") == "user":
+            text = text_of(message.get("content") or "")
+            shown = [(block.path, block.content) for block in blocks_in(text) if block.path]
+        for call in message.get("tool_calls") or ():
+            if call["function"]["name"] == "bash":
+                self._fresh.clear()
+            shown += _written(call["function"])
+        files.update(shown)
+        self._fresh.update(path for path, _ in shown)
+
+
+def _written(function: dict[str, str]) -> list[tuple[str, str]]:
+    if function["name"] != "write_file":
+        return []
+    try:
+        arguments = json.loads(function["arguments"])
+        return [(str(arguments["path"]), str(arguments["content"]))]
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def _likeness(block: str, content: str) -> float:
+    """From 0 to 1: how much of the names that are defined, or else of the lines, both have in common."""
+    ours, theirs = set(_NAMES.findall(block)), set(_NAMES.findall(content))
+    if ours and theirs:
+        return len(ours & theirs) / len(ours | theirs)
+    lines, others = ({line.strip() for line in text.splitlines() if line.strip()} for text in (block, content))
+    return len(lines & others) / max(1, min(len(lines), len(others)))
