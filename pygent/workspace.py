@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import itertools
 import os
 import posixpath
 import secrets
@@ -16,6 +15,7 @@ from typing import BinaryIO
 
 from pygent.confined import Confined, supported
 from pygent.errors import PathOutsideWorkspace, WorkspaceError
+from pygent.nearest import not_found, outside
 from pygent.path_names import below, checked
 
 READ_LIMIT = 32 * 1024 * 1024
@@ -88,10 +88,10 @@ class Workspace:
         if normal.startswith("/"):
             inside = below(normal, self._prefixes)
             if inside is None:
-                raise PathOutsideWorkspace(name, f"the workspace is {self.root}")
+                raise outside(self, name)
             return inside
         if normal == ".." or normal.startswith("../"):
-            raise PathOutsideWorkspace(name)
+            raise outside(self, name)
         return normal
 
     def host_path(self, path: str) -> Path:
@@ -299,7 +299,7 @@ class Workspace:
         try:
             yield
         except FileNotFoundError:
-            raise WorkspaceError(_not_found(self, name)) from None
+            raise WorkspaceError(not_found(self, name)) from None
         except OSError as error:
             shown = name if len(name) <= 200 else name[:200] + "…"
             raise WorkspaceError(f"{shown!r} cannot be used: {reason_of(error)}.") from error
@@ -351,32 +351,6 @@ def _replace(
         with contextlib.suppress(OSError):
             os.unlink(temporary, dir_fd=folder)
         raise
-
-
-def _not_found(workspace: Workspace, name: str) -> str:
-    """Say which part is missing, and what stands nearby under a similar name."""
-    import difflib  # noqa: PLC0415 - only for this message
-
-    if not workspace.root.is_dir():
-        return f"The workspace {str(workspace.root)!r} does not exist any more."
-    parts = name.split("/")
-    folder = "."
-    missing = name
-    for index in range(len(parts)):
-        missing = "/".join(parts[: index + 1])
-        if index == len(parts) - 1 or not workspace.is_dir(missing):
-            break
-        folder = missing
-    names = [entry.name for entry in itertools.islice(workspace.scan_dir(folder), 5000)]
-    part = posixpath.basename(missing)
-    text = f"{name!r} does not exist"
-    if part in names:
-        return f"{text}: {missing!r} is a symbolic link to nothing."
-    if missing != name:
-        text += f": there is no folder {missing!r}"
-    near = difflib.get_close_matches(part, names, n=3, cutoff=0.6)
-    hint = " or ".join(repr(posixpath.normpath(f"{folder}/{other}")) for other in near)
-    return f"{text}. Did you mean {hint}?" if hint else f"{text}."
 
 
 def _require_regular(name: str, found: os.stat_result) -> None:

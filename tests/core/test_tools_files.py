@@ -214,3 +214,60 @@ def test_search_can_be_cancelled(desk):
     desk.scope.cancel.cancel()
     with pytest.raises(Cancelled):
         use("search", desk, pattern="y")
+
+
+# -- a wrong path names the nearest
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("src/mian.py", "'src/app/main.py'"),
+        ("src/app/mian.py", "'src/app/main.py'"),
+        ("main.py", "'src/app/main.py'"),
+        ("lib/main.py", "'src/app/main.py'"),
+        ("SRC/App/Main.py", "'src/app/main.py'"),
+        ("src/app/main.js", "'src/app/main.py'"),
+        ("app/main.py", "'src/app/main.py'"),
+        ("README", "'README.md'"),
+        ("readme.md", "'README.md'"),
+        ("project/README.md", "'README.md'"),
+        ("source/app/main.py", "'src/app/main.py'"),
+        ("src/ap", "'src/app'"),
+        ("src/app/other.py", "The folder 'src/app' has: main.py"),
+        ("zzz", "The workspace has: README.md, src"),
+    ],
+)
+def test_a_path_that_is_not_there_names_the_nearest(desk, path, near):
+    desk.put("src/app/main.py", "x")
+    desk.put("README.md", "x")
+    desk.put("node_modules/app/main.py", "x")
+    for tool, arguments in (("read_file", {}), ("edit_file", {"old": "a", "new": "b"}), ("search", {"pattern": "x"})):
+        with pytest.raises(WorkspaceError) as caught:
+            use(tool, desk, path=path, **arguments)
+        assert near in str(caught.value)
+        assert "node_modules/" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("/home/user/project/src/app/main.py", "'src/app/main.py' would be a path in it"),
+        ("/app/README.md", "'README.md' would be a path in it"),
+        ("/home/user/hello.py", "'hello.py' would be a path in it"),
+        ("../src/app/main.py", "'src/app/main.py' would be a path in it"),
+        ("/", "the workspace is"),
+    ],
+)
+def test_a_path_outside_names_what_may_be_meant_inside(desk, path, near):
+    desk.put("src/app/main.py", "x")
+    desk.put("README.md", "x")
+    with pytest.raises(WorkspaceError) as caught:
+        use("write_file", desk, path=path, content="x")
+    assert near in str(caught.value)
+
+
+def test_the_workspace_s_own_name_before_a_path_is_seen(desk):
+    desk.put("main.py", "x")
+    with pytest.raises(WorkspaceError, match=r"Did you mean 'main\.py'\?"):
+        use("read_file", desk, path=f"{desk.workspace.root.name}/main.py")

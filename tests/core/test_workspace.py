@@ -352,7 +352,7 @@ def test_a_missing_file_names_its_neighbour(workspace: Workspace) -> None:
     workspace.write_text("src/main.py", "")
     for path, words in [
         ("src/mian.py", "'src/mian.py' does not exist. Did you mean 'src/main.py'?"),
-        ("scr/main.py", "there is no folder 'scr'. Did you mean 'src'?"),
+        ("scr/main.py", "there is no folder 'scr'. Did you mean 'src/main.py'?"),
         ("zzz", "'zzz' does not exist."),
     ]:
         with pytest.raises(WorkspaceError) as caught:
