@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pygent.models.window import Window
 
 OPENAI_URL = "https://api.openai.com/v1"
+LISTING = 5.0
+"""Seconds that a server may be silent that is asked for its models."""
 
 
 class OfferedBy(NamedTuple):
@@ -120,17 +122,10 @@ class SessionModel:
 
         Raises ``APIError`` where it does not tell, ``SettingsError`` where its key cannot be had.
         """
-        from pygent.models import discover  # noqa: PLC0415 - when it is asked for
+        from pygent.models.configured import endpoint_of  # noqa: PLC0415 - when it is asked for
+        from pygent.models.discover import models_at  # noqa: PLC0415
 
-        settings = self.settings
-        one = settings.providers[provider] if provider else settings
-        found = discover.list_models(
-            one.base_url or OPENAI_URL,
-            key_of(settings, provider),
-            headers=one.headers,
-            proxy=one.proxy,
-            certificates=one.certificates,
-        )
+        found = models_at(endpoint_of(self.settings, provider, LISTING))
         return [f"{provider}/{model}" if provider else model for model in found]
 
     def _begin_model(self, agent: Agent) -> None:

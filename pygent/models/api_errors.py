@@ -60,14 +60,21 @@ def excerpt(body: object, *, key: str = "") -> str:
 
 
 def of_status(
-    status: int, body: object, headers: Mapping[str, str], *, url: str, model: str, key: str = ""
+    status: int,
+    body: object,
+    headers: Mapping[str, str],
+    *,
+    url: str,
+    model: str,
+    key: str = "",
+    key_name: str = "OPENAI_API_KEY",
 ) -> Failure:
-    """An answer with an error status."""
+    """An answer with an error status. ``key_name`` says where the key stands."""
     shown = without_credentials(url)
     said = excerpt(body, key=key)
     tail = f" The server said: {said}" if said else ""
     if status in {401, 403}:
-        check = "OPENAI_API_KEY" if key else "OPENAI_API_KEY, which is not set"
+        check = key_name if key else f"{key_name}, which is not set"
         text = (
             f"{shown} refused the API key (HTTP {status}). Check {check}, and that it belongs to this server.{tail}"
         )

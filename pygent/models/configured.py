@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from pygent.cancellation import CancelToken
 from pygent.errors import APIError, SettingsError
 from pygent.models.base import Messages, Model, StreamItem, ToolSchemas
-from pygent.models.endpoint import DEFAULT_BASE_URL
+from pygent.models.endpoint import DEFAULT_BASE_URL, Endpoint
 from pygent.settings import Settings
 from pygent.settings.model import is_file
-from pygent.settings.provider import ModelServer, compat_of, key_of, server_of
+from pygent.settings.provider import ModelServer, compat_of, key_name_of, key_of, server_of
 
 Tell = Callable[[str], object]
 
@@ -41,6 +42,23 @@ def make_first_model(settings: Settings, on_progress: Tell) -> Model:
         return Keyless(f"No model can be asked: {error}")
 
 
+def endpoint_of(settings: Settings, provider: str, timeout: float) -> Endpoint:
+    """How a provider's server is reached, or that of ``base_url`` for "", with ``timeout`` seconds for each silence.
+
+    Raises and blocks as ``make_model`` does.
+    """
+    server = server_of(settings, f"{provider}/*" if provider else "*")
+    return Endpoint(
+        (server.base_url or DEFAULT_BASE_URL).rstrip("/"),
+        key_of(settings, provider) or "",
+        timeout,
+        server.headers,
+        server.proxy,
+        server.certificates,
+        key_name=key_name_of(settings, provider),
+    )
+
+
 def preload(model: Any) -> None:
     """Import in the background what the first request needs, while the person still types."""
     work = getattr(model, "preload", None)
@@ -52,7 +70,7 @@ def _on(server: ModelServer, settings: Settings, key: str | None) -> Model:
     from pygent.models.openai_model import OpenAIModel  # noqa: PLC0415 - once there is a session
 
     # Never None: what stands in the variables is for one server only.
-    return OpenAIModel(
+    model = OpenAIModel(
         server.base_url or DEFAULT_BASE_URL,
         key or "",
         headers=server.headers,
@@ -62,6 +80,8 @@ def _on(server: ModelServer, settings: Settings, key: str | None) -> Model:
         token_timeout=server.token_timeout,
         **_options(settings, server.provider),
     )
+    model.server = replace(model.server, key_name=key_name_of(settings, server.provider))
+    return model
 
 
 def _options(settings: Settings, provider: str) -> dict[str, Any]:

@@ -69,12 +69,16 @@ def list_models(
     ``timeout`` is in seconds; for the others see ``Endpoint``. Raises ``APIError`` where there is no such list,
     ``APITemporaryError`` where nothing answers.
     """
+    return models_at(Endpoint(base_url.rstrip("/"), api_key or "", timeout, headers or {}, proxy, certificates))
+
+
+def models_at(server: Endpoint) -> list[str]:
+    """``list_models`` of a server that is known already. Raises what that does."""
     import http.client  # noqa: PLC0415 - slow, like the next
     import urllib.error  # noqa: PLC0415
 
     from pygent.models.small_requests import Asker  # noqa: PLC0415
 
-    server = Endpoint(base_url.rstrip("/"), api_key or "", timeout, headers or {}, proxy, certificates)
     try:
         status, body, answered = Asker(server).send(f"{server.base_url}/models")
     except (OSError, http.client.HTTPException) as error:

@@ -38,7 +38,7 @@ class Endpoint:
     stream, for its first piece of an answer and for each further one. ``headers`` are sent beside the protocol's own,
     and over them. ``proxy`` is a URL, ``direct`` for none; None leaves it to the environment's variables, without
     those for this machine's own servers. ``certificates`` is a PEM file of authorities that are trusted besides, or
-    OpenSSL's kind of folder of them.
+    OpenSSL's kind of folder of them. ``key_name`` says where the key stands.
     """
 
     base_url: str
@@ -49,6 +49,7 @@ class Endpoint:
     certificates: Path | None = None
     first_token_timeout: float | None = None
     token_timeout: float | None = None
+    key_name: str = "OPENAI_API_KEY"
 
     @property
     def shown(self) -> str:
@@ -105,7 +106,8 @@ class Endpoint:
 
     def refused(self, status: int, said: object, model: str, headers: Any) -> Failed:
         """The server answered with an error."""
-        return Failed(api_errors.of_status(status, said, headers, url=self.base_url, model=model, key=self.api_key))
+        where: dict[str, str] = {"url": self.base_url, "key": self.api_key, "key_name": self.key_name}
+        return Failed(api_errors.of_status(status, said, headers, model=model, **where))
 
     def unreachable(self, error: BaseException) -> Failed:
         """There was no answer, or it broke off."""

@@ -169,6 +169,15 @@ def key_of(settings: Settings, provider: str, environ: Mapping[str, str] | None 
     return settings.providers[provider].key(provider, environ) if provider else settings.api_key
 
 
+def key_name_of(settings: Settings, provider: str) -> str:
+    """Where the key of a provider stands, in words; for "" that of the server of ``base_url``."""
+    if not provider:
+        return "OPENAI_API_KEY"
+    one = settings.providers[provider]
+    entry = f"the entry {one.keyring} of the keyring" if one.keyring else f"key_variable of the provider {provider}"
+    return one.key_variable or entry
+
+
 def _from_keyring(entry: str, name: str) -> str:
     try:
         import keyring  # noqa: PLC0415 - an extra, and slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable
@@ -12,7 +13,9 @@ import pytest
 import yaml
 
 from pygent.__main__ import main
+from pygent.commands import model_check
 from pygent.commands.model_quirks import NOT_SEEN
+from pygent.settings import Settings
 from tests.fakes.openai_server import FakeOpenAI, Script, Step, broken, delta, raw, reply, sse, status
 from tests.fakes.refusals import Refusal, no_stream_options, no_temperature, no_tools, refusing, strict_roles
 
@@ -161,7 +164,9 @@ def look(capsys: pytest.CaptureFixture[str], url: str, *argv: str) -> tuple[int,
     return code, json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.parametrize(("number", "words", "script"), QUIRKS, ids=lambda value: str(value)[:30].replace(" ", "-"))
+@pytest.mark.parametrize(
+    ("number", "words", "script"), QUIRKS, ids=[f"{number} {words}".replace(" ", "-") for number, words, _ in QUIRKS]
+)
 def test_each_quirk_is_named_by_its_number(
     capsys: pytest.CaptureFixture[str], number: int, words: str, script: Script
 ) -> None:
@@ -238,6 +243,30 @@ def test_a_server_that_is_not_there_is_asked_nothing_more(capsys: pytest.Capture
     assert code == 1
     assert [call["outcome"] for call in found["calls"]] == ["failed", *["not asked"] * 5]
     assert "127.0.0.1:9" in found["calls"][0]["noticed"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("y\n", True), ("\n", False), ("", False)])
+def test_on_a_terminal_it_asks_and_shows_what_it_waits_for(
+    home: Path, monkeypatch: pytest.MonkeyPatch, answer: str, kept: bool
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    out = Terminal()
+    with FakeOpenAI(refusing(no_stream_options, answers=good)) as server:
+        model_check.run(Settings(model="m", base_url=server.url), out)
+    assert "long prompt     asking …" in out.getvalue()
+    assert "Keep it in your settings? [y/N]" in out.getvalue()
+    assert (home / "config" / "pygent" / "config.yaml").exists() is kept
+
+
+def test_a_file_has_no_server_to_be_looked_at(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    (home / "m.gguf").write_bytes(b"GGUF")
+    assert main(["doctor", "--model", f"gguf:{home}/m.gguf"]) == 2
+    assert "has no server to be looked at" in capsys.readouterr().err
 
 
 def test_save_without_a_model_is_for_nothing(capsys: pytest.CaptureFixture[str]) -> None:

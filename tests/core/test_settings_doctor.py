@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from pygent.__main__ import main
+from pygent.commands.check import Check
 from pygent.commands.server_check import model_server
 from pygent.settings import Settings
+from pygent.settings.provider import Provider
 from tests.fakes.openai_server import FakeOpenAI
 
 KEY = "sk-0123456789abcdefghij"
@@ -92,6 +94,19 @@ def test_a_server_that_is_not_there() -> None:
     assert "http://127.0.0.1:9/v1 does not answer" in check.text
     assert KEY not in check.text
     assert model_server(Settings(base_url="file:///etc/passwd")).state == "fail"
+
+
+def test_the_server_of_a_providers_model_is_asked_with_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_KEY", KEY)
+    with FakeOpenAI(models=["a"]) as server:
+        local = Provider(base_url=server.url, key_variable="LOCAL_KEY")
+        settings = Settings(model="local/a", providers={"local": local})
+        assert model_server(settings) == Check(
+            "model server", "ok", f"{server.url} answers with a key (LOCAL_KEY); model a"
+        )
+        monkeypatch.delenv("LOCAL_KEY")
+        check = model_server(settings)
+        assert (check.state, check.text) == ("fail", "the key of local is not set: the variable LOCAL_KEY is empty")
 
 
 class _Odd(http.server.BaseHTTPRequestHandler):

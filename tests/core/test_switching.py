@@ -18,7 +18,7 @@ from pygent.session import Session
 from pygent.settings import Settings
 from pygent.settings.provider import ModelEntry, Provider
 from tests.fakes.invariants import check_events, check_history
-from tests.fakes.openai_server import FakeOpenAI, Step, reply
+from tests.fakes.openai_server import FakeOpenAI, Step, reply, status
 from tests.fakes.refusals import no_reasoning, no_stream_options, no_tools, paired_ids, refusing, strict_roles
 
 TEXT_CALL = '<tool_call>\n{"name": "write_file", "arguments": {"path": "two.txt", "content": "2"}}\n</tool_call>'
@@ -112,7 +112,7 @@ def test_a_session_goes_on_at_servers_with_other_quirks(tmp_path: Path, opened: 
         assert going.say("write two").text == "Two is written."
         going.session.set_model("strict/third")
         assert going.say("write three").text == "Three is written."
-        assert [status for status, _ in going.tools()] == ["ok"] * 4
+        assert [how for how, _ in going.tools()] == ["ok"] * 4
         assert sorted(path.name for path in (tmp_path / "work").glob("*.txt")) == ["one.txt", "three.txt", "two.txt"]
 
         assert {request["model"] for request in one.requests} == {"first"}
@@ -257,3 +257,13 @@ def test_what_can_be_chosen_is_asked_of_each_server(tmp_path: Path, opened: list
             going.session.models_of("gone")
         with pytest.raises(SettingsError, match="NO_SUCH_KEY"):
             going.session.models_of("locked")
+
+
+def test_a_refused_key_is_told_by_where_it_stands(
+    tmp_path: Path, opened: list[Going], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWO_KEY", "key-of-two")
+    with FakeOpenAI(lambda _: status(401, "no")) as server:
+        providers = {"two": Provider(base_url=server.url, key_variable="TWO_KEY")}
+        opened.append(going := Going(tmp_path, "two/m", providers))
+        assert "Check TWO_KEY, and that it belongs to this server" in (going.say("go").error or "")

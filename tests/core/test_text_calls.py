@@ -221,3 +221,11 @@ def test_a_result_that_the_model_made_up_behind_its_call_is_dropped() -> None:
     calls, rest = extract_tool_calls(text, BARE_TOOLS)
     assert [call.function.arguments for call in calls] == ['{"cmd": "ls"}']
     assert rest == ""
+
+
+@pytest.mark.parametrize("wrapped", ["{}", "```json\n{}\n```", "<tool_call>\n{}\n</tool_call>", "{}\n"])
+def test_a_call_in_double_braces_is_one(wrapped: str) -> None:
+    text = wrapped.replace("{}", '{{"name": "bash", "arguments": {"cmd": "ls"}}}')
+    calls, rest = extract_tool_calls(text, BARE_TOOLS)
+    assert [(call.function.name, call.function.arguments) for call in calls] == [("bash", '{"cmd": "ls"}')]
+    assert rest == ""

@@ -34,6 +34,8 @@ def read_json(source: Source, position: int) -> Reading:
             return Verdict.MORE  # another one may follow
         if text[start : start + 1] not in {"{", "["}:
             return Found(calls, end) if calls else Verdict.NEVER
+        doubled = text.startswith("{{", start)  # as some prompts show it to models, by mistake, and they repeat it
+        start += doubled
         if not could_be_call(source, start):
             apart = "\n" in text[end:start] or text[start] == "["
             return Found(calls, end) if calls and apart else Verdict.NEVER
@@ -41,6 +43,9 @@ def read_json(source: Source, position: int) -> Reading:
         if isinstance(decoded, Verdict):
             return decoded
         value, end = decoded
+        if doubled:
+            closing = source.skip(end)
+            end = closing + 1 if text[closing : closing + 1] == "}" else end
         found = source.calls(value)
         if not found:
             return Verdict.NEVER
@@ -63,6 +68,7 @@ def read_arguments(source: Source, position: int, name: str) -> Reading:
 
 def could_be_call(source: Source, start: int) -> bool:
     """Whether a value that begins at ``start`` may, by what has come of it, become calls."""
+    start += source.text.startswith("{{", start)
     found = _BEGUN.match(source.text, start)
     if found is None or found.end() == len(source.text):
         key = (found["key"] or "") if found else ""
