@@ -29,6 +29,8 @@ SHOWN = 3000
 
 HOPELESS = 3
 """Times in a row that the model may say it is done, with nothing changed in between, while the check fails."""
+ATTEMPTS = 12
+"""Attempts of a small model, which begin anew, after which it is left at that."""
 
 _TEST = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|[^/]*\.(?:test|spec))\.\w+$|(?:^|/)tests?/")
 
@@ -42,21 +44,21 @@ class Check:
     claims: int = 0
     failures: int = -1
     _changes: int = -1
+    _said: str = ""
 
     @property
     def hopeless(self) -> bool:
-        """Whether the model has given up: it says that it is done, and changes nothing."""
-        return self.claims >= HOPELESS
+        """Whether it makes no sense to go on: the model changes nothing any more, or every attempt failed."""
+        return self.claims >= HOPELESS or self.failures >= ATTEMPTS
 
     def claimed(self, ctx: LoopContext, cancel: CancelToken) -> str:
         """The model says that it is done. Answers what it must be told, "" where it is right."""
-        if self._changes == ctx.changes and self.state:
-            self.claims += 1
-            if self.state == "passed":
-                return ""
-        else:
+        if self._changes != ctx.changes or not self.state:
             self.claims = 1
-        return self.run(ctx, cancel)
+            return self.run(ctx, cancel)
+        # Nothing changed since. In an attempt that can begin again, that is one more failed attempt.
+        self.claims += ctx.attempts is None
+        return self._failed(ctx) if self.state == "failed" else ""
 
     def run(self, ctx: LoopContext, cancel: CancelToken) -> str:
         """Run the command, which everybody sees. Answers what the model must be told, "" where it passes.
@@ -68,10 +70,13 @@ class Check:
         self.state = "passed" if status == "ok" else "failed"
         if self.state == "passed":
             return ""
-        self.failures += 1
         shown = failing_part(output.partition("\n")[2] or output, SHOWN)
-        said = f"{CHECK_FAILED}: `{self.command}`\n{fenced(shown)}"
-        return f"{said}\n{BEGIN_AGAIN}" if self._again(ctx) else said
+        self._said = f"{CHECK_FAILED}: `{self.command}`\n{fenced(shown)}"
+        return self._failed(ctx)
+
+    def _failed(self, ctx: LoopContext) -> str:
+        self.failures += 1
+        return f"{self._said}\n{BEGIN_AGAIN}" if self._again(ctx) else self._said
 
     def _again(self, ctx: LoopContext) -> bool:
         """Whether the next attempt begins where this one did; the files are put back then."""

@@ -322,8 +322,10 @@ def _end(
         return ""
     if _plans_in_words(ctx, outcome):
         return "completed"
-    # In the form of blocks a reply without one is how a model says that it is done.
-    said = ctx.small and "```" not in (outcome.message.content or "") and not ctx.to_do()
+    # In the form of blocks a reply without one is how a model says that it is done. Where a check tells whether that
+    # is so, an unusable block is a failed attempt, and another attempt does better than a correction.
+    blocks = "```" in (outcome.message.content or "") and ctx.attempts is None
+    said = ctx.small and not blocks and not ctx.to_do()
     return "completed" if reminded or said or not until_stop else ""
 
 

@@ -46,6 +46,7 @@ _ENDINGS = {
     "ini": {"ini", "cfg"},
     "sql": {"sql"},
 }
+_ALIKE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class PathFinder:
             path: likeness
             for path, content in self._known().items()
             if (endings is None or path.rpartition(".")[2] in endings)
-            and (likeness := _likeness(block.content, content)) > 0.3
+            and (likeness := _likeness(block.content, content)) > _ALIKE
         }
         return max(alike, key=lambda path: alike[path], default="")
 
@@ -183,9 +184,10 @@ def _written(function: dict[str, str]) -> list[tuple[str, str]]:
 
 
 def _likeness(block: str, content: str) -> float:
-    """From 0 to 1: how much of the names that are defined, or else of the lines, both have in common."""
+    """From 0 to 2: how much of the block's names that are defined, or else of its lines, the file has, and how much
+    more than others it does."""
     ours, theirs = set(_NAMES.findall(block)), set(_NAMES.findall(content))
-    if ours and theirs:
-        return len(ours & theirs) / len(ours | theirs)
-    lines, others = ({line.strip() for line in text.splitlines() if line.strip()} for text in (block, content))
-    return len(lines & others) / max(1, min(len(lines), len(others)))
+    if not ours or not theirs:
+        ours, theirs = ({line.strip() for line in text.splitlines() if line.strip()} for text in (block, content))
+    common = len(ours & theirs)
+    return common / max(1, min(len(ours), len(theirs))) + common / max(1, len(ours | theirs))

@@ -51,7 +51,7 @@ def completed(part: str, whole: str) -> str | None:
     docstring = [node for node in new.tree.body[:1] if isinstance(node, ast.Expr)]
     if not given or len(given) + len(imports) + len(docstring) < len(new.tree.body):
         return None  # it does something besides defining: a program of its own
-    methods = _methods_of_one_class(given, known) if not given.keys() & known.keys() else {}
+    methods = _inner(given, old.tree) if not given.keys() & known.keys() else {}
     common = given.keys() & known.keys()
     if not common and not methods:
         return None
@@ -96,14 +96,15 @@ def _merged(
     return "\n".join(lines) + "\n"
 
 
-def _methods_of_one_class(given: dict[str, _Definition], known: dict[str, _Definition]) -> dict[str, _Definition]:
-    """The methods that ``given`` are new versions of, all of one class; empty where that is not so."""
-    for node in known.values():
-        if isinstance(node, ast.ClassDef):
-            methods = {item.name: item for item in node.body if isinstance(item, ast.FunctionDef)}
-            if given.keys() <= methods.keys():
-                return {name: methods[name] for name in given}
-    return {}
+def _inner(given: dict[str, _Definition], tree: ast.Module) -> dict[str, _Definition]:
+    """The methods or inner functions that ``given`` are new versions of; empty unless each is there just once."""
+    found: dict[str, list[_Definition]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, _Definition):
+            found.setdefault(node.name, []).append(node)
+    if any(len(found.get(name, ())) != 1 for name in given):
+        return {}
+    return {name: found[name][0] for name in given}
 
 
 def _has_left_out(lines: list[str]) -> bool:
