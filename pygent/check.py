@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from pygent.attempts import Attempts
 from pygent.cancellation import CancelToken
 from pygent.events import CHECK_CALL, CheckState, FilesChanged, ToolFinished, ToolStarted, ToolStatus
+from pygent.images import Content, text_of
 from pygent.model_call import LoopContext
 from pygent.models.attempts import BEGIN_AGAIN, CHECK_FAILED, begins_again
 from pygent.models.blocks import fenced
 from pygent.runtime import Scope
+from pygent.step import add_user
 from pygent.tools.failing import failing_part
 
 SECONDS = 600.0
@@ -50,6 +53,19 @@ class Check:
     def hopeless(self) -> bool:
         """Whether it makes no sense to go on: the model changes nothing any more, or every attempt failed."""
         return self.claims >= HOPELESS or self.failures >= ATTEMPTS
+
+    def holds_back(self, ctx: LoopContext, cancel: CancelToken, *, more: bool, claimed: bool) -> bool:
+        """Whether the run has to go on, where there may be ``more`` steps; the model is told why.
+
+        ``claimed``: the model says that it is done; else it has just changed something.
+        """
+        if self.hopeless:
+            return False
+        told = self.claimed(ctx, cancel) if claimed else self.run(ctx, cancel)
+        if not told or not more or self.hopeless:
+            return False
+        add_user(ctx, told, "check")
+        return True
 
     def claimed(self, ctx: LoopContext, cancel: CancelToken) -> str:
         """The model says that it is done. Answers what it must be told, "" where it is right."""
@@ -85,6 +101,22 @@ class Check:
         if paths := ctx.attempts.put_back():
             ctx.emit(FilesChanged(agent_id=ctx.agent_id, paths=paths))
         return True
+
+
+def begin(ctx: LoopContext, prompt: Content, cancel: CancelToken) -> Check | None:
+    """Before a run: its check, if there is one. A small model is shown the files, and why the check fails."""
+    ctx.protected, ctx.attempts = frozenset(), None
+    check = Check(ctx.check_command) if ctx.check_command else None
+    if ctx.briefing is None:
+        return check
+    shown = ctx.briefing.text(ctx.runtime, f"{text_of(prompt)} {ctx.check_command}")
+    why = check.run(ctx, cancel) if check is not None else ""
+    if why:
+        ctx.attempts = Attempts(ctx.runtime)
+        ctx.protected = files_of(ctx.check_command, ctx.briefing.paths)
+    if shown or why:
+        add_user(ctx, "\n\n".join(part for part in (shown, why) if part), "reminder")
+    return check
 
 
 def files_of(command: str, paths: Collection[str]) -> frozenset[str]:

@@ -23,9 +23,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pygent import clock
-from pygent.attempts import Attempts
 from pygent.cancellation import CancelToken
-from pygent.check import Check, files_of
+from pygent.check import Check, begin
 from pygent.errors import Cancelled, DeadlineExceeded, StuckError
 from pygent.events import (
     CheckState,
@@ -40,17 +39,11 @@ from pygent.model_call import LoopContext
 from pygent.openai_compat import Usage
 from pygent.plans import looks_like_plan
 from pygent.prompts import PLAN_NOW, reminder
+from pygent.repeats import Repeats
 from pygent.step import StepOutcome, add_user, present, run_step, take_in
 
 log = logging.getLogger(__name__)
 
-REPEATS_TOLD, REPEATS_END = 3, 12
-"""After so many equal steps in a row the model is told, and the run is ended."""
-
-REPEATED = (
-    "You made this same call {} times in a row. Its result will not change. Read the result, then do something else: "
-    "look at the file, change it, or call stop and say what is in the way."
-)
 NEARLY_SPENT = "{} Finish what matters most, then call stop and say what is left."
 
 
@@ -134,7 +127,7 @@ def _run(ctx: LoopContext, prompt: Content, limits: Limits, cancel: CancelToken,
     reason: Reason = "failed"
     error: BaseException | None = None
     try:
-        _brief(ctx, prompt, progress, token)
+        progress.check = begin(ctx, prompt, token)
         add_user(ctx, prompt, "user")
         reason = _limited(ctx, limits, token, progress, until_stop)
         progress.end()
@@ -182,8 +175,7 @@ class _Progress:
     denied: int = 0
     usage: Usage = field(default_factory=Usage)
     cost: float | None = None
-    last: tuple[list[tuple[str, str]], list[str]] = field(default_factory=lambda: ([], []))
-    repeats: int = 0
+    repeats: Repeats = field(default_factory=Repeats)
     check: Check | None = None
     begun: float = field(default_factory=clock.now)
     seconds: float | None = None
@@ -212,22 +204,6 @@ class _Progress:
             *(reason, self.text, self.steps, self.usage, self.denied, files, told, self.cost),
             *(total, used.money, seconds, "" if self.check is None else self.check.state),
         )
-
-
-def _brief(ctx: LoopContext, prompt: Content, progress: _Progress, token: CancelToken) -> None:
-    """Show a small model what it needs for the task: files, and why the check fails."""
-    ctx.protected, ctx.attempts = frozenset(), None
-    if ctx.check_command:
-        progress.check = Check(ctx.check_command)
-    if ctx.briefing is None:
-        return
-    shown = ctx.briefing.text(ctx.runtime, f"{text_of(prompt)} {ctx.check_command}")
-    why = "" if progress.check is None else progress.check.run(ctx, token)
-    if why:
-        ctx.attempts = Attempts(ctx.runtime)
-        ctx.protected = files_of(ctx.check_command, ctx.briefing.paths)
-    if shown or why:
-        add_user(ctx, "\n\n".join(part for part in (shown, why) if part), "reminder")
 
 
 def _limited(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Progress, until_stop: bool) -> Reason:
@@ -337,11 +313,12 @@ def _held_back(
     A check is run in any case where nobody reads along (``always``), else where the run has changed a file.
     """
     check = progress.check
-    if check is not None and not check.hopeless and (always or ctx.files_changed):
-        told = check.claimed(ctx, token) if claimed else check.run(ctx, token)
-        if told and more and not check.hopeless:
-            add_user(ctx, told, "check")
-            return True
+    if (
+        check is not None
+        and (always or ctx.files_changed)
+        and check.holds_back(ctx, token, more=more, claimed=claimed)
+    ):
+        return True
     return _settled(ctx, token, more=more)
 
 
@@ -357,16 +334,17 @@ def _settled(ctx: LoopContext, token: CancelToken, *, more: bool) -> bool:
 
 
 def _watch_repeats(ctx: LoopContext, outcome: StepOutcome, progress: _Progress) -> None:
-    """Say so where the same calls come again and again, and end the run where that does not help."""
+    """Say so where the model goes in circles, and end the run where that does not help. Raises ``StuckError``."""
     calls = [(call.function.name, call.function.arguments) for call in outcome.message.tool_calls]
-    progress.repeats = progress.repeats + 1 if (calls, outcome.results) == progress.last else 1
-    progress.last = (calls, outcome.results)
-    if not calls or outcome.control is not None or any(_asks_for_news(ctx, name) for name, _ in calls):
+    if not calls or any(_asks_for_news(ctx, name) for name, _ in calls):
         return
-    if progress.repeats >= REPEATS_END:
-        raise StuckError(f"the model made the same call {progress.repeats} times in a row: {calls[0][0]}")
-    if progress.repeats % REPEATS_TOLD == 0:
-        add_user(ctx, REPEATED.format(progress.repeats), "reminder")
+    repeat = progress.repeats.add(calls, outcome.results)
+    if repeat is None:
+        return
+    if repeat.stuck:
+        raise StuckError(f"the model made the same call {repeat.times} times in a row: {calls[0][0]}")
+    if repeat.text:
+        add_user(ctx, repeat.text, "reminder")
 
 
 def _asks_for_news(ctx: LoopContext, name: str) -> bool:

@@ -184,8 +184,7 @@ def _written(function: dict[str, str]) -> list[tuple[str, str]]:
 
 
 def _likeness(block: str, content: str) -> float:
-    """From 0 to 2: how much of the block's names that are defined, or else of its lines, the file has, and how much
-    more than others it does."""
+    """From 0 to 2: what share of the definitions, or else of the lines, both have, and how few others."""
     ours, theirs = set(_NAMES.findall(block)), set(_NAMES.findall(content))
     if not ours or not theirs:
         ours, theirs = ({line.strip() for line in text.splitlines() if line.strip()} for text in (block, content))
