@@ -26,12 +26,12 @@ SYSTEM = (
     "You are an expert programmer. You do exactly what is asked, carefully, and reply in the format that is asked."
 )
 
-_FILES = """First say in one or two sentences what has to be changed, and where. Then write every file that changes, \
-complete, in a fenced block with its path on the line before it:
-
-{example}
-
-Write the whole file, with the change in it. Tests stay as they are: do not write them."""
+_SENTENCE = "Say in one sentence what is wrong or missing. Then give"
+_ONE_FILE = (
+    "{give} the complete {state} {names} in one fenced block: all of the file, not only the part that changes."
+)
+_FILES = """{give} each file that changes ({names}), complete and {state}, in a fenced block of its own with the file's \
+path on the line before it. Tests stay as they are."""
 _SCRIPT = """Reply with one shell script, in one fenced block that begins with ```bash. It is run with bash in the \
 folder of these files, once, with nobody there to answer questions."""
 _ANSWER = "Reply with the answer, in one or two sentences."
@@ -64,13 +64,20 @@ def prompt(task: Task, folder: Path, env: Mapping[str, str]) -> str:
         output = run(task.check, folder, env).output[-OUTPUT_SHOWN:]
         parts.append(f"The output of `{task.check}`:\n{fenced(output)}")
     parts.append(task.prompt)
-    parts.append({"operate": _SCRIPT, "find_out": _ANSWER}.get(task.kind) or _FILES.format(example=_example(task)))
+    parts.append({"operate": _SCRIPT, "find_out": _ANSWER}.get(task.kind) or _format(task))
     return "\n\n".join(parts)
 
 
-def _example(task: Task) -> str:
-    """The reply's format, with the names of this task: an example with other names gets files with other names."""
-    return "\n\n".join(f"{name}\n```\n(all of {name})\n```" for name in changeable(task)[:3])
+def _format(task: Task) -> str:
+    """How files are asked for.
+
+    Small models copy a file as it is unless they have said before what is wrong with it, and take any example of
+    the format for the thing itself.
+    """
+    names = changeable(task)
+    give, state = ("Give", "new") if task.kind == "write" else (_SENTENCE, "corrected")
+    text = _ONE_FILE if len(names) == 1 else _FILES
+    return text.format(give=give, state=state, names=", ".join(names))
 
 
 def changeable(task: Task) -> list[str]:

@@ -2,7 +2,7 @@
 
 import sys
 
-import failures
+import codes
 
 
 def records(path):
@@ -10,15 +10,17 @@ def records(path):
         with open(path) as file:
             lines = file.read().splitlines()
     except FileNotFoundError:
-        failures.stop("missing")
+        sys.exit(codes.MISSING)
     if not lines:
-        failures.stop("empty")
+        sys.exit(codes.NOTHING_TO_DO)
+    if not all("\t" in line for line in lines):
+        sys.exit(codes.FORMAT)
     return [line.split("\t") for line in lines]
 
 
 def main():
     if len(sys.argv) != 2:
-        failures.stop("usage")
+        sys.exit(codes.USAGE)
     print(len(records(sys.argv[1])), "records")
 
 

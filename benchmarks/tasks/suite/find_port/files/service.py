@@ -14,11 +14,6 @@ def settings():
     return result
 
 
-def port(values):
-    """Administrators have a port of their own, behind the public one."""
-    return values["port"] + values["offset"]
-
-
 if __name__ == "__main__":
     values = settings()
-    print(f"listening on {values['host']}:{port(values)}")
+    print(f"listening on {values['host']}:{values['port']}")

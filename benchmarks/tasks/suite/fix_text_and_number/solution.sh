@@ -1,0 +1,1 @@
+sed -i 's/number.zfill(4)/str(number).zfill(4)/' tickets.py

@@ -1,0 +1,1 @@
+sed -i "s/address\['town'\]/address['city']/" labels.py

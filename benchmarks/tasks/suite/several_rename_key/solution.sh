@@ -1,0 +1,1 @@
+sed -i 's/"mail"/"email"/' people.json contacts.py
