@@ -17,6 +17,7 @@ import pytest
 from benchmarks.tasks import alone
 from benchmarks.tasks.__main__ import main
 from benchmarks.tasks.agents import AgentError, Alone, CommandLine, Limits, Pygent, Server, chosen
+from benchmarks.tasks.merging import merged
 from benchmarks.tasks.place import workspace
 from benchmarks.tasks.proxy import CountingProxy
 from benchmarks.tasks.report import table
@@ -30,7 +31,7 @@ PYTHON = sys.executable
 
 
 def run(server: FakeOpenAI, folder: Path, agent: Any, task: Task = MEDIAN, limits: Limits | None = None) -> Result:
-    runner = Runner(folder, Server(server.url, "a key", "small"), limits or Limits(60))
+    runner = Runner(folder, Server(server.url, "a key", "small"), limits or Limits(100))
     return runner.run([agent], [task])[0]
 
 
@@ -103,9 +104,33 @@ class TestAlone:
     def test_many_ways_to_head_a_block_are_read(self, text: str, tmp_path: Path) -> None:
         assert alone.files(MEDIAN, tmp_path, alone.blocks(text)) == {"stats.py": "x = 1\n"}
 
+    def test_one_block_with_several_files_is_read(self, tmp_path: Path) -> None:
+        text = "```python\n# todo.py\nx = 1\n\n# report.py\ny = 2\n# that is it\n```"
+        found = alone.files(load(SUITE / "several_new_field"), tmp_path, alone.blocks(text))
+        assert found == {"todo.py": "# todo.py\nx = 1\n", "report.py": "# report.py\ny = 2\n# that is it\n"}
+
     def test_files_outside_are_not_written(self, tmp_path: Path) -> None:
         found = alone.blocks("../../etc/motd.txt\n```\nx\n```\n\nnew/part.py\n```\ny\n```")
         assert alone.files(MEDIAN, tmp_path, found) == {"new/part.py": "y\n", "stats.py": "x\n"}
+
+
+class TestMerging:
+    FILE = '"""A file."""\n\nX = 1\n\n\n@cache\ndef a():\n    return 1\n\n\ndef b():\n    return 2\n'
+
+    def test_one_function_is_put_into_its_file(self) -> None:
+        text = merged(self.FILE, "@cache\ndef a():\n    return 3")
+        assert text == self.FILE.replace("return 1", "return 3")
+
+    def test_what_comes_with_it_is_kept(self) -> None:
+        text = merged(self.FILE, "import re\n\ndef b():\n    return c()\n\ndef c():\n    return re\n")
+        assert text.startswith('"""A file."""\nimport re\n')
+        assert text.endswith("def b():\n    return c()\n\n\ndef c():\n    return re\n")
+
+    @pytest.mark.parametrize(
+        "whole", ["def b(): pass\n\ndef a(): pass\n", "def other(): pass\n", "no Python", "X = 2\n"]
+    )
+    def test_a_whole_file_stays_one(self, whole: str) -> None:
+        assert merged(self.FILE, whole) == whole
 
 
 class TestOtherAgents:

@@ -97,9 +97,9 @@ class Alone:
     name: str = "alone"
 
     def work(self, work: Work) -> Outcome:
-        text = alone.prompt(work.task, work.folder, work.env)
+        talk = alone.messages(work.task, work.folder, work.env)
         try:
-            reply = alone.ask(work.server.base_url, work.server.key, work.server.model, text, work.limits.seconds)
+            reply = alone.ask(work.server.base_url, work.server.key, work.server.model, talk, work.limits.seconds)
         except OSError as error:
             return Outcome(1, "", str(error))
         (work.keep / "output.txt").write_text(reply, "utf-8")

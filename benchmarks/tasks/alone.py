@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.tasks.merging import merged
 from benchmarks.tasks.place import run
 from benchmarks.tasks.task import Task
 
@@ -26,12 +27,10 @@ SYSTEM = (
     "You are an expert programmer. You do exactly what is asked, carefully, and reply in the format that is asked."
 )
 
-_SENTENCE = "Say in one sentence what is wrong or missing. Then give"
-_ONE_FILE = (
-    "{give} the complete {state} {names} in one fenced block: all of the file, not only the part that changes."
-)
-_FILES = """{give} each file that changes ({names}), complete and {state}, in a fenced block of its own with the file's \
-path on the line before it. Tests stay as they are."""
+_FILE = "Explain briefly what is wrong, and give the corrected code: all of {names}, complete, in one fenced block."
+_FILES = """Explain briefly what has to change, and give the changed code: every file that changes ({names}), \
+complete, in a fenced block of its own with the file's path on the line before it. Tests stay as they are."""
+_NEW_FILE = "Give all of {names} in one fenced block."
 _SCRIPT = """Reply with one shell script, in one fenced block that begins with ```bash. It is run with bash in the \
 folder of these files, once, with nobody there to answer questions."""
 _ANSWER = "Reply with the answer, in one or two sentences."
@@ -54,8 +53,8 @@ class Block:
     text: str
 
 
-def prompt(task: Task, folder: Path, env: Mapping[str, str]) -> str:
-    """The one prompt for a task."""
+def messages(task: Task, folder: Path, env: Mapping[str, str]) -> list[dict[str, str]]:
+    """The one request for a task."""
     parts = [task.prompt]
     parts += [f"{name}\n{fenced(text)}" for name, text in shown(task, folder)]
     if task.kind == "operate":
@@ -63,21 +62,15 @@ def prompt(task: Task, folder: Path, env: Mapping[str, str]) -> str:
     if task.check is not None:
         output = run(task.check, folder, env).output[-OUTPUT_SHOWN:]
         parts.append(f"The output of `{task.check}`:\n{fenced(output)}")
-    parts.append(task.prompt)
     parts.append({"operate": _SCRIPT, "find_out": _ANSWER}.get(task.kind) or _format(task))
-    return "\n\n".join(parts)
+    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": "\n\n".join(parts)}]
 
 
 def _format(task: Task) -> str:
-    """How files are asked for.
-
-    Small models copy a file as it is unless they have said before what is wrong with it, and take any example of
-    the format for the thing itself.
-    """
+    """How files are asked for: a small model copies a file as it is where it has not said first what is wrong."""
     names = changeable(task)
-    give, state = ("Give", "new") if task.kind == "write" else (_SENTENCE, "corrected")
-    text = _ONE_FILE if len(names) == 1 else _FILES
-    return text.format(give=give, state=state, names=", ".join(names))
+    text = _FILES if len(names) > 1 else _NEW_FILE if task.kind == "write" else _FILE
+    return text.format(names=", ".join(names))
 
 
 def changeable(task: Task) -> list[str]:
@@ -97,13 +90,12 @@ def fenced(text: str) -> str:
     return f"{marks}\n{text.rstrip()}\n{marks}"
 
 
-def ask(base_url: str, key: str, model: str, text: str, seconds: float) -> str:
-    """The model's reply to one prompt.
+def ask(base_url: str, key: str, model: str, talk: list[dict[str, str]], seconds: float) -> str:
+    """The model's reply to one request.
 
     Raises ``OSError`` where there is none within the time.
     """
-    messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]
-    body = json.dumps({"model": model, "messages": messages, "temperature": TEMPERATURE}).encode()
+    body = json.dumps({"model": model, "messages": talk, "temperature": TEMPERATURE}).encode()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
     request = urllib.request.Request(f"{base_url}/chat/completions", body, headers)
     try:
@@ -131,7 +123,7 @@ def apply(task: Task, folder: Path, env: Mapping[str, str], reply: str) -> str:
     for name, text in written.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        path.write_text(merged(path.read_text("utf-8"), text) if path.exists() else text, "utf-8")
     return f"wrote {', '.join(written) or 'nothing'}"
 
 
@@ -159,7 +151,8 @@ def files(task: Task, folder: Path, found: list[Block]) -> dict[str, str]:
     """
     result: dict[str, str] = {}
     nameless = []
-    for block in found:
+    names = [*task.show, *changeable(task)]
+    for block in (part for one in found for part in _parts(one, names)):
         name = _named(block, folder)
         if name is not None:
             result[name] = block.text
@@ -169,6 +162,19 @@ def files(task: Task, folder: Path, found: list[Block]) -> dict[str, str]:
     if len(nameless) == 1 and len(left) == 1:
         result[left[0]] = nameless[0].text
     return result
+
+
+def _parts(block: Block, names: list[str]) -> list[Block]:
+    """A block that holds several files, each headed by a comment with its path, as a block for each."""
+    starts = [
+        match.start()
+        for match in re.finditer(r"^(?:#|//)[ \t]*(\S+)[ \t]*$", block.text, re.MULTILINE)
+        if match[1].strip("`*:") in names
+    ]
+    if len(starts) < 2:
+        return [block]
+    ends = [*starts[1:], len(block.text)]
+    return [Block("", "", block.text[start:end].rstrip() + "\n") for start, end in zip(starts, ends, strict=True)]
 
 
 def _named(block: Block, folder: Path) -> str | None:
