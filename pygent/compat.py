@@ -12,6 +12,7 @@ ToolForm = Literal["native", "text", "blocks"]
 ReasoningRule = Literal["keep", "always", "drop"]
 LengthField = Literal["max_tokens", "max_completion_tokens", "none"]
 SystemRole = Literal["system", "developer", "user"]
+CallIds = Literal["any", "short"]
 
 
 @record
@@ -24,6 +25,8 @@ class Compat:
     calls if only empty (``always``), or left out (``drop``). ``images``: user messages may have some.
     ``parallel_tool_calls``: what is sent in the field of that name, None for nothing. ``max_tokens``: the field for
     the longest answer. ``system``: the role of the system message; as ``user`` its text leads the first prompt.
+    ``call_ids``: ``short`` ones have nine letters and digits. ``null_content``: a reply may have calls and no text.
+    ``user_after_tool``: a user may speak after a tool; otherwise an assistant's word is put between.
     """
 
     tools: ToolForm = "native"
@@ -35,6 +38,9 @@ class Compat:
     parallel_tool_calls: bool | None = None
     max_tokens: LengthField = "max_tokens"
     system: SystemRole = "system"
+    call_ids: CallIds = "any"
+    null_content: bool = True
+    user_after_tool: bool = True
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Compat:
@@ -75,6 +81,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "parallel_tool_calls": ("auto",),
     "max_tokens": ("max_tokens", "max_completion_tokens", "none"),
     "system": ("system", "developer", "user"),
+    "call_ids": ("any", "short"),
 }
 """The words that a part takes."""
 

@@ -62,6 +62,11 @@ class BodyEncoder:
                 parts += [b',"tools":', self._encoded_tools(tools)]
         return b"".join((*parts, extra, b"}"))
 
+    def known(self, messages: Messages) -> int:
+        """How many messages at the beginning of ``messages`` were sent before, as they stand and in a row."""
+        with self._lock:
+            return max((cache.common(messages) for cache in self._caches), default=0)
+
     def _cache_for(self, messages: Messages, rules: Rules) -> _Encoded:
         for position in range(len(self._caches) - 1, -1, -1):
             cache = self._caches[position]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pygent.cancellation import CancelToken
 from pygent.errors import APIError
-from pygent.models.api_errors import Failure
+from pygent.models.api_errors import Failure, is_context_overflow
 from pygent.models.attempts import warmth
 from pygent.models.base import Completed, Discarded, Messages, ModelNotice, StreamItem, ToolSchemas
 from pygent.models.compat import Compat, Given, Learning, given_for
@@ -21,8 +22,9 @@ from pygent.models.profile import Profile, Wanted, choose, wanted
 from pygent.models.reading import Reading
 from pygent.models.request import Request
 from pygent.models.retries import Retries
+from pygent.models.room import Room, too_long
 from pygent.models.watch import Watch
-from pygent.openai_compat import Message
+from pygent.openai_compat import Message, Usage
 
 
 def preload() -> None:
@@ -94,6 +96,7 @@ class OpenAIModel:
         self.max_tokens = max_tokens
         self._lines = Lines(self._new_line)
         self._encoder = BodyEncoder()
+        self._room = Room()
         self._compat = compat
         self._learning: dict[str, Learning] = {}
         self._wanted: Wanted = wanted(profile)
@@ -190,7 +193,9 @@ class OpenAIModel:
         # The retries are here and not left to the package: it sleeps in time.sleep and tells nobody.
         learning = self._learning_of(request.model)
         retries: Retries | None = None
+        whole, shortened = request, False
         while True:
+            request = replace(whole, messages=self._room.fitting(whole.messages))
             if cancel is not None:
                 cancel.check()
             shown = False
@@ -201,7 +206,13 @@ class OpenAIModel:
                 return
             except Failed as caught:
                 failed = caught
-            told = self._mended(request, learning, failed)
+            if is_context_overflow(failed.failure.error):
+                told = None if shortened else self._room.shorten(whole.messages, str(failed))
+                shortened = True
+                if told is None:
+                    raise too_long(failed.failure.error, request.model)
+            else:
+                told = learning.learn(failed.failure.error.status, str(failed), request)
             if told:
                 yield Discarded(told) if shown else ModelNotice(told)
                 continue
@@ -214,23 +225,22 @@ class OpenAIModel:
             else:
                 time.sleep(pause)
 
-    def _mended(self, request: Request, learning: Learning, failed: Failed) -> str | None:
-        """What is done otherwise from now on because of a refusal, None where nothing is."""
-        error = failed.failure.error
-        has_tools = bool(request.tools) and self.text_tool_calls
-        return learning.learn(error.status, str(error), has_tools=has_tools, has_images=request.has_images)
-
     def _try(self, request: Request, compat: Compat, cancel: CancelToken | None) -> Iterator[StreamItem]:
         body = request.body(self._encoder, compat)
         line = self._lines.take()
         try:
             with Watch(line.cut) as watch, cancel.on_cancel(line.cut) if cancel is not None else nullcontext():
-                seconds = (self.server.first_token_timeout if request.streaming else None) or self.server.timeout
+                streamed = request.streaming and compat.stream
+                seconds = (self.server.first_token_timeout if streamed else None) or self.server.timeout
                 watch.wait(seconds, f"did not answer in {seconds:g} s")
                 response = self._post(line, body, request.model, cancel, watch)
                 try:
                     blocks = compat.tools == "blocks"
-                    yield from Reading(self.server, request, watch, cancel, blocks=blocks).items(response)
+                    for item in Reading(self.server, request, watch, cancel, blocks=blocks).items(response):
+                        cut = self._room.cut(request, len(body), _usage(item))
+                        if cut:
+                            yield ModelNotice(cut, "warning")
+                        yield item
                 finally:
                     response.close()
         finally:
@@ -250,6 +260,10 @@ class OpenAIModel:
             raise self.server.unreachable(error) from error
         except openai.OpenAIError as error:
             raise Failed(Failure(APIError(str(error), url=self.server.shown), temporary=False)) from error
+
+
+def _usage(item: StreamItem) -> Usage | None:
+    return item.message.usage if isinstance(item, Completed) else None
 
 
 def _pause(retries: Retries, failed: Failed) -> float:
