@@ -30,7 +30,7 @@ CUT = 0.8
 """A server that counts less than this part of a prompt has cut it."""
 
 _NUMBERS = {"stream_options": 11, "reasoning": 8, "tools": 10, "images": 14, "stream": 12, "system": 9}
-_NUMBERS |= {"parallel_tool_calls": 13, "max_tokens": 13}
+_NUMBERS |= {"parallel_tool_calls": 13, "max_tokens": 13, "call_ids": 1, "null_content": 6, "user_after_tool": 9}
 _OTHER_FIELD = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "none"}
 
 
@@ -100,14 +100,16 @@ class Asking:
 
     def _body(self, probe: Probe, traits: list[Trait]) -> Body:
         compat = self.learning.now
-        streaming = probe.streaming and compat.stream
-        request = Request(probe.messages, self._model, probe.tools, streaming, self._temperature)
-        body: Body = json.loads(request.body(self._encoder, compat))
+        body: Body = json.loads(self._request(probe).body(self._encoder, compat))
         if not probe.streaming and compat.max_tokens != "none":
             body[compat.max_tokens] = LONGEST_ANSWER
         for trait in traits:
             trait.put(body)
         return body
+
+    def _request(self, probe: Probe) -> Request:
+        streaming = probe.streaming and self.learning.now.stream
+        return Request(probe.messages, self._model, probe.tools, streaming, self._temperature)
 
     def _take(self, row: Row, probe: Probe, answer: Exchange, reading: Reading, words: int) -> None:
         message = row.message = reading.message
@@ -142,7 +144,7 @@ class Asking:
                 row.found.append(Finding(trait.number, trait.text))
                 return True
         before = self.learning.now
-        learnt = self.learning.learn(answer.status, text, has_tools=bool(probe.tools))
+        learnt = self.learning.learn(answer.status, text, self._request(probe))
         if learnt:
             changed = next(iter(self.learning.now.differing(before)), "")
             row.found.append(Finding(_NUMBERS.get(changed, 0), learnt.rstrip(".")))

@@ -108,8 +108,7 @@ class Learning:
             return None
         for key, value, told in _changes(text, self.now, sent):
             if self._change(key, value):
-                shown = str(value).lower()
-                return f"{told} To say so beforehand: compat: {{{_quoted(sent.model)}: {{{key}: {shown}}}}}"
+                return told
         return None
 
     @property
@@ -127,6 +126,8 @@ class Learning:
         return True
 
 
-def _quoted(name: str) -> str:
-    """A model's name as YAML has it within braces."""
-    return name if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]*", name) else f'"{name}"'
+def beforehand(model: str, change: Mapping[str, Any]) -> str:
+    """How the settings say a ``change``, in one sentence."""
+    name = model if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]*", model) else f'"{model}"'
+    parts = ", ".join(f"{key}: {str(value).lower()}" for key, value in change.items())
+    return f"To say so beforehand: compat: {{{name}: {{{parts}}}}}"

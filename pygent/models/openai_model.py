@@ -14,7 +14,7 @@ from pygent.errors import APIError
 from pygent.models.api_errors import Failure, is_context_overflow
 from pygent.models.attempts import warmth
 from pygent.models.base import Completed, Discarded, Messages, ModelNotice, StreamItem, ToolSchemas
-from pygent.models.compat import Compat, Given, Learning, given_for
+from pygent.models.compat import Compat, Given, Learning, beforehand, given_for
 from pygent.models.connection import Line, Lines
 from pygent.models.encoder import BodyEncoder
 from pygent.models.endpoint import DEFAULT_BASE_URL, Endpoint, Failed
@@ -212,7 +212,7 @@ class OpenAIModel:
                 if told is None:
                     raise too_long(failed.failure.error, request.model)
             else:
-                told = learning.learn(failed.failure.error.status, str(failed), request)
+                told = self._mended(learning, failed, request)
             if told:
                 yield Discarded(told) if shown else ModelNotice(told)
                 continue
@@ -224,6 +224,12 @@ class OpenAIModel:
                 cancel.wait(pause)
             else:
                 time.sleep(pause)
+
+    def _mended(self, learning: Learning, failed: Failed, request: Request) -> str | None:
+        """What is done otherwise from now on because of a refusal, None where nothing is."""
+        before = learning.now
+        told = learning.learn(failed.failure.error.status, str(failed), request)
+        return told and f"{told} {beforehand(request.model, learning.now.differing(before))}"
 
     def _try(self, request: Request, compat: Compat, cancel: CancelToken | None) -> Iterator[StreamItem]:
         body = request.body(self._encoder, compat)

@@ -76,7 +76,7 @@ class Room:
 
     def cut(self, request: Request, size: int, usage: Usage | None) -> str | None:
         """What people are told, once for a model, where the server counted far less than the ``size`` bytes sent."""
-        if usage is None or not usage.prompt_tokens or request.has_images:
+        if usage is None or not usage.prompt_tokens:
             return None
         model, tokens = request.model, usage.prompt_tokens
         density = tokens / size
@@ -89,6 +89,8 @@ class Room:
             usual = densest or 0.25
             if before is not None and tokens <= (size - before) * usual * _NEW_ONLY:
                 return None  # it counts only what it has not seen before
+            if request.has_images:
+                return None  # whose bytes are no text
             self._told.add(model)
         return (
             f"The server counted {tokens} tokens where about {int(size * usual)} were sent. It seems to cut what is "
