@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from pygent.errors import ToolError
+from pygent.tools.blanks import places
 from pygent.tools.files import load
 from pygent.tools.registry import Tool
 
@@ -22,6 +23,8 @@ _NUMBERED = re.compile(r"^\s*\d+\t", re.MULTILINE)
 def edit_file(rt: Any, path: str, old: str, new: str, replace_all: bool = False) -> str:
     """Replace ``old``, which must be there exactly once unless ``replace_all``, and answer the diff.
 
+    Where it is not there, but in one place whole lines differ from it only in blanks at their ends or in one
+    indentation for all of them, these are replaced, with ``new`` indented alike, and the answer says so.
     Line ends and a byte order mark stay as they are.
     """
     if not old:
@@ -37,7 +40,7 @@ def edit_file(rt: Any, path: str, old: str, new: str, replace_all: bool = False)
         raise ToolError("old and new are the same; nothing would change")
     count = text.count(old)
     if count == 0:
-        raise ToolError(_not_there(path, text, old))
+        return _edit_but_for_blanks(rt, path, text, old, new)
     if count > 1 and not replace_all:
         where = ", ".join(str(line) for line in _lines_of(text, old)[:10])
         raise ToolError(
@@ -48,6 +51,28 @@ def edit_file(rt: Any, path: str, old: str, new: str, replace_all: bool = False)
     rt.write_file(path, changed)
     times = f" in {count} places" if count > 1 else ""
     return f"Edited {path}{times}.\n{diff(text, changed)}"
+
+
+def _edit_but_for_blanks(rt: Any, path: str, text: str, old: str, new: str) -> str:
+    found = places(text, old)
+    if not found:
+        raise ToolError(_not_there(path, text, old))
+    if len(found) > 1:
+        where = ", ".join(str(place.line) for place in found[:10])
+        raise ToolError(
+            f"old does not occur in {path} as it stands; {len(found)} places differ from it in blanks only "
+            f"(lines {where}). Give the text exactly as it is in one of them, with lines around it"
+        )
+    place = found[0]
+    taken, end = place.fitted(new.strip("\r\n")), place.end
+    if not new.strip("\r\n"):  # the lines go, with the end of the last one
+        taken, end = "", end + len(text[end:]) - len(text[end:].removeprefix("\r").removeprefix("\n"))
+    changed = text[: place.start] + taken + text[end:]
+    if changed == text:
+        raise ToolError("old and new differ in blanks only from what stands there; nothing would change")
+    rt.write_file(path, changed)
+    how = f"What stands there differs from old in {place.difference}; new was fitted."
+    return f"Edited {path}. {how}\n{diff(text, changed)}"
 
 
 def diff(before: str, after: str) -> str:

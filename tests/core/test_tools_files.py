@@ -109,6 +109,38 @@ def test_edit_file_shows_the_nearest_text(desk):
         use("edit_file", desk, path="a.py", old="1\tdef f():\n2\t    return 1", new="x")
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new", "after", "says"),
+    [
+        ("if a:\n    x = 1\n    y = 2\n", "x = 1\ny = 2", "x = 3\nif x:\n    y = 4",
+         "if a:\n    x = 3\n    if x:\n        y = 4\n", "indentation (4 blanks more)"),
+        ("a = 1\nif a:\n    b = 2\n", "    a = 1\n    if a:\n        b = 2\n",
+         "    a = 2\n    if a:\n        b = 3\n", "a = 2\nif a:\n    b = 3\n", "indentation (4 blanks less)"),
+        ("x = 1   \ny = 2\t\nz\n", "x = 1\ny = 2\n", "x = 5\n", "x = 5\nz\n", "blanks at the end of lines"),
+        ("\tx = 1\n\ty = 2\n", "x = 1\ny = 2", "x = 2", "\tx = 2\n", "indentation (1 tab more)"),
+        ("a\n\nb  \nc", "a\n\nb\nc\n", "d\n\ne\n", "d\n\ne", "blanks at the end of lines"),
+        ("a\n  b \nc\n", "b\n", "", "a\nc\n", "indentation (2 blanks more)"),
+        ("a\r\n  b \r\nc\r\n", "b\n", "x\ny\n", "a\r\n  x\r\n  y\r\nc\r\n", "indentation (2 blanks more)"),
+    ],
+)  # fmt: skip
+def test_edit_file_takes_a_text_that_differs_in_blanks_only_and_says_so(desk, file, old, new, after, says):
+    desk.put("a", file)
+    answer = use("edit_file", desk, path="a", old=old, new=new)
+    assert answer.startswith(f"Edited a. What stands there differs from old in {says}; new was fitted.\n@@")
+    assert desk.get("a").decode() == after
+
+
+def test_edit_file_does_not_guess_between_places_that_differ_in_blanks(desk):
+    desk.put("a", "if a:\n    x = 1 \nif b:\n    x = 1 \n")
+    before = desk.get("a")
+    with pytest.raises(ToolError, match=r"2 places differ from it in blanks only \(lines 2, 4\)"):
+        use("edit_file", desk, path="a", old="  x = 1\n", new="  x = 2\n")
+    desk.put("b", "  a\n      b\n")
+    with pytest.raises(ToolError, match="differs in blanks or indentation only"):
+        use("edit_file", desk, path="b", old="a\n  b", new="c")
+    assert desk.get("a") == before
+
+
 def test_edit_file_keeps_line_ends_and_the_byte_order_mark(desk):
     desk.put("a", b"\xef\xbb\xbfone\r\ntwo\r\nthree\r\n")
     use("edit_file", desk, path="a", old="one\ntwo", new="1\n2\n2b")
