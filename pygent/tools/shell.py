@@ -9,6 +9,7 @@ from typing import Any
 
 from pygent.errors import ToolError
 from pygent.tools.failing import failing_part
+from pygent.tools.hints import hint
 from pygent.tools.registry import Tool
 
 LONGEST = 3600
@@ -30,10 +31,13 @@ def bash(rt: Any, cmd: str, timeout: float | None = None) -> object:
     else:
         output = rt.bash(cmd, timeout=min(timeout, LONGEST))
     scope = getattr(rt, "scope", None)
-    file = getattr(scope, "rest", "")
-    if isinstance(output, str) and file and getattr(scope, "outcome", None):
-        return _with_failures(output, f"$ {cmd}\n", file)
-    return output
+    if not isinstance(output, str) or not getattr(scope, "outcome", None):
+        return output
+    if file := getattr(scope, "rest", ""):
+        output = _with_failures(output, f"$ {cmd}\n", file)
+    said = hint(rt, cmd, output, getattr(scope, "exit_status", None))
+    before, end, status = output.rpartition("\n[exit status: ")
+    return f"{before}\n[{said}]{end}{status}" if said and end else output
 
 
 def _with_failures(output: str, head: str, file: str) -> str:
