@@ -249,7 +249,7 @@ class Agent:
             self._busy.release()
 
     def _allowed(self) -> frozenset[str]:
-        hidden = self.disabled_tools | left_out(self.wiring, self.runtime)
+        hidden = self.disabled_tools | left_out(self.wiring, self.runtime, self.persona)
         if self.persona.tools is None:
             return frozenset(self.registry.names()) - hidden - (too_many() if self._ctx.small else frozenset())
         return frozenset((*self.persona.tools, "stop", "continue", "present_plan")) - hidden

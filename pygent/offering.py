@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pygent.persona import Persona
 from pygent.tools import BUILTIN
 from pygent.tools.planning import NAME as PRESENT_PLAN
+from pygent.tools.web import NAME as WEB_FETCH
 from pygent.wiring import Wiring
 
 DELEGATION_TOOLS = frozenset(
@@ -32,12 +34,14 @@ def too_many() -> frozenset[str]:
     return frozenset(tool.name for tool in BUILTIN) - SMALL_TOOLS
 
 
-def left_out(wiring: Wiring, runtime: object) -> frozenset[str]:
-    """The tools that make no sense for an agent as it is joined to others, in this runtime."""
+def left_out(wiring: Wiring, runtime: object, persona: Persona) -> frozenset[str]:
+    """The tools that make no sense for a persona's agent as it is joined to others, in this runtime."""
     hidden: set[str] = set()
     if wiring.depth > 0 or not hasattr(runtime, "scoped"):
         # A task cannot delegate again, and a duck-typed runtime has no workspace to share with one.
         hidden |= DELEGATION_TOOLS
     if not planning(wiring):
         hidden.add(PRESENT_PLAN)
+    if planning(wiring) or persona.network is False or not getattr(runtime, "network", False):
+        hidden.add(WEB_FETCH)
     return frozenset(hidden)

@@ -23,6 +23,7 @@ from pygent.sandbox.description import describe
 from pygent.sandbox.live import Sampled
 from pygent.sandbox.output import OutputBuffer
 from pygent.settings import command_environment, existing_init_files, from_environment
+from pygent.web_access import WebAccess
 from pygent.workspace import Workspace
 
 CONTAINER_WORKDIR = "/workspace"
@@ -64,6 +65,7 @@ class Runtime:
         self.banned_commands = set(settings.banned_commands if banned_commands is None else banned_commands)
         self.banned_apps = set(settings.banned_apps if banned_apps is None else banned_apps)
         self._network = settings.network if network is None else network
+        self.web = WebAccess()
         self._env = dict(command_environment(settings) if env is None else env)
         self._session_id = session_id or ""
         self._on_progress = on_progress
@@ -91,6 +93,11 @@ class Runtime:
 
     def __exit__(self, *_error: object) -> None:
         self.cleanup()
+
+    @property
+    def network(self) -> bool:
+        """Whether the network is switched on for what is done here; a local command may reach it all the same."""
+        return self._network
 
     @property
     def sandbox(self) -> Sandbox:
@@ -233,7 +240,7 @@ class Runtime:
         ``image`` instead of this one's is for its container. ``network`` False closes its network; it has none that
         this one lacks. ``start`` as for ``Runtime``.
         """
-        return Runtime(
+        made = Runtime(
             *(image or self.image, self.use_docker, (), workspace, self.banned_commands, self.banned_apps),
             network=self._network and network is not False,
             env=self._env,
@@ -241,6 +248,8 @@ class Runtime:
             temporary=workspace is None,
             start=start,
         )
+        made.web = self.web
+        return made
 
     @property
     def output_dir(self) -> Path:

@@ -24,7 +24,9 @@ from pygent.runtime import Runtime
 from pygent.settings import Settings, command_environment, existing_init_files, load, save_user_settings
 from pygent.settings.model import is_file
 from pygent.settings.provider import key_of, server_of
+from pygent.settings.proxies import system_proxy
 from pygent.todos import last_todos
+from pygent.web_access import WebAccess
 from pygent.wiring import Wiring, open_network, workspace_roots
 
 if TYPE_CHECKING:
@@ -122,7 +124,7 @@ def make_runtime(settings: Settings, session_id: str, on_progress: Callable[[str
     folder = None if settings.ephemeral else settings.workspace or Path.cwd()
     persona = settings.persona
     image = settings.image if settings.source("image").startswith("--") else persona.image or settings.image
-    return Runtime(
+    runtime = Runtime(
         image=image,
         use_docker=settings.use_docker,
         initial_files=existing_init_files(settings),
@@ -135,6 +137,10 @@ def make_runtime(settings: Settings, session_id: str, on_progress: Callable[[str
         on_progress=on_progress,
         temporary=settings.ephemeral,
     )
+    server = server_of(settings)
+    proxy, certificates = settings.proxy or server.proxy, settings.certificates or server.certificates
+    runtime.web = WebAccess(settings.web_fetch_private, proxy, certificates, system_proxy)
+    return runtime
 
 
 def make_executor(settings: Settings, on_progress: Callable[[str], None]) -> TaskExecutor:

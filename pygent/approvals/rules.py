@@ -2,7 +2,8 @@
 
 A pattern of ``bash`` is a command, compared word by word: ``bash(git commit *)`` means these two words and whatever
 follows, also nothing; a ``*`` anywhere else stands for part of one word. For other tools the pattern is a path below
-the workspace, and ``*`` in it stands for anything: ``write_file(src/*)``.
+the workspace, and ``*`` in it stands for anything: ``write_file(src/*)``; of a URL it is the host:
+``web_fetch(*.example.org)``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
+from urllib.parse import urlsplit
 
 COMMAND_TOOL = "bash"
 
@@ -71,16 +73,31 @@ class Rule:
         if self.pattern is None:
             return True
         subject = subject_of(arguments)
+        url = arguments.get("url")
+        if isinstance(url, str) and subject is not url and "/" in self.pattern:
+            subject = url  # a pattern for a part of a host
         return subject is not None and fnmatchcase(normal_path(subject), self.pattern)
 
 
 def subject_of(arguments: Mapping[str, Any]) -> str | None:
-    """What a pattern is compared with: the path of a file tool, the persona of a delegation."""
+    """What a pattern is compared with: the path of a file tool, the persona of a delegation, the host of a URL."""
     for name in ("path", "persona", "url"):
         value = arguments.get(name)
         if isinstance(value, str):
-            return value
+            return host_of(value) if name == "url" else value
     return None
+
+
+def host_of(url: str) -> str:
+    """The host of a URL in small letters, with an unusual port; the text itself where it names no host."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        return url
+    host = (parts.hostname or "").rstrip(".")
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    return url if not host else host if port in {None, usual} else f"{host}:{port}"
 
 
 def normal_path(path: str) -> str:

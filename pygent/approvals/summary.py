@@ -24,6 +24,8 @@ def summarize(call: PendingCall, reason: str = "") -> str:
         text = f"Write {visible(path)} ({lines} {'line' if lines == 1 else 'lines'})"
     elif isinstance(path, str) and call.tool == "edit_file":
         text = f"Edit {visible(path)}"
+    elif call.tool == "web_fetch" and isinstance(arguments.get("url"), str):
+        text = f"Read {visible(arguments['url'])}"
     elif call.tool == "continue" and isinstance(arguments.get("question"), str):
         text = f"Question: {visible(arguments['question'])}"
     elif call.tool == "stop":

@@ -65,7 +65,14 @@ FIELDS: tuple[Field, ...] = (
         group=_SANDBOX,
         options=("--network",),
         in_workspace="only false",
-        about="Let commands in the sandbox reach the network",
+        about="Let commands in the sandbox reach the network, and the agent read pages of the web",
+    ),
+    Field(
+        key="web_fetch_private",
+        kind=kinds.Flag(),
+        group=_SANDBOX,
+        in_workspace="only false",
+        about="Let web_fetch read pages of this machine and of private networks",
     ),
     Field(
         key="env",

@@ -46,6 +46,7 @@ class Settings:
     use_docker: bool | None = None
     image: str = DEFAULT_IMAGE
     network: bool = False
+    web_fetch_private: bool = False
     workspace: Path | None = None
     ephemeral: bool = False
     persona: Persona = MAIN_PERSONA

@@ -45,7 +45,7 @@ def desk(tmp_path):
 def test_the_documented_tools_and_six_more_are_registered():
     more = {"read_file", "edit_file", "search", "update_todos", "wait_for_tasks", "apply_task"}
     assert set(REGISTRY.names()) >= DOCUMENTED | more
-    assert len(BUILTIN) == 17
+    assert len(BUILTIN) == 18
 
 
 def test_all_definitions_are_short_enough_for_the_first_request():
@@ -84,9 +84,9 @@ def test_the_list_of_schemas_is_kept_until_something_changes():
     assert registry.schemas(["bash", "stop"]) is some
     other = registry.copy()
     registry.remove("stop")
-    assert len(registry.schemas()) == 16
+    assert len(registry.schemas()) == 17
     assert len(registry.schemas({"stop", "bash"})) == 1
-    assert len(other.schemas()) == 17
+    assert len(other.schemas()) == 18
 
 
 @pytest.mark.parametrize(
