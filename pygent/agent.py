@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pygent.briefing import Briefing
@@ -17,7 +18,7 @@ from pygent.ledger import Account
 from pygent.loop import Limits, RunResult, run
 from pygent.model_call import LoopContext, ModelInUse
 from pygent.models import default_model
-from pygent.offering import left_out, planning, too_many
+from pygent.offering import left_out, planning, sees, too_many
 from pygent.openai_compat import Message
 from pygent.persona import Persona
 from pygent.prompts import Surroundings, build_system_message
@@ -209,7 +210,7 @@ class Agent:
 
     def tool_names(self) -> list[str]:
         """The tools that the model is offered."""
-        allowed = self._allowed()
+        allowed = _allowed(self, self._ctx.small)
         return [name for name in self.registry.names() if name in allowed]
 
     def close(self) -> None:
@@ -239,7 +240,7 @@ class Agent:
         try:
             self._token = self.wiring.cancel.child()
             _fit(self._ctx, self._briefing, self._settings.profile)
-            self._ctx.allowed = self._allowed()
+            self._ctx.allowed = _allowed(self, self._ctx.small)
             self._ctx.budget = self._account()
             self._planned = planning(self.wiring)
             self.refresh_system_message()
@@ -248,17 +249,11 @@ class Agent:
             self._token = None
             self._busy.release()
 
-    def _allowed(self) -> frozenset[str]:
-        hidden = self.disabled_tools | left_out(self.wiring, self.runtime, self.persona)
-        if self.persona.tools is None:
-            return frozenset(self.registry.names()) - hidden - (too_many() if self._ctx.small else frozenset())
-        return frozenset((*self.persona.tools, "stop", "continue", "present_plan")) - hidden
-
     def _follow_mode(self) -> None:
         """Before a step: a person may have entered plan mode or left it."""
         if planning(self.wiring) != self._planned:
             self._planned = not self._planned
-            self._ctx.allowed = self._allowed()
+            self._ctx.allowed = _allowed(self, self._ctx.small)
             self.refresh_system_message()
 
     @property
@@ -280,7 +275,22 @@ class Agent:
         _join(self._ctx, self.wiring, self.tasks, self.todos)
         self._ctx.before_step = self._follow_mode
         before_control = AskFirst(self.wiring, self.tasks, self.todos)
-        self._ctx.executor = Executor(self.registry, self.wiring.approvals, self._emit, before_control)
+        self._ctx.executor = Executor(
+            self.registry, self.wiring.approvals, self._emit, before_control, sees=partial(_sees, self)
+        )
+
+
+def _allowed(agent: Agent, small: bool) -> frozenset[str]:
+    own = agent.persona.tools
+    names = agent.registry.names() if own is None else (*own, "stop", "continue", "present_plan")
+    hidden = left_out(agent.wiring, agent.runtime, agent.persona, sighted=_sees(agent))
+    if small and own is None:
+        hidden |= too_many()
+    return frozenset(names) - agent.disabled_tools - hidden
+
+
+def _sees(agent: Agent) -> bool:
+    return sees(agent.wiring, agent.model, agent.model_name)
 
 
 def _fit(ctx: LoopContext, briefing: Briefing, profile: str) -> None:

@@ -20,7 +20,7 @@ from pygent.images import Content, text_of
 from pygent.model_call import LoopContext
 from pygent.models.attempts import BEGIN_AGAIN, CHECK_FAILED, begins_again
 from pygent.models.blocks import fenced
-from pygent.runtime import Scope
+from pygent.scope import Scope
 from pygent.step import add_user
 from pygent.tools.failing import failing_part
 

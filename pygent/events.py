@@ -28,7 +28,7 @@ Decision = Literal["allow_once", "allow_session", "allow_always", "deny"]
 DecidedBy = Literal["user", "policy", "nobody"]
 Reason = Literal["stopped", "completed", "input_required", "max_steps", "timeout", "budget", "cancelled", "failed"]
 Level = Literal["info", "warning", "error"]
-Origin = Literal["user", "model", "reminder", "task", "check"]
+Origin = Literal["user", "model", "reminder", "task", "check", "tool"]
 PlanSource = Literal["tool", "text"]
 PlanDecision = Literal["approved", "changes", "dropped"]
 TaskState = Literal["queued", "running", "waiting", "finished", "failed", "cancelled", "timeout", "lost"]
@@ -116,7 +116,8 @@ class StepFinished(Event):
 class MessageStarted(Event):
     """A message begins to arrive.
 
-    ``origin`` tells a person's words from a reminder that Pygent adds and from the report of a task that ended.
+    ``origin`` tells a person's words from a reminder that Pygent adds, the report of a task that ended, and pictures
+    that a tool has read.
     """
 
     type: ClassVar[str] = "message.started"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pygent.images import can_see
 from pygent.persona import Persona
 from pygent.tools import BUILTIN
+from pygent.tools.pictures import NAME as READ_IMAGE
 from pygent.tools.planning import NAME as PRESENT_PLAN
 from pygent.tools.web import NAME as WEB_FETCH
 from pygent.wiring import Wiring
@@ -20,7 +22,20 @@ DELEGATION_TOOLS = frozenset(
     }
 )
 
-SMALL_TOOLS = frozenset({"bash", "write_file", "edit_file", "read_file", "search", "stop", "continue", PRESENT_PLAN})
+SMALL_TOOLS = frozenset(
+    {
+        "bash",
+        "write_file",
+        "edit_file",
+        "read_file",
+        "search",
+        "stop",
+        "continue",
+        PRESENT_PLAN,
+        WEB_FETCH,
+        READ_IMAGE,
+    }
+)
 """What a small model gets of the built-in tools; more names only draw its attention away."""
 
 
@@ -34,8 +49,19 @@ def too_many() -> frozenset[str]:
     return frozenset(tool.name for tool in BUILTIN) - SMALL_TOOLS
 
 
-def left_out(wiring: Wiring, runtime: object, persona: Persona) -> frozenset[str]:
-    """The tools that make no sense for a persona's agent as it is joined to others, in this runtime."""
+def sees(wiring: Wiring, model: object, name: str | None) -> bool:
+    """Whether a model of that name gets images: as the settings say, else by its name and what was learnt of it."""
+    if not (can_see(name) if wiring.vision is None else wiring.vision):
+        return False
+    compat = getattr(model, "compat", None)
+    return not callable(compat) or bool(getattr(compat(name or ""), "images", True))
+
+
+def left_out(wiring: Wiring, runtime: object, persona: Persona, *, sighted: bool) -> frozenset[str]:
+    """The tools that make no sense for a persona's agent as it is joined to others, in this runtime.
+
+    ``sighted`` is whether its model sees.
+    """
     hidden: set[str] = set()
     if wiring.depth > 0 or not hasattr(runtime, "scoped"):
         # A task cannot delegate again, and a duck-typed runtime has no workspace to share with one.
@@ -44,4 +70,6 @@ def left_out(wiring: Wiring, runtime: object, persona: Persona) -> frozenset[str
         hidden.add(PRESENT_PLAN)
     if planning(wiring) or persona.network is False or not getattr(runtime, "network", False):
         hidden.add(WEB_FETCH)
+    if not sighted or not hasattr(runtime, "scoped"):
+        hidden.add(READ_IMAGE)
     return frozenset(hidden)

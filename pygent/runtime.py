@@ -9,19 +9,19 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
 from pygent.cancellation import CancelToken
 from pygent.copying import copy_file, copy_in, copy_tree
 from pygent.errors import PygentError, SandboxError, WorkspaceError
-from pygent.events import Event, FilesChanged, ToolOutput, ToolStatus
+from pygent.events import FilesChanged, ToolOutput
 from pygent.sandbox import CommandResult, OutputSink, Sandbox, open_sandbox
 from pygent.sandbox.bans import find_banned
 from pygent.sandbox.description import describe
 from pygent.sandbox.live import Sampled
 from pygent.sandbox.output import OutputBuffer
+from pygent.scope import Scope
 from pygent.settings import command_environment, existing_init_files, from_environment
 from pygent.web_access import WebAccess
 from pygent.workspace import Workspace
@@ -279,25 +279,6 @@ class Runtime:
             on_progress=self._on_progress,
             start=start,
         )
-
-
-@dataclass(slots=True)
-class Scope:
-    """What one tool call carries, and what became of it.
-
-    ``outcome`` is how its command ended, None where that was well; ``exit_status`` its number, None where it has
-    none; ``rest`` the file with all of a long output, known as soon as there is one.
-    """
-
-    agent_id: str
-    call_id: str
-    cancel: CancelToken
-    emit: Callable[[Event], object]
-    tasks: Any = None
-    depth: int = 0
-    outcome: ToolStatus | None = None
-    rest: str = ""
-    exit_status: int | None = None
 
 
 class ScopedRuntime:

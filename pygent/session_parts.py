@@ -103,6 +103,7 @@ def join(
             prices=server_of(settings).prices,
             budget=account,
             check=settings.check or "",
+            vision=settings.vision,
         )
     )
     return policy, broker

@@ -23,12 +23,13 @@ from pygent.events import (
     ToolStatus,
 )
 from pygent.history import INTERRUPTED
-from pygent.images import Content
+from pygent.images import Content, Image
+from pygent.images import content as with_images
 from pygent.model_call import LoopContext, ask
 from pygent.openai_compat import Message, ToolCall, Usage
 from pygent.tools.executor import CallOutcome, Control
-from pygent.tools.planning import plan_of
 
+SHOWN = "What was asked for:"
 NOT_STOPPED = (
     "Not stopped: a call before it failed. Read its result, mend it, and call stop alone once you saw it work."
 )
@@ -103,6 +104,7 @@ def run_step(
 
 def _run_calls(ctx: LoopContext, message: Message, outcome: StepOutcome, cancel: CancelToken) -> None:
     skipped, failed = "", False
+    images: list[Image] = []
     status: ToolStatus = "cancelled"
     for call in message.tool_calls:
         if message.finish_reason == "length" and not _whole(call):
@@ -124,15 +126,18 @@ def _run_calls(ctx: LoopContext, message: Message, outcome: StepOutcome, cancel:
         ctx.history.add_result(call.id, result.output)
         outcome.results.append(result.output)
         outcome.denied += result.denied
+        images += result.images
         failed = failed or result.status != "ok"
         if result.control is not None:
             outcome.control = result.control
             if result.control == "present_plan":
-                outcome.plan = plan_of(call.function.arguments)
+                outcome.plan = str(result.arguments.get("plan", "")).strip()
                 present(ctx, outcome.plan, "tool")
             skipped = f"Not run: `{call.function.name}` was called before it."
         elif cancel.cancelled:
             skipped = "Not run: the run was interrupted."
+    if images:  # servers want them behind all results
+        add_user(ctx, with_images(SHOWN, images), "tool")
 
 
 def _execute(ctx: LoopContext, call: ToolCall, cancel: CancelToken) -> CallOutcome:

@@ -240,6 +240,8 @@ class Transcript:
     def _message(self, view: AgentView, event: MessageFinished) -> Item | None:
         message = event.message
         text = _text(message.get("content"))
+        if event.origin == "tool":
+            return None  # the tool's own call tells of it
         if message.get("role") == "user":
             reminder, report = event.origin in ("reminder", "check"), event.origin == "task"
             return self._add(view, UserItem(self._key(event), event.agent_id, text, event.at, reminder, report))

@@ -20,7 +20,7 @@ from pygent.errors import PygentError
 from pygent.events import MAIN, USER_CALL, Event, ToolFinished, ToolStarted, ToolStatus
 from pygent.offering import DELEGATION_TOOLS
 from pygent.openai_compat import ToolCall, ToolCallFunction
-from pygent.runtime import Scope
+from pygent.scope import Scope
 from pygent.tools.executor import Executor
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ def why_not_again(agent: Agent | None, tool: str, agent_id: str = MAIN) -> str:
         return "There is no such tool here."
     if known.effect == "control":
         return f"{tool} tells the run how to go on; it means nothing outside of one."
+    if tool == "read_image":
+        return "read_image shows a picture to the model; Enter on the file shows what it is."
     if tool in DELEGATION_TOOLS:
         return f"{tool} belongs to the agent that has its tasks; ask the agent to do it again."
     if _runtime(agent, agent_id) is None:

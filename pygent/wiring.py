@@ -27,6 +27,7 @@ class Wiring:
     says during a run, once, and ``steered`` tells whether there is anything. ``prices`` are those of the model.
     ``find_model`` answers the model of a persona that names one; without it that is a name on the same server.
     ``budget`` counts what the agent costs and limits it. ``check`` is the command that says whether its work is done.
+    ``vision`` says whether models get images, None asks their names.
     """
 
     bus: Stream = field(default_factory=EventBus)
@@ -44,6 +45,7 @@ class Wiring:
     find_model: Callable[[str], ModelInUse] | None = None
     budget: Account = field(default_factory=Account)
     check: str = ""
+    vision: bool | None = None
 
 
 def alone(persona: Persona, budget: Budget) -> Wiring:

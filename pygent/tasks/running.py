@@ -182,6 +182,7 @@ def _join(task: Task, around: Surroundings) -> None:
             steering=task.inbox.take,
             prices=task.agent.wiring.prices if child else wiring.prices,
             budget=task.account,
+            vision=wiring.vision,
         )
     )
 

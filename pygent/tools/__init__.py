@@ -1,6 +1,6 @@
 """What models can do: the built-in tools, tools of one's own, and the executor that runs a call."""
 
-from pygent.tools import control, delegation, edit, files, planning, search, shell, todos, web
+from pygent.tools import control, delegation, edit, files, pictures, planning, search, shell, todos, web
 from pygent.tools.decorator import tool
 from pygent.tools.executor import CallOutcome, Executor
 from pygent.tools.registry import REGISTRY, Tool, ToolFunction, ToolRegistry, register_tool
@@ -13,6 +13,7 @@ BUILTIN: tuple[Tool, ...] = (
     *todos.TOOLS,
     *delegation.TOOLS,
     files.DOWNLOAD,
+    *pictures.TOOLS,
     *web.TOOLS,
     *planning.TOOLS,
     *control.TOOLS,

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from pygent.approvals.base import Answer, Approver, PendingCall
 from pygent.cancellation import CancelToken
@@ -30,6 +30,9 @@ from pygent.openai_compat import ToolCall
 from pygent.tools.registry import Tool, ToolRegistry
 from pygent.tools.results import RESULT_LIMIT, bounded, describe_error, to_text
 from pygent.tools.teaching import misfit, unknown_tool
+
+if TYPE_CHECKING:
+    from pygent.images import Image
 
 Control = Literal["stop", "continue", "present_plan"]
 BeforeControl = Callable[[PendingCall, str, CancelToken], "CallOutcome | None"]
@@ -45,6 +48,7 @@ class CallOutcome:
 
     ``output`` is what the model reads. ``control`` is what the call asks of the loop. ``denied`` is True where the
     call was refused, ``denied_by`` then says by whom: ``"nobody"`` means that it needed a person and none was there.
+    ``images`` are shown to the model behind all results of its message. ``arguments`` are those that were used.
     """
 
     status: ToolStatus
@@ -52,6 +56,8 @@ class CallOutcome:
     control: Control | None = None
     denied: bool = False
     denied_by: DecidedBy | None = None
+    images: Sequence[Image] = ()
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Executor:
@@ -59,7 +65,7 @@ class Executor:
 
     ``approvals`` decides which calls run; None lets all of them run. ``emit`` takes the events. ``before_control``
     may hold a run that is about to end. ``result_limit`` is how many characters of a result the model reads at most.
-    One executor may serve several threads.
+    ``sees`` tells whether the model gets images. One executor may serve several threads.
     """
 
     def __init__(
@@ -69,12 +75,14 @@ class Executor:
         emit: Callable[[Event], object],
         before_control: BeforeControl | None = None,
         result_limit: int = RESULT_LIMIT,
+        sees: Callable[[], bool] = bool,
     ) -> None:
         self.registry = registry
         self.approvals = approvals
         self.result_limit = result_limit
         self._emit = emit
         self._before_control = before_control
+        self._sees = sees
 
     def execute(
         self,
@@ -93,7 +101,7 @@ class Executor:
         the delegation tools, ``allowed`` limits the tools to these names. Only ``KeyboardInterrupt`` and its like
         pass, after ``tool.finished`` was emitted.
         """
-        run = _Run(call.id, agent_id, cancel, self._emit)
+        run = _Run(call.id, agent_id, cancel, self._emit, self._sees)
         names = [known for known in self.registry.names() if allowed is None or known in allowed]
         name = meant(call.function.name, names) or call.function.name
         tool = self.registry.get(name) if name in names else None
@@ -149,7 +157,14 @@ class Executor:
 class _Run:
     """One call while it runs: its scope, its clock, and what became of it."""
 
-    def __init__(self, call_id: str, agent_id: str, cancel: CancelToken, emit: Callable[[Event], object]) -> None:
+    def __init__(
+        self,
+        call_id: str,
+        agent_id: str,
+        cancel: CancelToken,
+        emit: Callable[[Event], object],
+        sees: Callable[[], bool],
+    ) -> None:
         self.call_id = call_id
         self.agent_id = agent_id
         self.cancel = cancel
@@ -157,6 +172,7 @@ class _Run:
         self.rest = ""
         self.exit_status: int | None = None
         self._emit = emit
+        self._sees = sees
         self._keep: Callable[[str], str] | None = None
 
     def run(self, tool: Tool, arguments: dict[str, Any], runtime: Any, tasks: Any, depth: int) -> CallOutcome:
@@ -184,7 +200,8 @@ class _Run:
         status: ToolStatus = getattr(scope, "outcome", None) or "ok"
         control = cast("Control", tool.name) if _controls(tool) and status == "ok" else None
         refused = status == "denied"  # by the runtime's own list of banned commands
-        return CallOutcome(status, output, control, refused, "policy" if refused else None)
+        images = getattr(scope, "images", ())
+        return CallOutcome(status, output, control, refused, "policy" if refused else None, images, arguments)
 
     def keep(self, output: str, limit: int) -> None:
         """See that the person can read all of ``output`` where the model cannot."""
@@ -192,7 +209,7 @@ class _Run:
             self.rest = self._keep(output)
 
     def _scope(self, tasks: Any, depth: int) -> Any:
-        from pygent.runtime import Scope  # noqa: PLC0415 - a duck-typed runtime needs none of it
+        from pygent.scope import Scope  # noqa: PLC0415 - a duck-typed runtime needs none of it
 
         return Scope(
             agent_id=self.agent_id,
@@ -201,6 +218,7 @@ class _Run:
             emit=self._emit,
             tasks=tasks,
             depth=depth,
+            sees=self._sees,
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from pygent.errors import ToolError
-from pygent.models.arguments import repair
 from pygent.tools.registry import Tool
 
 NAME = "present_plan"
@@ -21,11 +20,6 @@ def present_plan(rt: Any, plan: str) -> str:  # noqa: ARG001 - whoever runs the 
     if not plan.strip():
         raise ToolError("the plan is empty; say what is to be changed, in which files, and how to check it")
     return "The user has the plan, and will approve it, change it, or say what should be different."
-
-
-def plan_of(arguments: object) -> str:
-    """The plan in the arguments of a call that was made."""
-    return str(repair(arguments, _PARAMETERS)["plan"]).strip()
 
 
 TOOLS = (Tool(NAME, "Give the user the finished plan.", _PARAMETERS, present_plan, "control"),)

@@ -155,5 +155,5 @@ def test_verdicts_know_why() -> None:
     rights = Rights.of(Persona("p", permission_mode="plan"))
     verdict = Policy("yolo").judge(known("bash"), {"cmd": "ls"}, rights=rights)
     assert verdict == Verdict(
-        "deny", "plan mode does not allow running commands; read, and describe what you would do"
+        "deny", "plan mode does not allow running commands; read, and call present_plan with what you would do"
     )

@@ -27,8 +27,9 @@ from pygent.errors import (
     WorkspaceError,
 )
 from pygent.events import Event, FilesChanged, ToolOutput
-from pygent.runtime import LIVE_LIMIT, Runtime, Scope, ScopedRuntime
+from pygent.runtime import LIVE_LIMIT, Runtime, ScopedRuntime
 from pygent.sandbox.bans import find_banned
+from pygent.scope import Scope
 
 
 @pytest.fixture(autouse=True)

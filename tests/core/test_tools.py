@@ -45,11 +45,13 @@ def desk(tmp_path):
 def test_the_documented_tools_and_six_more_are_registered():
     more = {"read_file", "edit_file", "search", "update_todos", "wait_for_tasks", "apply_task"}
     assert set(REGISTRY.names()) >= DOCUMENTED | more
-    assert len(BUILTIN) == 18
+    assert len(BUILTIN) == 19
 
 
 def test_all_definitions_are_short_enough_for_the_first_request():
-    assert len(json.dumps(ToolRegistry(BUILTIN).schemas(), separators=(",", ":"))) <= 4800
+    seldom = {"present_plan", "web_fetch", "read_image"}  # in plan mode, with the network, to a model that sees
+    always = [one.schema for one in BUILTIN if one.name not in seldom]
+    assert len(json.dumps(always, separators=(",", ":"))) <= 4700
     for one in BUILTIN:
         assert one.description
         assert one.schema["function"]["parameters"]["type"] == "object"
@@ -84,9 +86,9 @@ def test_the_list_of_schemas_is_kept_until_something_changes():
     assert registry.schemas(["bash", "stop"]) is some
     other = registry.copy()
     registry.remove("stop")
-    assert len(registry.schemas()) == 17
+    assert len(registry.schemas()) == 18
     assert len(registry.schemas({"stop", "bash"})) == 1
-    assert len(other.schemas()) == 18
+    assert len(other.schemas()) == 19
 
 
 @pytest.mark.parametrize(
