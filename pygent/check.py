@@ -62,9 +62,10 @@ class Check:
         if self.hopeless:
             return False
         told = self.claimed(ctx, cancel) if claimed else self.run(ctx, cancel)
-        if not told or not more or self.hopeless:
+        if not told or self.hopeless:
             return False
-        add_user(ctx, told, "check")
+        if more:
+            add_user(ctx, told, "check")
         return True
 
     def claimed(self, ctx: LoopContext, cancel: CancelToken) -> str:

@@ -149,6 +149,8 @@ class _Watch:
                 self._print(clean(event.text).strip())
             if event.reason not in ("stopped", "completed", "failed"):
                 self._to_err(f"pygent: {_ENDS[event.reason]}\n")
+            if event.check == "failed":
+                self._to_err("pygent: the check (--check) fails\n")
             if self._unanswered:
                 self._to_err(f"pygent: {self._unanswered} {_NOBODY}\n")
 
@@ -167,6 +169,8 @@ class _Watch:
             return EXIT_FAILED
         if event.reason in ("max_steps", "timeout", "budget"):
             return EXIT_LIMIT
+        if event.check == "failed":
+            return EXIT_FAILED
         return EXIT_NEEDS_PERSON if event.reason == "input_required" or self._unanswered else EXIT_DONE
 
     def _line(self, event: Event) -> str:

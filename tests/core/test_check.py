@@ -1,0 +1,210 @@
+"""The user's check: a model that says it is done is held to it; a small model gets what it needs to pass it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pygent import Agent, RunResult, Runtime
+from pygent.bus import EventBus
+from pygent.check import ATTEMPTS, HOPELESS, files_of
+from pygent.events import CHECK_CALL, Event, MessageFinished, ToolStarted
+from pygent.models import OpenAIModel
+from pygent.models.attempts import BEGIN_AGAIN, CHECK_FAILED
+from pygent.wiring import Wiring
+from tests.fakes.invariants import check_events, check_history
+from tests.fakes.models import ScriptedModel, call, say
+from tests.fakes.openai_server import FakeOpenAI, Step, reply
+
+WRONG, RIGHT = "def double(x):\n    return x\n", "def double(x):\n    return 2 * x\n"
+TEST = "from double import double\n\nassert double(2) == 4, f'double(2) is {double(2)}'\n"
+CHECK = "python3 test_double.py"
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Iterator[Runtime]:
+    (tmp_path / "double.py").write_text(WRONG)
+    (tmp_path / "test_double.py").write_text(TEST)
+    with Runtime(use_docker=False, workspace=tmp_path, banned_commands=()) as made:
+        yield made
+
+
+class Case:
+    """An agent with a check; its events are kept."""
+
+    def __init__(self, runtime: Runtime, model: Any, check: str = CHECK) -> None:
+        self.events: list[Event] = []
+        bus = EventBus()
+        bus.subscribe(self.events.append)
+        self.runtime = runtime
+        self.agent = Agent(runtime, model, "m", wiring=Wiring(bus=bus, check=check))
+
+    def run(self, prompt: str = "double.py is wrong. Mend it.", **limits: Any) -> RunResult:
+        result = self.agent.run_until_stop(prompt, **limits)
+        check_events(self.events)
+        check_history(self.agent.history)
+        return result
+
+    def checks(self) -> int:
+        return sum(isinstance(event, ToolStarted) and event.call_id.startswith(CHECK_CALL) for event in self.events)
+
+    def told(self) -> list[str]:
+        finished = [event for event in self.events if isinstance(event, MessageFinished) and event.origin == "check"]
+        return [event.message["content"] for event in finished]
+
+    def content(self, path: str = "double.py") -> str:
+        return self.runtime.workspace.read_text(path)
+
+
+def write(content: str, path: str = "double.py") -> Any:
+    return call(("write_file", {"path": path, "content": content}))
+
+
+STOP = call(("stop", {}), text="It works.")
+
+
+def test_a_claim_that_is_wrong_is_answered_with_what_fails(runtime: Runtime) -> None:
+    case = Case(runtime, ScriptedModel([STOP, write(RIGHT), STOP]))
+    result = case.run()
+    assert (result.reason, result.check, case.checks()) == ("stopped", "passed", 2)
+    (told,) = case.told()
+    assert told.startswith(f"{CHECK_FAILED}: `{CHECK}`")
+    assert "double(2) is 2" in told
+    assert "[exit status: 1]" in told
+
+
+def test_a_reply_without_a_call_is_a_claim_too(runtime: Runtime) -> None:
+    case = Case(runtime, ScriptedModel([say("Done."), say("Done."), write(RIGHT), STOP]))
+    assert case.run().check == "passed"
+    assert len(case.told()) == 1
+
+
+def test_limits_end_what_never_passes(runtime: Runtime) -> None:
+    script = [line for number in range(10) for line in (write(f"{WRONG}# {number}\n"), STOP)]
+    result = Case(runtime, ScriptedModel(script)).run(max_steps=6)
+    assert (result.reason, result.check, result.steps) == ("max_steps", "failed", 6)
+
+
+def test_a_model_that_changes_nothing_is_not_asked_for_ever(runtime: Runtime) -> None:
+    case = Case(runtime, ScriptedModel([STOP] * 10))
+    result = case.run()
+    assert (result.reason, result.check, result.steps) == ("stopped", "failed", HOPELESS)
+    assert case.checks() == 1  # nothing changed, so nothing can have become right
+
+
+def test_without_a_check_nothing_is_run(runtime: Runtime) -> None:
+    case = Case(runtime, ScriptedModel([STOP]), check="")
+    assert case.run().check == ""
+    assert case.checks() == 0
+
+
+def test_somebody_who_reads_along_is_not_checked_for_a_question(runtime: Runtime) -> None:
+    case = Case(runtime, ScriptedModel([say("It doubles."), write(RIGHT), say("Mended.")]))
+    assert case.agent.converse("What does it do?").check == ""
+    assert case.agent.converse("Mend it.").check == "passed"
+
+
+@pytest.mark.parametrize(
+    ("command", "files"),
+    [
+        ("python3 test_double.py", {"test_double.py"}),
+        ("./check.sh && make", {"check.sh", "test_double.py"}),
+        ("python -m unittest", {"test_double.py", "tests/data.json", "pkg/thing_test.go"}),
+    ],
+)
+def test_files_of_a_check(command: str, files: set[str]) -> None:
+    paths = ["check.sh", "double.py", "pkg/thing_test.go", "test_double.py", "tests/data.json"]
+    tests = {"test_double.py", "tests/data.json", "pkg/thing_test.go"}
+    assert files_of(command, paths) == (files | tests)
+
+
+def small(server: FakeOpenAI) -> OpenAIModel:
+    return OpenAIModel(server.url, "key", profile="small")
+
+
+def block(content: str, path: str = "double.py") -> Step:
+    return reply(f"Here it is.\n\n{path}\n```python\n{content}```\n")
+
+
+def requests(server: FakeOpenAI) -> Sequence[list[dict[str, Any]]]:
+    return [request["messages"] for request in server.requests]
+
+
+def test_a_small_model_is_shown_the_files_and_why_the_check_fails(runtime: Runtime) -> None:
+    with FakeOpenAI([block(RIGHT)]) as server:
+        case = Case(runtime, small(server))
+        result = case.run()
+    assert (result.reason, result.check, result.steps) == ("stopped", "passed", 1)
+    assert case.content() == RIGHT
+    system, user = requests(server)[0]
+    assert "tools" not in server.requests[0]
+    assert "path/to/file.py" in system["content"]
+    assert len(system["content"]) < 1000
+    for part in (f"double.py\n```python\n{WRONG}```", "test_double.py\n```python", "double(2) is 2", "Mend it."):
+        assert part in user["content"]
+
+
+def test_attempts_begin_anew_with_the_files_as_they_were(runtime: Runtime) -> None:
+    with FakeOpenAI(
+        [block("def double(x):\n    return 'a'\n"), block("x = 1\n", "other.py"), block(RIGHT)]
+    ) as server:
+        case = Case(runtime, small(server))
+        assert case.run().check == "passed"
+    assert [told.endswith(BEGIN_AGAIN) for told in case.told()] == [True, True]
+    assert not runtime.workspace.exists("other.py")
+    assert [len(messages) for messages in requests(server)] == [2, 2, 2]
+    first, second, third = (request["temperature"] for request in server.requests)
+    assert first < second < third
+
+
+def test_what_somebody_else_changed_meanwhile_is_not_put_back(runtime: Runtime) -> None:
+    with FakeOpenAI([block(RIGHT)] * 2) as server:
+        Case(runtime, small(server), "printf mine > double.py; exit 1").run(max_steps=2)
+    assert runtime.workspace.read_text("double.py") == "mine"
+
+
+def test_the_test_is_not_made_to_pass_by_changing_it(runtime: Runtime) -> None:
+    with FakeOpenAI([block("pass\n", "test_double.py"), block(RIGHT)]) as server:
+        case = Case(runtime, small(server))
+        assert case.run().check == "passed"
+    assert case.content("test_double.py") == TEST
+    assert "test_double.py says what is right" in json.dumps(requests(server)[1])
+
+
+def test_an_endless_wrong_model_ends(runtime: Runtime) -> None:
+    with FakeOpenAI([block(WRONG + "# so\n")], repeat=True) as server:
+        result = Case(runtime, small(server)).run(max_steps=None)
+    assert (result.check, result.steps) == ("failed", ATTEMPTS)
+
+
+def test_files_are_shown_once_until_they_change(runtime: Runtime) -> None:
+    with FakeOpenAI([reply("It doubles."), reply("It still does."), reply("Mine now.")]) as server:
+        agent = Agent(runtime, small(server), "m")
+        agent.converse("What does double.py do?")
+        agent.converse("And now?")
+        runtime.workspace.write_text("double.py", "# mine\n")
+        agent.converse("And double.py now?")
+    last = requests(server)[-1]
+    assert sum(WRONG in message["content"] for message in last) == 1
+    assert "# mine" in last[-1]["content"]
+    assert "# mine" not in json.dumps(last[:-1])
+
+
+def test_large_files_are_named_only_and_many_are_not_all_named(tmp_path: Path) -> None:
+    (tmp_path / "large.txt").write_text("x" * 20_000)
+    for number in range(100):
+        (tmp_path / f"note{number:03}.txt").write_text(f"secret {number}")
+    with (
+        Runtime(use_docker=False, workspace=tmp_path) as runtime,
+        FakeOpenAI([reply("Read.")]) as server,
+    ):
+        Agent(runtime, small(server), "m").converse("Look at note042.txt and large.txt.")
+    text = requests(server)[0][-1]["content"]
+    assert "secret 42" in text
+    assert text.count("secret") == 1
+    assert "xxx" not in text
+    assert "and 41 more" in text
