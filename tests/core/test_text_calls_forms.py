@@ -205,6 +205,7 @@ def test_code_in_an_argument_stays_as_it_is(text):
         f"A call looks like this, for example:\n\n{fenced(LS)}",
         f"This is an example of a call:\n{fenced(LS)}\nAnd another one:\n{fenced(LS)}",
         f"The format is:\n{LS}\n",
+        f"The tools available to you are:\n\n1. **bash**\n   ```json\n   {LS}\n   ```\n\n2. stop:\n{fenced(LS)}\n",
         f"You would write `<tool_call>{LS}</tool_call>` for that.",
         f"```text\n<tool_call>{LS}</tool_call>\n```",
         f"```python\ncall = '''\n<tool_call>{LS}</tool_call>\n'''\n```",

@@ -41,6 +41,11 @@ _EXAMPLE = re.compile(
     r"|(?:format|syntax|schema) (?:is|of|for|would))\b[^\n]*\n?\s*\Z",
     re.IGNORECASE,
 )
+_LIST_OF_TOOLS = re.compile(
+    r"\b(?:available tools|tools (?:that are |which are )?available|tools (?:that )?(?:you|I) (?:can use|have))"
+    r"(?: (?:to|for) (?:you|me|us))?(?: here)?(?: are| include)?(?: as follows)?:",
+    re.IGNORECASE,
+)
 _BEFORE = 400
 _MAY_HAVE_ENDED = re.compile(r"[}\])>\n]|```")
 _LONG, _TRIES, _GROWTH = 200, 12, 1.1
@@ -205,7 +210,8 @@ class Scanner:
             line = self._text.rfind("\n", 0, start) + 1
             return self._text.count("`", line, start) % 2 == 1
         if not self._examples:
-            self._examples = _EXAMPLE.search(self._text, max(self._kept_from, start - _BEFORE), start) is not None
+            before = self._text[max(self._kept_from, start - _BEFORE) : start]
+            self._examples = bool(_EXAMPLE.search(before) or _LIST_OF_TOOLS.search(before))
         return self._examples
 
     def _wait(self, start: int) -> None:
