@@ -51,6 +51,11 @@ def test_the_numbers_that_tests_refer_to_are_there() -> None:
         assert [int(number) for number in re.findall(r"^(\d+)\. ", text, re.MULTILINE)] == list(range(1, last + 1))
 
 
+def test_every_number_of_the_servers_has_tests() -> None:
+    text = (ROOT / "tests" / "core" / "test_providers.py").read_text("utf-8")
+    assert {int(number) for number in re.findall(r"^def test_(\d\d)_", text, re.MULTILINE)} == set(range(1, 18))
+
+
 def test_every_key_is_documented() -> None:
     make = runpy.run_path(str(ROOT / "docs" / "make_keys.py"))
     text = (ROOT / "docs" / "keys.md").read_text("utf-8")

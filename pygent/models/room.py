@@ -109,6 +109,7 @@ def too_long(error: APIError, model: str) -> APIError:
 
 def _share(said: str) -> float:
     """How much of a conversation is to stay."""
+    said = said.rpartition("The server said:")[2]  # not the numbers of its address
     numbers = [int(number.replace(",", "")) for number in _NUMBER.findall(said)]
     found = _LIMIT.search(said)
     limit = int(found.group(1).replace(",", "")) if found else 0

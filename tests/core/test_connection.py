@@ -10,7 +10,7 @@ import trustme
 
 from pygent.cancellation import CancelToken
 from pygent.errors import APIError, APITemporaryError, Cancelled
-from pygent.models import Completed, Discarded, ModelNotice, OpenAIModel
+from pygent.models import Discarded, ModelNotice, OpenAIModel
 from pygent.models.discover import list_models
 from tests.fakes.http_proxy import FakeProxy
 from tests.fakes.openai_server import FakeOpenAI, delta, raw, reply, silent, sse, status
@@ -211,21 +211,3 @@ def test_pauses_grow_are_told_and_differ(make):
             for position, pause in enumerate(waited):
                 assert 0.02 * 2**position <= pause
         assert pauses[0] != pauses[1]
-
-
-def test_a_pause_that_the_server_asks_for_is_never_cut_short(make):
-    with FakeOpenAI([status(429, headers={"Retry-After": "0.3"}), reply("Hi")]) as server:
-        items, text = answer(make(server.url, max_retries=1))
-        assert text == "Hi"
-        assert 0.3 <= server.stamps[1] - server.stamps[0] < 10
-        assert isinstance(items[-1], Completed)
-
-
-def test_a_pause_can_be_ended(make):
-    with FakeOpenAI([status(429, headers={"Retry-After": "30"})]) as server:
-        cancel = CancelToken()
-        threading.Timer(0.2, cancel.cancel).start()
-        started = time.monotonic()
-        with pytest.raises(Cancelled):
-            answer(make(server.url, max_retries=1), cancel)
-        assert time.monotonic() - started < 10
