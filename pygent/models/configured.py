@@ -80,6 +80,8 @@ def _on(server: ModelServer, settings: Settings, key: str | None) -> Model:
         token_timeout=server.token_timeout,
         **_options(settings, server.provider),
     )
+    model.provider = server.provider
+    return model
     model.server = replace(model.server, key_name=key_name_of(settings, server.provider))
     return model
 

@@ -94,6 +94,8 @@ class OpenAIModel:
             temperature = STEADY
         self.temperature = temperature
         self.max_tokens = max_tokens
+        self.provider = ""
+        """Name of the provider in the settings, whose models are called ``PROVIDER/MODEL`` there."""
         self._lines = Lines(self._new_line)
         self._encoder = BodyEncoder()
         self._room = Room()
@@ -229,7 +231,8 @@ class OpenAIModel:
         """What is done otherwise from now on because of a refusal, None where nothing is."""
         before = learning.now
         told = learning.learn(failed.failure.error.status, str(failed), request)
-        return told and f"{told} {beforehand(request.model, learning.now.differing(before))}"
+        name = f"{self.provider}/{request.model}" if self.provider else request.model
+        return told and f"{told} {beforehand(name, learning.now.differing(before))}"
 
     def _try(self, request: Request, compat: Compat, cancel: CancelToken | None) -> Iterator[StreamItem]:
         body = request.body(self._encoder, compat)

@@ -581,6 +581,10 @@ def test_11_a_refusal_is_told_once_with_the_line_for_the_settings(serve):
         )
     ]
     assert model.learnt("m") == {"stream_options": False}
+    other = OpenAIModel(model.base_url, KEY)
+    other.provider = "office"
+    assert notices(ask(other, "stream")[0])[0].endswith("compat: {office/m: {stream_options: false}}")
+    other.close()
     again = OpenAIModel(model.base_url, KEY, compat={"m": model.learnt("m")})
     assert notices(ask(again, "stream")[0]) == []
     again.close()
