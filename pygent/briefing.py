@@ -14,6 +14,7 @@ from typing import Any
 
 from pygent.errors import PygentError, ToolError
 from pygent.file_list import list_files
+from pygent.git import GitError, Repository, read_status
 from pygent.models.blocks import fenced, language_of
 from pygent.tools.files import decode
 
@@ -26,6 +27,14 @@ FILE = 8_000
 SMALL_WORKSPACE = 12
 """Files of a workspace of which all may be shown, unasked for."""
 
+DATA_LINES = 12
+"""Lines that are shown of a longer file of data. A model that sees all of it reads where it should count."""
+
+_DATA = frozenset({"csv", "jsonl", "log", "tsv", "txt"})
+_GIT = re.compile(
+    r"\b(?:git|commit(?:s|ted)?|branch(?:es)?|tags?|merge|rebase|revert|restore|history|stash|staged)\b",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[\w./-]*\w")
 
 
@@ -55,7 +64,10 @@ class Briefing:
             return ""
         with contextlib.suppress(PygentError, OSError):
             paths = sorted(_first(list_files(workspace), 5 * LISTED), key=lambda path: (path.count("/"), path))
-            return "\n\n".join(part for part in (self._list(paths), *self._files(workspace, paths, task)) if part)
+            git = _git(workspace) if _GIT.search(task) else ""
+            return "\n\n".join(
+                part for part in (self._list(paths), git, *self._files(workspace, paths, task)) if part
+            )
         return ""
 
     def _list(self, paths: list[str]) -> str:
@@ -78,11 +90,36 @@ class Briefing:
             except (PygentError, ToolError, OSError):
                 continue
             digest = blake2b(data, digest_size=16).digest()
-            if len(text) > min(FILE, left) or self._shown.get(path) == digest:
+            shown, more = _beginning(path, text)
+            if len(shown) > min(FILE, left) or self._shown.get(path) == digest:
                 continue
-            left -= len(text)
+            left -= len(shown)
             self._shown[path] = digest
-            yield f"{path}\n{fenced(text, language_of(path))}" if text.strip() else f"{path} is empty."
+            yield f"{path}{more}\n{fenced(shown, language_of(path))}" if text.strip() else f"{path} is empty."
+
+
+def _beginning(path: str, text: str) -> tuple[str, str]:
+    """What is shown of a file, and what is said where that is not all of it."""
+    lines = text.splitlines(keepends=True)
+    if path.rpartition(".")[2].lower() not in _DATA or len(lines) <= 2 * DATA_LINES:
+        return text, ""
+    return "".join(lines[:DATA_LINES]), f" begins like this; it has {len(lines)} lines:"
+
+
+def _git(workspace: Any) -> str:
+    """Branch, changes and the last commits, where there is a repository."""
+    repository = Repository.find(workspace.root)
+    if repository is None:
+        return ""
+    status = read_status(repository)
+    changes = [f"{letter} {path}" for path, letter in sorted(status.changes.items())][:LISTED]
+    parts = [f"On branch {status.branch or '(none)'}.", f"Changed: {', '.join(changes) or 'nothing'}"]
+    with contextlib.suppress(GitError):  # before the first commit there is no log
+        commits = [
+            record.decode("utf-8", "replace") for record in repository.records("log", "-5", "-z", "--format=%h %s")
+        ]
+        parts += ["Last commits:", *commits]
+    return "\n".join(parts)
 
 
 def _named(paths: list[str], task: str) -> list[str]:

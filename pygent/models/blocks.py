@@ -18,11 +18,13 @@ from pygent.models.partial import completed
 from pygent.models.text_calls import extract_tool_calls, parameters_by_name
 from pygent.openai_compat import ToolCall, ToolCallFunction
 
-_WRITE = """To write or change a file, give its path and then its whole content in a block:
+_WRITE = """\
+To write or change a file, give its path and then its content in a block: all of it, or of a Python file only the \
+functions that change:
 
 path/to/file.py
 ```python
-the whole file
+the content
 ```"""
 _RUN = """To run commands, put them into a block and end your reply there; you are sent what they print:
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -208,3 +209,21 @@ def test_large_files_are_named_only_and_many_are_not_all_named(tmp_path: Path) -
     assert text.count("secret") == 1
     assert "xxx" not in text
     assert "and 41 more" in text
+
+
+def test_of_data_the_beginning_is_shown_and_of_a_repository_its_state(tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_text("".join(f"line {number}\n" for number in range(200)))
+    for command in ("init -q -b trunk", "-c user.name=A -c user.email=a@b commit -q --allow-empty -m First"):
+        subprocess.run(["git", "-C", tmp_path, *command.split()], check=True)
+    with (
+        Runtime(use_docker=False, workspace=tmp_path) as runtime,
+        FakeOpenAI([reply("200.")]) as server,
+    ):
+        Agent(runtime, small(server), "m").converse("How many lines has app.log? Commit it.")
+    text = requests(server)[0][-1]["content"]
+    assert "app.log begins like this; it has 200 lines:" in text
+    assert "line 11" in text
+    assert "line 12" not in text
+    assert "On branch trunk." in text
+    assert "Changed: ? app.log" in text
+    assert "First" in text
