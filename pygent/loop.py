@@ -25,6 +25,7 @@ from typing import Literal
 from pygent import clock
 from pygent.cancellation import CancelToken
 from pygent.check import Check, begin
+from pygent.described import what_to_do
 from pygent.errors import Cancelled, DeadlineExceeded, StuckError
 from pygent.events import (
     CheckState,
@@ -278,10 +279,14 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
             reminded = False
             _watch_repeats(ctx, outcome, progress)
         elif more:
-            said = reminder(outcome.message.content or "", ctx.to_do(), planning=ctx.planning(), small=ctx.small)
-            add_user(ctx, said, "reminder")
+            add_user(ctx, _reminder(ctx, outcome.message.content or ""), "reminder")
             reminded = True
     return "max_steps"
+
+
+def _reminder(ctx: LoopContext, reply: str) -> str:
+    instead = what_to_do(reply, ctx.executor.registry.schemas(ctx.allowed))
+    return reminder(reply, ctx.to_do(), instead, planning=ctx.planning(), small=ctx.small)
 
 
 def _plans_in_words(ctx: LoopContext, outcome: StepOutcome) -> bool:

@@ -37,13 +37,18 @@ PATHLESS = (
 )
 
 
-def reminder(reply: str, to_do: str = "", *, planning: bool = False, small: bool = False) -> str:
-    """What a reply without a tool call is answered with; ``to_do`` is what there is to be done."""
+def reminder(reply: str, to_do: str = "", instead: str = "", *, planning: bool = False, small: bool = False) -> str:
+    """What a reply without a tool call is answered with.
+
+    ``to_do`` is what there is to be done, ``instead`` the call that would do what the reply only shows.
+    """
     if planning:
         return PLAN_AGAIN
     if small and not to_do:
         return PATHLESS
-    return f"{to_do} {REMINDER}" if to_do else DESCRIBED if "```" in reply else REMINDER
+    if to_do:
+        return f"{to_do} {REMINDER}"
+    return instead or (DESCRIBED if "```" in reply else REMINDER)
 
 
 RULES = """\
