@@ -151,7 +151,8 @@ class SessionModel:
     def _look_for_window(self) -> None:
         """Ask in the background how much the model sees, where nobody has said it."""
         name = self.model_name
-        if name in self._windows or not hasattr(self._models.get(self._place(name)), "base_url"):
+        model = self._models.get(self._place(name))
+        if name in self._windows or getattr(model, "base_url", OPENAI_URL) == OPENAI_URL:  # which does not tell
             return
         self._windows[name] = None
         threading.Thread(target=self._find_window, args=(name,), name="pygent-window", daemon=True).start()
@@ -165,7 +166,7 @@ class SessionModel:
         except PygentError:
             return
         self._windows[name] = find_window(
-            server.base_url or OPENAI_URL,
+            str(server.base_url),
             server.model,
             key,
             headers=server.headers,
