@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
 from pygent.commands.model_probes import Body, Probe, Trait
 from pygent.commands.model_quirks import Finding, Reading, findings, read
@@ -29,9 +29,9 @@ MOST_TRIES = 12
 CUT = 0.8
 """A server that counts less than this part of a prompt has cut it."""
 
-_NUMBERS = {"stream_options": 11, "reasoning": 8, "tools": 10, "images": 14, "stream": 12, "system": 9}
+_NUMBERS = {"stream_options": 11, "reasoning": 8, "tools": 10, "images": 14, "stream": 12, "system": 13}
 _NUMBERS |= {"parallel_tool_calls": 13, "max_tokens": 13, "call_ids": 1, "null_content": 6, "user_after_tool": 9}
-_OTHER_FIELD = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "none"}
+_AFTER_TOOL = re.compile(r"after.{0,12}tool", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -80,7 +80,8 @@ class Asking:
         traits = list(probe.traits)
         tries = 0
         for _ in range(MOST_TRIES):
-            body = self._body(probe, traits)
+            request = self._request(probe)
+            body = self._body(request, traits)
             answer = exchange(self._line, self._server, json.dumps(body).encode(), self._model)
             row.seconds += answer.seconds
             if answer.good:
@@ -89,7 +90,7 @@ class Asking:
                     self._take(row, probe, answer, reading, words)
                     return row
                 answer.broke, answer.why = True, reading.error or "the answer ends before it is whole"
-            if self._mend(row, answer, probe, traits, body):
+            if self._mend(row, answer, request, traits):
                 continue
             if tries >= 2 or not self._passing(row, answer):
                 break
@@ -98,18 +99,23 @@ class Asking:
         row.no_use = answer.status is None or answer.status in NO_USE
         return row
 
-    def _body(self, probe: Probe, traits: list[Trait]) -> Body:
+    def _request(self, probe: Probe) -> Request:
         compat = self.learning.now
-        body: Body = json.loads(self._request(probe).body(self._encoder, compat))
-        if not probe.streaming and compat.max_tokens != "none":
-            body[compat.max_tokens] = LONGEST_ANSWER
+        longest = None if probe.streaming else LONGEST_ANSWER
+        return Request(
+            probe.messages,
+            self._model,
+            probe.tools,
+            probe.streaming and compat.stream,
+            self._temperature if compat.temperature else None,
+            max_tokens=longest if compat.max_tokens != "none" else None,
+        )
+
+    def _body(self, request: Request, traits: list[Trait]) -> Body:
+        body: Body = json.loads(request.body(self._encoder, self.learning.now))
         for trait in traits:
             trait.put(body)
         return body
-
-    def _request(self, probe: Probe) -> Request:
-        streaming = probe.streaming and self.learning.now.stream
-        return Request(probe.messages, self._model, probe.tools, streaming, self._temperature)
 
     def _take(self, row: Row, probe: Probe, answer: Exchange, reading: Reading, words: int) -> None:
         message = row.message = reading.message
@@ -124,7 +130,7 @@ class Asking:
         row.first = answer.first if reading.streamed else None
         row.outcome, row.said = ("odd", wrong) if wrong else ("ok", "")
 
-    def _mend(self, row: Row, answer: Exchange, probe: Probe, traits: list[Trait], body: dict[str, Any]) -> bool:
+    def _mend(self, row: Row, answer: Exchange, request: Request, traits: list[Trait]) -> bool:
         """Do otherwise what was refused. Answers whether there is something to try again with."""
         if answer.broke or answer.status not in REFUSALS:
             return False
@@ -132,28 +138,28 @@ class Asking:
         if api_errors.is_context_overflow(APIError(text, status=answer.status)):
             row.found.append(Finding(16, f"a prompt that is too long is refused with HTTP {answer.status}"))
             return False
-        limit = self.learning.now.max_tokens
-        if limit in body and "tokens" in text and ("max_tokens" in text or "max_completion_tokens" in text):
-            other = _OTHER_FIELD[limit]
-            self.learning.now = self.learning.now.merged({"max_tokens": other})
-            row.found.append(Finding(13, f"{limit} is refused{f'; {other} is sent' if other != 'none' else ''}"))
-            return True
         for trait in traits:
             if trait.pattern.search(text) and "reasoning" not in text:
                 traits.remove(trait)
                 row.found.append(Finding(trait.number, trait.text))
+                if _AFTER_TOOL.search(text):  # what a session sends, too, where a person speaks in a run
+                    self._learn(row, answer, request)
                 return True
-        before = self.learning.now
-        learnt = self.learning.learn(answer.status, text, self._request(probe))
-        if learnt:
-            changed = next(iter(self.learning.now.differing(before)), "")
-            row.found.append(Finding(_NUMBERS.get(changed, 0), learnt.rstrip(".")))
+        if self._learn(row, answer, request):
             return True
         if traits and answer.status != 404:
             trait = traits.pop()
             row.found.append(Finding(trait.number, f"{trait.text}, it seems"))
             return True
         return False
+
+    def _learn(self, row: Row, answer: Exchange, request: Request) -> bool:
+        before = self.learning.now
+        learnt = self.learning.learn(answer.status, answer.why, request)
+        if learnt:
+            changed = next(iter(self.learning.now.differing(before)), "")
+            row.found.append(Finding(_NUMBERS.get(changed, 0), learnt.rstrip(".")))
+        return bool(learnt)
 
     def _passing(self, row: Row, answer: Exchange) -> bool:
         """Whether it is worth trying the same again; waits as long as the server asks for."""

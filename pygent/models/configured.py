@@ -81,7 +81,6 @@ def _on(server: ModelServer, settings: Settings, key: str | None) -> Model:
         **_options(settings, server.provider),
     )
     model.provider = server.provider
-    return model
     model.server = replace(model.server, key_name=key_name_of(settings, server.provider))
     return model
 

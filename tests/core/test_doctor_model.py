@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 from collections.abc import Callable
@@ -111,6 +112,12 @@ def no_odd_roles(request: dict[str, Any]) -> Step | None:
     return strict_roles(request) if odd else None
 
 
+def user_after_tool(request: dict[str, Any]) -> Step | None:
+    roles = [message["role"] for message in request["messages"]]
+    wrong = any(pair in {("tool", "user"), ("tool", "system")} for pair in itertools.pairwise(roles))
+    return status(400, "Unexpected role 'user' after role 'tool'") if wrong else None
+
+
 TEXT_CALL = '```json\n{"name": "weather", "arguments": {"city": "Oslo", "days": [1]}}\n```'
 WHOLE = {"index": 0, "id": "a", "function": weather(json.dumps(OSLO))}
 
@@ -135,6 +142,7 @@ QUIRKS: list[tuple[int, str, Script]] = [
     (8, "<think> tags", on("stream", lambda _: reply("<think>I count.</think>Five."))),
     (8, "earlier reasoning", refusing(wants_reasoning, answers=good)),
     (9, "two messages of one role", refusing(no_odd_roles, answers=good)),
+    (9, "no prompt after a tool", refusing(user_after_tool, answers=good)),
     (10, "does not support tools", refusing(no_tools, answers=lambda request: (
         reply(TEXT_CALL) if which(request) in {"call", "parallel"} else good(request)
     ))),
@@ -148,7 +156,7 @@ QUIRKS: list[tuple[int, str, Script]] = [
     (13, "developer", refusing(refused("unknown role 'developer'", '"role": "developer"'), answers=good)),
     (13, "parallel_tool_calls", refusing(
         refused("parallel_tool_calls is not supported", "parallel_tool_calls"), answers=good)),
-    (13, "max_completion_tokens is sent", refusing(
+    (13, "as max_completion_tokens", refusing(
         refused("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.", '"max_tokens"'),
         answers=good)),
     (15, "HTTP 429", once("plain", status(429, "slow down", headers={"Retry-After": "0"}))),

@@ -129,6 +129,8 @@ def test_a_session_goes_on_at_servers_with_other_quirks(tmp_path: Path, opened: 
         assert [text for text in told if text.startswith(("The model is text/second", "The model is strict/third"))]
         assert any("does not support tools" in text for text in told)
         assert any("stream_options" in text for text in told)
+        saying = [text for text in told if "compat: {text/second: {tools: text}}" in text]
+        assert saying, "what can be said beforehand has the provider's name in it"
 
 
 def test_back_at_a_server_its_quirks_are_still_known(tmp_path: Path, opened: list[Going]) -> None:
