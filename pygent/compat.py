@@ -13,6 +13,7 @@ ReasoningRule = Literal["keep", "always", "drop"]
 LengthField = Literal["max_tokens", "max_completion_tokens", "none"]
 SystemRole = Literal["system", "developer", "user"]
 CallIds = Literal["any", "short"]
+ReasoningField = Literal["reasoning_content", "reasoning"]
 
 
 @record
@@ -22,11 +23,11 @@ class Compat:
     ``tools``: sent as the protocol has them, or described in the prompt, called as ``text`` or in fenced ``blocks``.
     ``stream``: the answer comes piece by piece; ``stream_options``: token counts are asked for in a stream.
     ``temperature``: one may be sent. ``reasoning``: earlier reasoning is sent back (``keep``), in each reply with
-    calls if only empty (``always``), or left out (``drop``). ``images``: user messages may have some.
-    ``parallel_tool_calls``: what is sent in the field of that name, None for nothing. ``max_tokens``: the field for
-    the longest answer. ``system``: the role of the system message; as ``user`` its text leads the first prompt.
-    ``call_ids``: ``short`` ones have nine letters and digits. ``null_content``: a reply may have calls and no text.
-    ``user_after_tool``: a user may speak after a tool; otherwise an assistant's word is put between.
+    calls if only empty (``always``), or left out (``drop``), in the ``reasoning_field``. ``images``: user messages
+    may have some. ``parallel_tool_calls``: what is sent in the field of that name, None for nothing. ``max_tokens``:
+    the field for the longest answer. ``system``: the role of the system message; as ``user`` its text leads the first
+    prompt. ``call_ids``: ``short`` ones have nine letters and digits. ``null_content``: a reply may have calls and no
+    text. ``user_after_tool``: a user may speak after a tool; otherwise an assistant's word is put between.
     """
 
     tools: ToolForm = "native"
@@ -34,6 +35,7 @@ class Compat:
     stream_options: bool = True
     temperature: bool = True
     reasoning: ReasoningRule = "keep"
+    reasoning_field: ReasoningField = "reasoning_content"
     images: bool = True
     parallel_tool_calls: bool | None = None
     max_tokens: LengthField = "max_tokens"
@@ -78,6 +80,7 @@ _DEFAULT = Compat()
 _WORDS: dict[str, tuple[str, ...]] = {
     "tools": ("native", "text", "blocks"),
     "reasoning": ("keep", "always", "drop"),
+    "reasoning_field": ("reasoning_content", "reasoning"),
     "parallel_tool_calls": ("auto",),
     "max_tokens": ("max_tokens", "max_completion_tokens", "none"),
     "system": ("system", "developer", "user"),

@@ -23,7 +23,7 @@ from pygent.plans import last_plan
 from pygent.runtime import Runtime
 from pygent.settings import Settings, command_environment, existing_init_files, load, save_user_settings
 from pygent.settings.model import is_file
-from pygent.settings.provider import key_of, server_of
+from pygent.settings.provider import compat_of, key_of, server_of
 from pygent.settings.proxies import system_proxy
 from pygent.todos import last_todos
 from pygent.web_access import WebAccess
@@ -140,7 +140,10 @@ def make_runtime(settings: Settings, session_id: str, on_progress: Callable[[str
     )
     server = server_of(settings)
     proxy, certificates = settings.proxy or server.proxy, settings.certificates or server.certificates
-    runtime.web = WebAccess(settings.web_fetch_private, proxy, certificates, system_proxy)
+    direct = proxy == "direct"  # none, whatever the environment says
+    runtime.web = WebAccess(
+        settings.web_fetch_private, None if direct else proxy, certificates, None if direct else system_proxy
+    )
     return runtime
 
 
@@ -153,7 +156,10 @@ def make_executor(settings: Settings, on_progress: Callable[[str], None]) -> Tas
     if insists and is_file(server.name):
         text = "is a file of this machine, which workers of a cluster cannot ask: set cluster_model to worker"
         raise TaskError(f"The model {server.name} {text}")
-    own = ModelChoice(server.base_url, key_of(settings, server.provider)) if insists else None
+    own = None
+    if insists:
+        key, compat = key_of(settings, server.provider), compat_of(settings, server.provider)
+        own = ModelChoice(server.base_url, key, dict(server.headers), compat, settings.max_tokens)
     cluster = Cluster(str(settings.cluster), reruns=settings.cluster_reruns, model=own)
     cluster.open()
     on_progress(f"Tasks run on {cluster.summary()}.")

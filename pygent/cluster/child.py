@@ -232,7 +232,9 @@ def make_model(settings: Settings, order: Order) -> Any:
         server.api_key or "",
         text_tool_calls=settings.text_tool_calls,
         temperature=settings.temperature,
-        compat=settings.compat,
+        max_tokens=server.max_tokens,
+        compat=server.compat,
+        headers=server.headers,
     )
 
 

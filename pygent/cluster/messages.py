@@ -28,6 +28,9 @@ class ModelChoice:
 
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    compat: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    max_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,6 +111,11 @@ class Learning:
                 return told
         return None
 
+    def heard(self, field: str) -> None:
+        """Take note of the ``field`` in which reasoning came: there it goes back."""
+        if field == "reasoning":
+            self._change("reasoning_field", field)
+
     @property
     def learnt(self) -> dict[str, Any]:
         """What turned out beyond what was given, as ``Compat.merged`` reads it."""

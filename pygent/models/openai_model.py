@@ -202,7 +202,7 @@ class OpenAIModel:
                 cancel.check()
             shown = False
             try:
-                for item in self._try(request, learning.now, cancel):
+                for item in self._try(request, learning, cancel):
                     shown = shown or not isinstance(item, Completed)
                     yield item
                 return
@@ -234,7 +234,8 @@ class OpenAIModel:
         name = f"{self.provider}/{request.model}" if self.provider else request.model
         return told and f"{told} {beforehand(name, learning.now.differing(before))}"
 
-    def _try(self, request: Request, compat: Compat, cancel: CancelToken | None) -> Iterator[StreamItem]:
+    def _try(self, request: Request, learning: Learning, cancel: CancelToken | None) -> Iterator[StreamItem]:
+        compat = learning.now
         body = request.body(self._encoder, compat)
         line = self._lines.take()
         try:
@@ -245,10 +246,13 @@ class OpenAIModel:
                 response = self._post(line, body, request.model, cancel, watch)
                 try:
                     blocks = compat.tools == "blocks"
-                    for item in Reading(self.server, request, watch, cancel, blocks=blocks).items(response):
+                    reading = Reading(self.server, request, watch, cancel, blocks=blocks)
+                    for item in reading.items(response):
                         cut = self._room.cut(request, len(body), _usage(item))
                         if cut:
                             yield ModelNotice(cut, "warning")
+                        if isinstance(item, Completed):
+                            learning.heard(reading.reasoning_field)
                         yield item
                 finally:
                     response.close()

@@ -36,6 +36,11 @@ class Reading:
         read = partial(read_blocks, messages=request.messages, tools=request.tools) if blocks else None
         self._answer = Accumulator(request.tools, text_tool_calls=request.text_tool_calls, read=read)
 
+    @property
+    def reasoning_field(self) -> str:
+        """The field in which reasoning came, "" where there was none."""
+        return self._answer.reasoning_field
+
     def items(self, response: Any) -> Iterator[StreamItem]:
         """The items of the answer, ``Completed`` the last. Raises ``Failed``, and what the cancel token raises."""
         answer = self._answer

@@ -31,7 +31,7 @@ def shaped(messages: Messages, compat: Compat, known: int = 0) -> Messages:
         out = _bridged(out)
     if compat.system != "system":
         out = _with_system_as(out, compat.system)
-    if compat.call_ids == "short" or not compat.null_content:
+    if compat.call_ids == "short" or not compat.null_content or compat.reasoning_field != "reasoning_content":
         out = [_plain(message, compat) for message in out]
     return out
 
@@ -126,6 +126,11 @@ def _with_system_as(messages: Messages, role: str) -> Messages:
 
 def _plain(message: dict[str, Any], compat: Compat) -> dict[str, Any]:
     calls = message.get("tool_calls")
+    name = compat.reasoning_field
+    if name != "reasoning_content" and message.get("role") == "assistant" and compat.reasoning != "drop":
+        thought = message.get("reasoning_content", "" if calls and compat.reasoning == "always" else None)
+        message = {key: value for key, value in message.items() if key != "reasoning_content"}
+        message |= {} if thought is None else {name: thought}
     if calls and not compat.null_content and message.get("content") is None:
         message = {**message, "content": ""}
     if compat.call_ids == "short":

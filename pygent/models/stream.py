@@ -40,6 +40,8 @@ class Accumulator:
     ) -> None:
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
+        self.reasoning_field = ""
+        """Where reasoning stood, "" for none, or where it stood in the text."""
         self.pieces = 0
         """How many pieces of text, reasoning or calls have come."""
         self._tools = tools or []
@@ -112,6 +114,7 @@ class Accumulator:
         for name in _REASONING:
             reasoning = delta.get(name)
             if isinstance(reasoning, str):
+                self.reasoning_field = self.reasoning_field or (name if reasoning else "")
                 self._add("", reasoning)
                 if self._reasoning is None:
                     self._reasoning = []  # an empty one is kept too: some servers want it back

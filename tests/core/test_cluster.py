@@ -529,7 +529,7 @@ def test_the_session_s_own_model_server_is_used_where_the_settings_say_so(
     tmp_path: Path, dask: DaskCluster, models: Models
 ) -> None:
     with FakeOpenAI([DONE]) as mine:
-        executor = Cluster(dask.address, model=ModelChoice(mine.url, "my key"))
+        executor = Cluster(dask.address, model=ModelChoice(mine.url, "my key", {"X-Team": "blue"}))
         home = Home(tmp_path / "home", executor)
         task = home.start("with mine")
         home.wait(task)
@@ -537,6 +537,7 @@ def test_the_session_s_own_model_server_is_used_where_the_settings_say_so(
         (request,) = mine.requests
         assert request["model"] == "the-session-s-model"
         assert mine.headers[0]["authorization"] == "Bearer my key"
+        assert mine.headers[0]["x-team"] == "blue"
         home.agent.close()
 
 

@@ -436,6 +436,15 @@ def test_08_reasoning_that_a_server_misses(serve):
     assert model.chat(history, "m", None).content == "Hi"
 
 
+def test_08_reasoning_goes_back_in_the_field_in_which_it_came(serve):
+    server, model = serve(raw(sse(delta(reasoning="hm"), delta(content="Hi"), delta("stop"))), reply("And"))
+    _, message = ask(model, "stream")
+    items, _ = ask(model, "stream", [*ASK, message.to_dict(), ASK[1]])
+    assert server.requests[1]["messages"][2] == {"role": "assistant", "content": "Hi", "reasoning": "hm"}
+    assert notices(items) == []
+    assert model.learnt("m") == {"reasoning_field": "reasoning"}
+
+
 # 9. Order and roles
 
 
