@@ -13,7 +13,7 @@ from pygent.models.base import Messages, Model, StreamItem, ToolSchemas
 from pygent.models.endpoint import DEFAULT_BASE_URL, Endpoint
 from pygent.settings import Settings
 from pygent.settings.model import is_file
-from pygent.settings.provider import ModelServer, compat_of, key_name_of, key_of, server_of
+from pygent.settings.provider import ModelServer, compat_of, key_name_of, key_of, profiles_of, server_of
 
 Tell = Callable[[str], object]
 
@@ -81,6 +81,8 @@ def _on(server: ModelServer, settings: Settings, key: str | None) -> Model:
         **_options(settings, server.provider),
     )
     model.provider = server.provider
+    for name, profile in profiles_of(settings, server.provider).items():
+        model.set_profile(name, profile)
     model.server = replace(model.server, key_name=key_name_of(settings, server.provider))
     return model
 

@@ -155,6 +155,14 @@ class OpenAIModel:
             self._learning.pop(name, None)  # the form of calls may be another
         return self._profiles[name]
 
+    def set_profile(self, model: str, profile: str) -> None:
+        """Say it for one model. Raises ``ValueError`` for another word than ``auto``, ``full`` and ``small``."""
+        which = wanted(profile)
+        self._profiles.pop(model, None)
+        if which != "auto":
+            self._profiles[model] = which
+        self._learning.pop(model, None)  # the form of calls may be another
+
     def close(self) -> None:
         """Close idle connections. The model can still be used afterwards."""
         self._lines.close()

@@ -37,7 +37,15 @@ def choose(which: Wanted, model: str, server: Endpoint) -> Profile:
         return "small" if float(named[-1]) * 1e9 <= SMALL_MODEL else "full"
     from pygent.models.window import find_window  # noqa: PLC0415 - brings a client of its own
 
-    found = find_window(server.base_url, model, server.api_key or None, SECONDS)
+    found = find_window(
+        server.base_url,
+        model,
+        server.api_key or None,
+        SECONDS,
+        headers=server.headers,
+        proxy=server.proxy,
+        certificates=server.certificates,
+    )
     if found is None:
         return "full"
     narrow = found.tokens is not None and found.tokens <= SMALL_WINDOW

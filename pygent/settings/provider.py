@@ -164,6 +164,12 @@ def compat_of(settings: Settings, provider: str) -> Mapping[str, Mapping[str, An
     return out
 
 
+def profiles_of(settings: Settings, provider: str) -> dict[str, str]:
+    """The profiles that are said for single models of a provider; none for ""."""
+    models = settings.providers[provider].models if provider else {}
+    return {name: entry.profile for name, entry in models.items() if entry.profile}
+
+
 def key_of(settings: Settings, provider: str, environ: Mapping[str, str] | None = None) -> str | None:
     """The key of a provider, or that of ``base_url`` for "". Raises and blocks as ``Provider.key`` does."""
     return settings.providers[provider].key(provider, environ) if provider else settings.api_key

@@ -8,7 +8,8 @@ from typing import Any
 
 from pygent.compat import KEYS as COMPAT_KEYS
 from pygent.settings.compat_kind import CompatKind, compat_schema, read_compat
-from pygent.settings.kinds import FilePath, Kind, Prices, Seconds, Text, Url, Whole
+from pygent.settings.kinds import Choice, FilePath, Kind, Prices, Seconds, Text, Url, Whole
+from pygent.settings.model import PROFILES
 from pygent.settings.nodes import Invalid, Node, nearest
 from pygent.settings.provider import ModelEntry, Provider
 from pygent.settings.server_kinds import Headers, Proxy
@@ -73,7 +74,7 @@ class Models(Kind):
         "context_window": Whole(256),
         "prices": OnePrice(),
         "compat": OneCompat(),
-        "profile": Text(),
+        "profile": Choice(*PROFILES),
     }
 
     def from_node(self, node: Node) -> dict[str, ModelEntry]:

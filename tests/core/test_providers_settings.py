@@ -18,7 +18,7 @@ from pygent.__main__ import main
 from pygent.compat import matching
 from pygent.errors import SettingsError
 from pygent.settings import Settings, command_environment, load, trust
-from pygent.settings.provider import ModelEntry, compat_of, key_of, server_of
+from pygent.settings.provider import ModelEntry, compat_of, key_of, profiles_of, server_of
 from pygent.settings.secrets import secrets_of
 from tests.core.test_settings_files import Place, place
 
@@ -50,6 +50,7 @@ providers:
         context_window: 200000
         prices: {input: 3, output: 15, cached_input: 0.3}
         compat: {stream_options: false}
+        profile: small
       vendor/cheap:
 """
 
@@ -93,6 +94,7 @@ def test_a_model_with_a_providers_prefix_is_that_providers(place: Place) -> None
     there = server_of(settings, "router/vendor/big")
     assert (there.provider, there.model, there.name) == ("router", "vendor/big", "router/vendor/big")
     assert there.context_window == 200_000
+    assert profiles_of(settings, "router") == {"vendor/big": "small"}
     assert there.prices == {
         "vendor/cheap": {"input": 1, "output": 2},
         "vendor/big": {"input": 3, "output": 15, "cached_input": 0.3},
@@ -209,6 +211,11 @@ def test_a_keyring_that_is_not_installed_is_told_with_the_way_out(tmp_path: Path
             "accepted: native, text, blocks",
         ),
         ("providers:\n  a:\n    base_url: http://a\n    models: {m: {compat: {tool: 1}}}", 4, "did you mean 'tools'"),
+        (
+            "providers:\n  a:\n    base_url: http://a\n    models: {m: {profile: tiny}}",
+            4,
+            "accepted: auto, full, small",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_place(place: Place, text: str, line: int, part: str) -> None:

@@ -261,6 +261,18 @@ def test_what_can_be_chosen_is_asked_of_each_server(tmp_path: Path, opened: list
             going.session.models_of("locked")
 
 
+def test_one_model_of_a_provider_can_be_said_to_be_small(tmp_path: Path, opened: list[Going]) -> None:
+    with FakeOpenAI(lambda _: reply("Done.")) as server:
+        models = {"tiny": ModelEntry(profile="small")}
+        providers = {"one": Provider(base_url=server.url, models=models)}
+        opened.append(going := Going(tmp_path, "one/tiny", providers))
+        going.say("go")
+        going.session.set_model("one/large")
+        going.say("go")
+        assert "tools" not in server.requests[0], "a small model writes its calls"
+        assert "tools" in server.requests[-1]
+
+
 def test_a_refused_key_is_told_by_where_it_stands(
     tmp_path: Path, opened: list[Going], monkeypatch: pytest.MonkeyPatch
 ) -> None:
