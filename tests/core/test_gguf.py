@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from pygent.cancellation import CancelToken
+from pygent.commands.file_check import model_file
 from pygent.errors import APIError, Cancelled, SettingsError
 from pygent.models.base import Completed, Discarded, ModelNotice, TextDelta
 from pygent.models.gguf import GGUFModel, process
@@ -108,8 +109,41 @@ def test_a_session_has_the_file_as_its_model_and_can_change_it(
         assert first is not None
         assert gone(first)  # nobody waited for it
         assert f"Loading {other.name} (1 MB) …" in notices
+        persona = session.model_named("gguf:tiny.gguf")  # as one that has a model of its own gets it
+        assert persona.model.chat(HELLO, persona.name, None).content == ANSWER
     finally:
         session.close()
+
+
+def test_a_file_that_is_missing_is_told_when_the_session_opens_and_another_can_be_chosen(file: Path) -> None:
+    notices: list[str] = []
+    session = Session(Settings(model=f"gguf:{file.parent}/tyni.gguf", ephemeral=True, use_docker=False))
+    session.subscribe(lambda event: notices.append(event.text) if event.type == "notice" else None)
+    try:
+        session.open()
+        told = f"No model can be asked: there is no file {file.parent}/tyni.gguf; did you mean {file}?"
+        assert told in notices
+        with pytest.raises(APIError, match="No model can be asked"):
+            session.run("hello", max_steps=1)
+        session.set_model(f"gguf:{file}")
+        assert session.run("hello", max_steps=1).text == ANSWER
+    finally:
+        session.close()
+
+
+def test_doctor_looks_at_the_file_without_loading_it(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = model_file(Settings(model=f"gguf:{file}"))
+    assert good.state == "ok"
+    assert f"{file} (1 MB), a window of 8192 tokens" in good.text
+    huge = write_tiny_model(tmp_path / "huge.gguf", **{"llama.block_count": 50_000_000})
+    assert "does not fit into the memory" in model_file(Settings(model=f"gguf:{huge}")).text
+    assert model_file(Settings(model=f"gguf:{tmp_path}/none.gguf")).state == "fail"
+    assert model_file(Settings()).state == "ok"
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    assert [model_file(Settings(model=name)).state for name in ("gpt-4.1-mini", f"gguf:{file}")] == ["ok", "fail"]
+    assert "pip install 'pygent[local]'" in model_file(Settings()).text
 
 
 def test_only_whoever_has_the_key_is_answered(file: Path) -> None:
@@ -161,7 +195,7 @@ def test_conversations_that_do_not_fit_together_take_turns(tmp_path: Path) -> No
         thread.join()
     assert [items[number][-1].message.usage.total_tokens for number in range(3)] == [512] * 3
     assert any("take turns" in str(item) for answer in items.values() for item in answer)
-    with pytest.raises(APIError, match="exceeds the available context size"):  # alone as well
+    with pytest.raises(APIError, match=r"^small.gguf answered with HTTP 400.*exceeds the available context size"):
         model.chat([{"role": "user", "content": "x" * 600}], None, None)
 
 

@@ -41,10 +41,10 @@ class Header:
         heads = self._numbers("attention.head_count") or [1]
         layers = int(self._of("block_count") or 1)
         cached = self._numbers("attention.head_count_kv") or heads
-        cached = cached if len(cached) > 1 else cached * layers
+        total = sum(cached) if len(cached) > 1 else cached[0] * layers
         width = int(self._of("embedding_length") or 0) // max(1, *heads)
         each = int(self._of("attention.key_length") or width) + int(self._of("attention.value_length") or width)
-        return window * sum(cached) * each * CACHE_BYTES
+        return window * total * each * CACHE_BYTES
 
     def _of(self, name: str) -> Any:
         return self.values.get(f"{self.values.get('general.architecture', '')}.{name}")

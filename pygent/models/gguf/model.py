@@ -119,11 +119,21 @@ class GGUFModel:
             for item in model.stream(messages, self.name, tools, cancel=cancel):
                 if isinstance(item, Discarded | ModelNotice) and (why := self._process.why_gone()):
                     raise _DiedError(why)
-                yield item
+                yield self._named(item, model.base_url)
         except APIError as error:
             if why := self._process.why_gone():
                 raise _DiedError(why) from error
-            raise
+            said = str(error).replace(model.base_url, self.path.name)
+            raise type(error)(said, status=error.status) from error
+
+    def _named(self, item: StreamItem, url: str) -> StreamItem:
+        """What is told to people names the file instead of an address that nobody has seen."""
+        match item:
+            case ModelNotice(text, level):
+                return ModelNotice(text.replace(url, self.path.name), level)
+            case Discarded(why):
+                return Discarded(why.replace(url, self.path.name))
+        return item
 
     def _start(self) -> None:
         if self._process.address is None:
