@@ -185,7 +185,7 @@ def test_conversations_that_do_not_fit_together_take_turns(tmp_path: Path) -> No
     items: dict[int, list[object]] = {}
 
     def ask(number: int) -> None:
-        messages = [{"role": "user", "content": "x" * (450 + number) + LOOP}]
+        messages = [{"role": "user", "content": "x" * (500 + number) + LOOP}]
         items[number] = list(model.stream(messages, None, None))
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(3)]
