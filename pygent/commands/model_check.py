@@ -15,6 +15,7 @@ from pygent.commands.model_quirks import Finding
 from pygent.errors import SettingsError
 from pygent.models.compat import Learning
 from pygent.models.configured import make_model
+from pygent.models.gguf.model import GGUFModel
 from pygent.models.openai_model import OpenAIModel
 from pygent.models.window import Window, find_window
 from pygent.plain_text import one_line
@@ -30,8 +31,14 @@ LONG, SHORT = 6000, 300
 
 
 def run(settings: Settings, out: IO[str], *, as_json: bool = False, save: bool = False) -> int:
-    """Ask the settings' model; answers 1 where it cannot be used, else 0. Raises ``SettingsError``."""
-    model = make_model(settings)
+    """Ask the settings' model; answers 1 where it cannot be used, else 0.
+
+    Raises ``SettingsError``, and ``APIError`` where a file cannot be loaded.
+    """
+    told = _Told(out, quiet=as_json)
+    model = make_model(settings, on_progress=told.line)
+    if isinstance(model, GGUFModel):
+        model = model.loaded()
     if not isinstance(model, OpenAIModel):
         raise SettingsError(f"{settings.model} has no server to be looked at; name a model of a server", key="model")
     server = server_of(settings)
@@ -45,7 +52,6 @@ def run(settings: Settings, out: IO[str], *, as_json: bool = False, save: bool =
         certificates=server.certificates,
     )
     asking = Asking(endpoint, server.model, Learning(model.compat(server.model)), model.temperature)
-    told = _Told(out, quiet=as_json)
     told.head(f"{server.name} at {endpoint.shown}{_in_words(window)}")
     rows: list[Row] = []
     try:

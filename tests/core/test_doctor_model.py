@@ -271,12 +271,6 @@ def test_on_a_terminal_it_asks_and_shows_what_it_waits_for(
     assert (home / "config" / "pygent" / "config.yaml").exists() is kept
 
 
-def test_a_file_has_no_server_to_be_looked_at(capsys: pytest.CaptureFixture[str], home: Path) -> None:
-    (home / "m.gguf").write_bytes(b"GGUF")
-    assert main(["doctor", "--model", f"gguf:{home}/m.gguf"]) == 2
-    assert "has no server to be looked at" in capsys.readouterr().err
-
-
 def test_save_without_a_model_is_for_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--save"]) == 2
     assert "--save goes with --model" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import json
 import os
 import select
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from pygent.cancellation import CancelToken
+from pygent.commands import model_check
 from pygent.commands.file_check import model_file
 from pygent.errors import APIError, Cancelled, SettingsError
 from pygent.models.base import Completed, Discarded, ModelNotice, TextDelta
@@ -146,7 +148,17 @@ def test_doctor_looks_at_the_file_without_loading_it(
     assert "pip install 'pygent[local]'" in model_file(Settings()).text
 
 
-def test_only_whoever_has_the_key_is_answered(file: Path) -> None:
+def test_doctor_asks_the_model_of_a_file(file: Path) -> None:
+    out = io.StringIO()
+    assert model_check.run(Settings(model=f"gguf:{file}", profile="full"), out, as_json=True) == 0
+    told = json.loads(out.getvalue())
+    assert told["model"] == f"gguf:{file}"
+    assert told["calls"][1]["call"] == "stream"
+    assert told["calls"][1]["outcome"] == "ok"
+
+
+def test_only_whoever_has_the_key_is_answered(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # which is for the world outside
     model = GGUFModel(f"gguf:{file}")
     model.chat(HELLO, None, None)
     shared = process.shared(file)
@@ -195,7 +207,7 @@ def test_conversations_that_do_not_fit_together_take_turns(tmp_path: Path) -> No
         thread.join()
     assert [items[number][-1].message.usage.total_tokens for number in range(3)] == [512] * 3
     assert any("take turns" in str(item) for answer in items.values() for item in answer)
-    with pytest.raises(APIError, match=r"^small.gguf answered with HTTP 400.*exceeds the available context size"):
+    with pytest.raises(APIError, match=r"small.gguf answered with HTTP 400.*exceeds the available context size"):
         model.chat([{"role": "user", "content": "x" * 600}], None, None)
 
 

@@ -8,20 +8,27 @@ from typing import Any
 
 from pygent.cancellation import CancelToken
 from pygent.errors import APIError
-from pygent.models.api_errors import is_context_overflow
 from pygent.models.base import Completed, Discarded, Messages, ModelNotice, StreamItem, ToolSchemas
+from pygent.models.compat import Learning
+from pygent.models.endpoint import Failed
 from pygent.models.gguf import process as processes
 from pygent.models.gguf.files import find
 from pygent.models.gguf.process import Address, Tell
 from pygent.models.openai_model import OpenAIModel, preload
 from pygent.models.profile import Profile, Wanted
+from pygent.models.request import Request
 from pygent.models.window import Window
 from pygent.openai_compat import Message
 
 SMALL_FILE = 3_000_000_000
 """Bytes of a file up to which its model is small: four billion parameters of six bits."""
 
+_CROWDED = "Context size has been exceeded"
+"""What llama.cpp says where others fill the window; of one conversation that is too long it says something else."""
+
 _TURNS = "The conversations do not fit into the model's window together; they take turns."
+
+_HEADERS = {"Connection": "close"}  # it closes idle ones after some seconds, perhaps when a request is on its way
 
 _RETRIES = 2
 """Tries after a failure that is not the end of the process."""
@@ -50,7 +57,7 @@ class GGUFModel:
             profile = "small" if self.path.stat().st_size <= SMALL_FILE else "full"
         self._profile: Profile = profile
         self._options = {**options, "profile": profile}
-        self._asked: tuple[Address, OpenAIModel] | None = None
+        self._asked: _AtProcess | None = None
 
     def __repr__(self) -> str:
         return f"GGUFModel({str(self.path)!r})"
@@ -70,10 +77,18 @@ class GGUFModel:
         self._start()
         preload()
 
+    def loaded(self) -> OpenAIModel:
+        """The same model at the address of its process, where it answers until that ends.
+
+        Raises ``APIError`` where the file cannot be loaded.
+        """
+        self._start()
+        return self._at(self._process.wait())
+
     def close(self) -> None:
         """Close idle connections. The file stays loaded for whoever asks next."""
         if self._asked is not None:
-            self._asked[1].close()
+            self._asked.close()
 
     def chat(self, messages: Messages, model: str | None, tools: ToolSchemas | None) -> Message:
         """The answer to a conversation, in one piece. Raises ``APIError``."""
@@ -92,7 +107,7 @@ class GGUFModel:
         """
         turns, alone, died, shown = self._process.turns, False, False, False
         while True:
-            with turns.take(cancel, alone=alone) as turn:
+            with turns.take(cancel, alone=alone):
                 try:
                     for item in self._try(messages, tools, cancel):
                         shown = shown or not isinstance(item, ModelNotice)
@@ -102,29 +117,24 @@ class GGUFModel:
                     if died:
                         raise APIError(f"{error} It had been started again for this request already.") from None
                     died, why = True, f"{error} It is started again."
-                except APIError as error:
-                    if alone or not turn.shared or not is_context_overflow(error):
-                        raise
+                except _CrowdedError as error:
+                    if alone:
+                        raise APIError(str(error)) from None
                     alone, why = True, _TURNS
             yield Discarded(why) if shown else ModelNotice(why, "warning")
             shown = False
 
     def _try(self, messages: Messages, tools: ToolSchemas | None, cancel: CancelToken | None) -> Iterator[StreamItem]:
-        """One answer. Raises ``_DiedError`` where the process does, besides what ``stream`` raises."""
+        """One answer. Raises ``_DiedError`` and ``_CrowdedError``, besides what ``stream`` raises."""
         self._start()
         if self._process.loading and self._tell is None:
             yield ModelNotice(f"Loading {self.path.name} …")
         model = self._at(self._process.wait(cancel))
         try:
             for item in model.stream(messages, self.name, tools, cancel=cancel):
-                if isinstance(item, Discarded | ModelNotice) and (why := self._process.why_gone()):
-                    raise _DiedError(why)
                 yield self._named(item, model.base_url)
         except APIError as error:
-            if why := self._process.why_gone():
-                raise _DiedError(why) from error
-            said = str(error).replace(model.base_url, self.path.name)
-            raise type(error)(said, status=error.status) from error
+            raise type(error)(str(error).replace(model.base_url, self.path.name), status=error.status) from error
 
     def _named(self, item: StreamItem, url: str) -> StreamItem:
         """What is told to people names the file instead of an address that nobody has seen."""
@@ -142,13 +152,34 @@ class GGUFModel:
 
     def _at(self, address: Address) -> OpenAIModel:
         asked = self._asked
-        if asked is None or asked[0] != address:
-            model = OpenAIModel(
-                f"http://127.0.0.1:{address.port}/v1", address.key, max_retries=_RETRIES, **self._options
-            )
-            asked = self._asked = (address, model)
-        return asked[1]
+        if asked is None or asked.address != address:
+            asked = self._asked = _AtProcess(self._process, address, **self._options)
+        return asked
 
 
 class _DiedError(Exception):
     """The process ended in the middle of an answer; the text says how."""
+
+
+class _CrowdedError(Exception):
+    """There are too many other conversations in the window at present."""
+
+
+class _AtProcess(OpenAIModel):
+    """The model at the address of a process, whose own failures are no failures of a server."""
+
+    def __init__(self, process: processes.ModelProcess, address: Address, **options: Any) -> None:
+        url = f"http://127.0.0.1:{address.port}/v1"
+        super().__init__(url, address.key, max_retries=_RETRIES, headers=_HEADERS, **options)
+        self.address = address
+        self._process = process
+
+    def _try(self, request: Request, learning: Learning, cancel: CancelToken | None) -> Iterator[StreamItem]:
+        try:
+            yield from super()._try(request, learning, cancel)
+        except Failed as failed:
+            if _CROWDED in str(failed):
+                raise _CrowdedError(str(failed)) from failed
+            if failed.failure.temporary and (why := self._process.why_gone()):
+                raise _DiedError(why) from failed
+            raise

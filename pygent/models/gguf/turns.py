@@ -9,19 +9,12 @@ from collections.abc import Callable, Iterator
 from pygent.cancellation import CancelToken
 
 
-class Turn:
-    """One request under way; ``shared`` once another one was beside it."""
-
-    def __init__(self) -> None:
-        self.shared = False
-
-
 class Turns:
     """Lets requests in together, or one of them alone."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._under_way: set[Turn] = set()
+        self._under_way = 0
         self._waiting = 0  # for being alone
         self._alone = False
 
@@ -31,19 +24,18 @@ class Turns:
         return not self._under_way and not self._waiting
 
     @contextlib.contextmanager
-    def take(self, cancel: CancelToken | None = None, *, alone: bool = False) -> Iterator[Turn]:
+    def take(self, cancel: CancelToken | None = None, *, alone: bool = False) -> Iterator[None]:
         """Wait until it is this request's turn, ``alone`` until there is no other; raises what ``cancel`` does."""
-        turn = Turn()
-        self._enter(turn, cancel, alone=alone)
+        self._enter(cancel, alone=alone)
         try:
-            yield turn
+            yield
         finally:
             with self._changed:
-                self._under_way.discard(turn)
+                self._under_way -= 1
                 self._alone = self._alone and not alone
                 self._changed.notify_all()
 
-    def _enter(self, turn: Turn, cancel: CancelToken | None, *, alone: bool) -> None:
+    def _enter(self, cancel: CancelToken | None, *, alone: bool) -> None:
         with self._changed:
             self._waiting += alone
             try:
@@ -52,10 +44,7 @@ class Turns:
                 self._waiting -= alone
                 self._changed.notify_all()
             self._alone = alone
-            self._under_way.add(turn)
-            if len(self._under_way) > 1:
-                for one in self._under_way:
-                    one.shared = True
+            self._under_way += 1
 
     def _wait(self, free: Callable[[], bool], cancel: CancelToken | None) -> None:
         if cancel is None:
