@@ -224,7 +224,7 @@ class OpenAIModel:
             else:
                 told = self._mended(learning, failed, request)
             if told:
-                yield Discarded(told) if shown else ModelNotice(told)
+                yield Discarded(told) if shown else ModelNotice(told, "warning" if shortened else "info")
                 continue
             retries = retries or Retries(self.max_retries, self.first_pause)
             pause = _pause(retries, failed)
