@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import socket
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -258,7 +260,21 @@ class TestProxy:
             pass
         with pytest.raises(ServerLost):
             run(server, tmp_path, Alone())
+        with FakeOpenAI([status(503, "loading")]) as server, pytest.raises(ServerLost):
+            run(server, tmp_path, Alone())
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            hangs_up = threading.Thread(target=hang_up, args=(listener,))
+            hangs_up.start()
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+            with pytest.raises(ServerLost):
+                Runner(tmp_path, Server(url, "none", "small"), Limits(20)).run([Alone()], [MEDIAN])
+            hangs_up.join()
         assert read_results(tmp_path) == []
+
+    def test_a_server_that_comes_back_is_not_lost(self, tmp_path: Path) -> None:
+        code = "import contextlib\nwith contextlib.suppress(OSError): ask()\nask()"
+        with FakeOpenAI([status(503, "loading"), reply("ready")]) as server:
+            assert run(server, tmp_path, agent(tmp_path, code)).requests == 2
 
 
 class TestResults:
@@ -274,6 +290,23 @@ class TestResults:
             assert len(server.requests) == 2
         assert [(result.task, result.solved) for result in results] == [("fix_median", False), ("find_port", True)]
         assert "1 of 2 attempts are recorded already" in told
+
+    def test_an_interrupt_ends_the_agent_and_records_nothing(self, tmp_path: Path) -> None:
+        """Two attempts at a time: one is interrupted, the other is ended with it."""
+
+        class Interrupted(Alone):
+            def work(self, work: Any) -> Any:
+                assert eventually((tmp_path / "sleeps").exists)
+                raise KeyboardInterrupt
+
+        with FakeOpenAI() as server:
+            runner = Runner(tmp_path, Server(server.url, "none", "small"), Limits(90))
+            sleeps = agent(tmp_path, f"open({str(tmp_path / 'sleeps')!r}, 'w'); time.sleep(80)")
+            begun = time.monotonic()
+            with pytest.raises(KeyboardInterrupt):
+                runner.run([Interrupted(), sleeps], [MEDIAN], jobs=2)
+        assert time.monotonic() - begun < 60
+        assert read_results(tmp_path) == []
 
     def test_a_file_that_is_none_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "results.jsonl").write_text("{}\n{}\n")
@@ -353,6 +386,10 @@ def result(half: str, solved: bool) -> Result:
         note="",
         model="small",
     )
+
+
+def hang_up(listener: socket.socket) -> None:
+    listener.accept()[0].close()
 
 
 def swallow(call: Callable[[], object]) -> None:

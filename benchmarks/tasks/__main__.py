@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import urllib.error
 import urllib.request
@@ -23,6 +24,7 @@ EXIT_USAGE, EXIT_TEMPORARY, EXIT_INTERRUPTED = 2, 75, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program; answers its exit code: 0, 2 for bad input, 75 where the server went away, 130."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # agents are ended before this program is
     parser = _parser()
     options = parser.parse_args(arguments)
     try:

@@ -13,6 +13,7 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,6 +23,9 @@ from urllib.parse import urlsplit
 from benchmarks.tasks.answers import Answer, StreamReader, read_whole
 
 HOP_BY_HOP = {"connection", "content-length", "host", "keep-alive", "transfer-encoding", "accept-encoding", "te"}
+UNAVAILABLE = 503
+"""How a server answers that is there and not ready, while it loads the model for example."""
+FINISH_SECONDS = 10.0
 COUNTED = ("/chat/completions", "/completions", "/responses")
 
 
@@ -39,7 +43,8 @@ class Counts:
 class CountingProxy:
     """Listens on a loopback port while it is open; a context manager.
 
-    ``limit`` is how many requests are passed on (0: all); the one after them is refused, and ``over`` is set.
+    ``limit`` is how many requests are passed on (0: all); the next one is refused. ``over`` is set when the agent
+    gets no more answers.
     ``answer_tokens`` caps how long an answer may be (0: as the agent asks).
     """
 
@@ -47,13 +52,16 @@ class CountingProxy:
         self.counts = Counts()
         self.over = threading.Event()
         self.lost: str | None = None
-        """Why the server could not be reached, where that happened."""
+        """Why the server gave no answer to the last request, where it was not there to give one."""
         self.texts: list[str] = []
         """What the model said, answer by answer."""
         self.limit, self.answer_tokens = limit, answer_tokens
         self.upstream = urlsplit(base_url.rstrip("/"))
         self._log = log
+        self._closing = False
         self._lock = threading.Lock()
+        self._answering = 0
+        self._answered = threading.Condition(self._lock)
         self._open: set[socket.socket] = set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": self}))
         self._server.daemon_threads = True
@@ -64,21 +72,30 @@ class CountingProxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close, cutting off what the server still answers."""
+        """Close, cutting off what the server still answers; what has been answered is counted."""
         self._server.shutdown()
+        self.abort()
+        with self._answered:
+            self._answered.wait_for(lambda: not self._answering, FINISH_SECONDS)
+        self._server.server_close()
+
+    def abort(self) -> None:
+        """Cut off what the server still answers, and answer nothing more."""
+        self._closing = True
+        self.over.set()
         with self._lock:
             for one in self._open:
                 with contextlib.suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
-        self._server.server_close()
 
     def begin(self) -> bool:
         """Count a request; False where there may be no more."""
         with self._lock:
-            if self.limit and self.counts.requests >= self.limit:
+            if self._closing or (self.limit and self.counts.requests >= self.limit):
                 self.over.set()
                 return False
             self.counts.requests += 1
+            self._answering += 1
             return True
 
     def connect(self) -> http.client.HTTPConnection:
@@ -88,11 +105,16 @@ class CountingProxy:
         try:
             connection.connect()
         except OSError as error:
-            self.lost = f"{self.upstream.geturl()}: {error}"
+            self.lose(str(error))
             raise
         with self._lock:
             self._open.add(connection.sock)
         return connection
+
+    def lose(self, why: str) -> None:
+        """The server is not there; where the proxy itself is closing, that says nothing."""
+        if not self._closing:
+            self.lost = f"{self.upstream.geturl()}: {why}"
 
     def forget(self, connection: http.client.HTTPConnection) -> None:
         with self._lock:
@@ -119,8 +141,11 @@ class CountingProxy:
             self.counts.completion_tokens += completion
             if status == 200:
                 self.texts.append(answer.text)
+                self.lost = None
             with self._log.open("a", encoding="utf-8") as log:
                 log.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self._answering -= 1
+            self._answered.notify_all()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -165,6 +190,8 @@ class _Handler(BaseHTTPRequestHandler):
                 status = 499
                 return
             status = response.status
+            if status == UNAVAILABLE:
+                self.proxy.lose(f"{status} {response.reason}")
             if "event-stream" in response.headers.get("Content-Type", ""):
                 self._stream(response, answer, hide_usage=not asked)
             else:
@@ -192,14 +219,25 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _exchange(self, connection: http.client.HTTPConnection, body: bytes) -> http.client.HTTPResponse | None:
         """Send the request on and wait for the answer's head; None where the agent has gone meanwhile."""
-        self._send(connection, body)
+        with self._from_server():
+            self._send(connection, body)
         while True:
             ready, _, _ = select.select([connection.sock, self.connection], [], [], 60)
             if connection.sock in ready:
-                return connection.getresponse()
+                with self._from_server():
+                    return connection.getresponse()
             if self.connection in ready and not self.connection.recv(1, socket.MSG_PEEK):
                 self.close_connection = True
                 return None
+
+    @contextlib.contextmanager
+    def _from_server(self) -> Iterator[None]:
+        """What breaks in here, the server broke."""
+        try:
+            yield
+        except (OSError, http.client.HTTPException) as error:
+            self.proxy.lose(f"{type(error).__name__}: {error}")
+            raise
 
     def _send(self, connection: http.client.HTTPConnection, body: bytes) -> None:
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}

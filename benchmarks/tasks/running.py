@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -94,6 +95,8 @@ class Runner:
         self.folder, self.server, self.limits, self.say = folder, server, limits, say
         self._lock = threading.Lock()
         self._over = 0
+        self._stopping = False
+        self._proxies: set[CountingProxy] = set()
 
     def run(self, agents: Sequence[Agent], tasks: Sequence[Task], attempts: int = 1, jobs: int = 1) -> list[Result]:
         """Make all attempts that are not recorded; answers all that are, also from before, of these agents and tasks.
@@ -113,10 +116,18 @@ class Runner:
                 for future in futures:
                     future.result()
             except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
+                self._stop()
+                pool.shutdown(cancel_futures=True)
                 raise
         keys = {(agent.name, task.name, number) for agent, task, number in wanted}
         return [result for result in read_results(self.folder) if result.key in keys]
+
+    def _stop(self) -> None:
+        """End the attempts that are going on; they are not recorded."""
+        with self._lock:
+            self._stopping = True
+            for proxy in self._proxies:
+                proxy.abort()
 
     def _attempt(self, agent: Agent, task: Task, number: int, total: int) -> None:
         keep = self.folder / agent.name / f"{task.name}.{number}"
@@ -126,10 +137,22 @@ class Runner:
         result = self.attempt(agent, task, number, keep)
         line = json.dumps(asdict(result), ensure_ascii=False)
         with self._lock:
+            if self._stopping:
+                return
             with (self.folder / RESULTS).open("a", encoding="utf-8") as out:
                 out.write(line + "\n")
             self._over += 1
             self.say(f"[{self._over}/{total}] {describe(result)}")
+
+    @contextlib.contextmanager
+    def _stoppable(self, proxy: CountingProxy) -> Iterator[None]:
+        with self._lock:
+            self._proxies.add(proxy)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._proxies.discard(proxy)
 
     def attempt(self, agent: Agent, task: Task, number: int, keep: Path) -> Result:
         """One attempt at one task."""
@@ -141,7 +164,7 @@ class Runner:
         )
         with workspace(task) as (folder, env):
             started = time.monotonic()
-            with proxy:
+            with proxy, self._stoppable(proxy):
                 server = Server(proxy.url, self.server.key, self.server.model)
                 outcome = agent.work(Work(task, folder, env, server, proxy, self.limits, keep))
             seconds = time.monotonic() - started
