@@ -117,6 +117,8 @@ class CommandLine:
     name: str
     command: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    question: str | None = None
+    """The command line for a question, ``find_out``, where it is another one."""
 
     def work(self, work: Work) -> Outcome:
         values = _values(work)
@@ -130,7 +132,8 @@ class CommandLine:
     def _words(self, work: Work, values: Mapping[str, str]) -> list[str]:
         words: list[str] = []
         skipping = False
-        for word in _split(self.name, self.command):
+        asks = self.question is not None and work.task.kind == "find_out"
+        for word in _split(self.name, (self.question if asks else None) or self.command):
             if word == "[[":
                 skipping = work.task.check is None
             elif word == "]]":
@@ -214,17 +217,19 @@ def _listed(file: Path) -> dict[str, CommandLine]:
     try:
         data = yaml.safe_load(file.read_text("utf-8"))
         return {
-            name: CommandLine(name, " ".join(one["command"].split()), one.get("environment") or {})
+            name: CommandLine(name, one["command"], one.get("environment") or {}, one.get("question"))
             for name, one in data.items()
         }
     except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
-        raise AgentError(f"{file}: expected NAME: {{command: …, environment: {{…}}}}: {error!r}") from error
+        raise AgentError(
+            f"{file}: expected NAME: {{command: …, question: …, environment: {{…}}}}: {error!r}"
+        ) from error
 
 
 def _check(agent: CommandLine) -> None:
     """Every placeholder of a command line is known."""
     values = dict.fromkeys(PLACEHOLDERS, "")
-    for word in [*_split(agent.name, agent.command), *agent.environment.values()]:
+    for word in [*_split(agent.name, f"{agent.command} {agent.question or ''}"), *agent.environment.values()]:
         _filled(agent.name, word, values)
 
 
