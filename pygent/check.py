@@ -107,7 +107,7 @@ class Check:
 def begin(ctx: LoopContext, prompt: Content, cancel: CancelToken) -> Check | None:
     """Before a run: its check, if there is one. A small model is shown the files, and why the check fails."""
     ctx.protected, ctx.attempts = frozenset(), None
-    check = Check(ctx.check_command) if ctx.check_command else None
+    check = Check(ctx.check_command) if ctx.check_command and not ctx.planning() else None  # a plan changes nothing
     if ctx.briefing is None:
         return check
     shown = ctx.briefing.text(ctx.runtime, f"{text_of(prompt)} {ctx.check_command}")

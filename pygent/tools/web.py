@@ -22,7 +22,7 @@ def web_fetch(rt: Any, url: str, start: int = 0) -> str:
     from pygent.page_text import page_text  # noqa: PLC0415
 
     if not getattr(rt, "network", False):
-        raise ToolError("the network is off here; the user can switch it on (--network, /network on)")
+        raise ToolError("the network is off here; the user can switch it on (network in the settings, --network)")
     scope = getattr(rt, "scope", None)
     page = fetch(url, getattr(rt, "web", WebAccess()), scope.cancel if scope is not None else CancelToken())
     if page.status >= 400:

@@ -94,6 +94,18 @@ def test_who_enters_plan_mode_in_the_middle_of_a_run_gets_a_plan(tmp_path: Path,
     assert watched.session.plan is not None
 
 
+def test_the_users_check_is_for_what_is_carried_out(tmp_path: Path, made: list[Watched]) -> None:
+    write = call(("write_file", {"path": "a.py", "content": "x"}))
+    settings = {**IN_PLAN, "check": "test -f a.py"}
+    watched = _opened(tmp_path, made, PRESENT, write, say("done"), settings=settings)
+    watched.say("plan")
+    assert _of(watched.events, RunFinished)[0].check == ""
+    assert watched.session.plan is not None
+    watched.session.approve_plan(watched.session.plan.plan_id, "auto")
+    assert watched.ended.acquire(timeout=20)
+    assert _of(watched.events, RunFinished)[1].check == "passed"
+
+
 def test_an_empty_plan_is_none(tmp_path: Path, made: list[Watched]) -> None:
     watched = _opened(tmp_path, made, call(("present_plan", {"plan": " "})), PRESENT)
     watched.say("plan")

@@ -295,7 +295,12 @@ async def _planned(stage: Stage, source: str = "tool") -> None:
     await stage.later(4)
     session.present_plan(PLAN, source=source)
     await stage.settle()
-    await stage.pilot.pause(0.2)
+    for _ in range(250):
+        focused = stage.app.focused
+        if source == "text" or (focused is not None and focused.id == "plan-choices"):
+            break
+        await stage.pilot.pause(0.02)
+    await stage.pilot.pause(0.4)
 
 
 @scene
@@ -316,7 +321,7 @@ async def plan_changed(stage: Stage) -> None:
     await _planned(stage)
     await stage.pilot.pause(0.7)
     await stage.pilot.press("3")
-    await stage.pilot.pause(0.3)
+    await stage.pilot.pause(0.6)
 
 
 @scene
@@ -325,7 +330,7 @@ async def plan_different(stage: Stage) -> None:
     await _planned(stage)
     await stage.pilot.pause(0.7)
     await stage.pilot.press("4", *"Up to 3999, please.")
-    await stage.pilot.pause(0.2)
+    await stage.pilot.pause(0.4)
 
 
 @scene
@@ -339,6 +344,8 @@ async def plan_approved(stage: Stage) -> None:
     session.user("The plan is approved with changes. Carry out this one now:")
     session.todos(*TODOS[:4])
     await stage.later(3)
+    stage.app.main.conversation.view.follow()
+    await stage.pilot.pause(0.4)
 
 
 @scene

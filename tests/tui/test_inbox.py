@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from pathlib import Path
 
 import pytest
 from textual import events
 
+from pygent.tui.app import PygentApp
 from pygent.tui.panes.tasks import TasksPane
 from pygent.tui.screens.task_detail import TaskDetailScreen
 from pygent.tui.screens.task_message import TaskMessageScreen
 from pygent.tui.widgets.approval import Approval
-from pygent.tui.widgets.choices import GRACE
+from pygent.tui.widgets.choices import GRACE, Choices
 from pygent.tui.widgets.message_input import MessageInput
 from tests.tui.fake_session import FakeSession
 from tests.tui.test_app import HOSTILE, _own_config, running, shown, type_text, until
 
 __all__ = ["_own_config"]
+
+
+async def keys_count(app: PygentApp) -> None:
+    """Wait until what is asked on the main screen has the keys, and takes them for answers."""
+
+    def counts() -> bool:
+        choices = app.main.focused
+        return isinstance(choices, Choices) and time.monotonic() - choices._quiet_since > GRACE
+
+    await until(counts)
 
 
 async def test_a_question_is_answered_with_words_once_that_is_asked_for(tmp_path: Path) -> None:
@@ -30,7 +41,7 @@ async def test_a_question_is_answered_with_words_once_that_is_asked_for(tmp_path
         assert "Which [name]?" in text
         assert "Ada or Bob?" in text
         assert "Allow for this session" not in text
-        await asyncio.sleep(GRACE + 0.1)
+        await keys_count(app)
         await pilot.press("1")
         await until(lambda: isinstance(app.focused, MessageInput))
         await pilot.press("enter")
@@ -55,11 +66,11 @@ async def test_what_is_being_typed_answers_no_question(tmp_path: Path) -> None:
             typed.time = 0.0
             app.post_message(typed)
         await until(lambda: app.main.prompt.text == "drafty1")
-        await asyncio.sleep(GRACE + 0.1)
+        await keys_count(app)
         await pilot.press(*"look", "enter")
         await until(lambda: app.main.prompt.text == "drafty1look")
         assert session.called("resolve") == []
-        await asyncio.sleep(GRACE + 0.1)
+        await keys_count(app)
         await pilot.press("n")
         await until(lambda: bool(session.called("resolve")))
         assert session.called("resolve")[0][2] == "deny"
@@ -75,11 +86,11 @@ async def test_what_is_typed_on_a_screen_over_a_question_does_not_answer_it(tmp_
         await until(lambda: isinstance(app.screen, TaskMessageScreen))
         request = session.ask()
         await until(lambda: bool(app.main.query("#approval")))
-        await asyncio.sleep(GRACE + 0.1)
+        await keys_count(app)
         await pilot.press(*"hi", "enter", "y")
         await until(lambda: app.main.prompt.text == "y")
         assert session.called("resolve") == []
-        await asyncio.sleep(GRACE + 0.1)
+        await keys_count(app)
         await pilot.press("y")
         await until(lambda: bool(session.called("resolve")))
         assert session.called("resolve") == [("resolve", request, "allow_once", "")]
@@ -91,7 +102,7 @@ async def test_esc_goes_from_the_words_to_the_answers(tmp_path: Path) -> None:
         session.task("t1", "tester")
         session.question("Which name?", agent="t1")
         await until(lambda: "Which name?" in shown(app))
-        await asyncio.sleep(GRACE + 0.1)
+        await keys_count(app)
         await pilot.press("enter", *"xyz", "escape")
         await until(lambda: app.focused is not None and app.focused.id == "approval-choices")
         assert not app.main.query_one(MessageInput).display
@@ -115,12 +126,12 @@ async def test_it_says_who_waits_how_long_and_who_else(tmp_path: Path) -> None:
         approval._tell_waiting()
         assert "waits 0s" in str(approval.border_subtitle)
         assert "tester waits for you" in app.main.status.plain()
-        await asyncio.sleep(GRACE + 0.1)
+        await keys_count(app)
         await pilot.press("o")
         await until(lambda: isinstance(app.screen, TaskDetailScreen))
         await pilot.press("escape")
         await until(lambda: app.screen is app.main)
-        await asyncio.sleep(GRACE + 0.1)
+        await keys_count(app)
         await pilot.press("y")
         await until(lambda: "[b]writer (task t2) asks you" in shown(app))
 
@@ -133,7 +144,7 @@ async def test_a_stop_with_tasks_at_work_has_answers_of_its_own(tmp_path: Path) 
         await until(lambda: "developer wants to stop" in shown(app))
         assert "Let it stop; its tasks go on" in shown(app)
         assert "Always allow" not in shown(app)
-        await asyncio.sleep(GRACE + 0.1)
+        await keys_count(app)
         await pilot.press("3")
         await until(lambda: bool(session.called("resolve")))
         assert session.called("resolve") == [("resolve", request, "deny", "")]
@@ -145,7 +156,7 @@ async def test_the_letter_that_opens_a_task_belongs_to_the_draft_where_no_task_a
         session.run("x")
         session.ask()
         await until(lambda: "Allow once" in shown(app))
-        await asyncio.sleep(GRACE + 0.1)
+        await keys_count(app)
         await pilot.press("o")
         await until(lambda: app.main.prompt.text == "o")
         assert app.screen is app.main

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from textual import events
 from textual.widgets import TextArea
 
 from pygent.tui.screens.plan_edit import PlanEditScreen
-from pygent.tui.widgets.choices import GRACE
 from pygent.tui.widgets.message_input import MessageInput
 from tests.tui.fake_session import FakeSession
 from tests.tui.test_app import _own_config, running, shown, type_text, until
+from tests.tui.test_inbox import keys_count
 
 __all__ = ["_own_config"]
 
@@ -25,19 +24,13 @@ def _session(tmp_path: Path) -> FakeSession:
     return session
 
 
-async def _quiet(app) -> None:
-    """Wait until keys count."""
-    choices = app.main.query_one("#plan-choices")
-    await until(lambda: time.monotonic() - choices._quiet_since > GRACE)
-
-
 async def _presented(app, session: FakeSession, source: str = "tool") -> str:
     session.run("plan it")
     plan_id = session.present_plan(PLAN, source=source)
     await until(lambda: "waits for you" in shown(app))
     if source == "tool":
         await until(lambda: app.focused is not None and app.focused.id == "plan-choices")
-        await _quiet(app)
+        await keys_count(app)
     return plan_id
 
 
@@ -55,7 +48,7 @@ async def test_typing_approves_nothing_and_a_key_after_a_pause_does(tmp_path: Pa
             app.post_message(typed)
         await until(lambda: app.main.prompt.text == "drafty1")
         assert session.called("approve_plan") == []
-        await _quiet(app)
+        await keys_count(app)
         await pilot.press("2")
         await until(lambda: app.focused is app.main.prompt)
         assert session.called("approve_plan") == [("approve_plan", plan_id, "auto", "")]
@@ -71,17 +64,17 @@ async def test_a_plan_is_changed_before_it_is_carried_out(tmp_path: Path) -> Non
         await until(lambda: isinstance(app.screen, PlanEditScreen))
         await pilot.press(*"Now. ", "escape")
         await until(lambda: "changed by you" in shown(app))
-        await _quiet(app)
+        await keys_count(app)
         await pilot.press("3")
         await until(lambda: isinstance(app.screen, PlanEditScreen))
         assert app.screen.query_one(TextArea).text == f"Now. {PLAN}"
         await pilot.press("ctrl+r", "ctrl+s")
         await until(lambda: not isinstance(app.screen, PlanEditScreen) and "changed by you" not in shown(app))
         await pilot.pause()
-        await _quiet(app)
+        await keys_count(app)
         await pilot.press("3", *"Or: ", "ctrl+s")
         await until(lambda: "changed by you" in shown(app))
-        await _quiet(app)
+        await keys_count(app)
         await pilot.press("enter")
         await until(lambda: bool(session.called("approve_plan")))
         assert session.called("approve_plan") == [("approve_plan", plan_id, "ask", f"Or: {PLAN}")]
@@ -112,7 +105,7 @@ async def test_a_plan_can_wait_and_comes_back(tmp_path: Path) -> None:
         await type_text(pilot, "/plan")
         await pilot.press("enter")
         await until(lambda: app.focused is not None and app.focused.id == "plan-choices")
-        await _quiet(app)
+        await keys_count(app)
         await pilot.press("n")
         await until(lambda: "dropped" in shown(app))
         assert session.called("drop_plan") == [("drop_plan", plan_id)]
@@ -128,7 +121,7 @@ async def test_an_answer_that_may_be_a_plan_takes_no_keys(tmp_path: Path) -> Non
         assert app.focused is app.main.prompt
         await pilot.click("#plan-line")
         await until(lambda: app.focused is not None and app.focused.id == "plan-choices")
-        await _quiet(app)
+        await keys_count(app)
         await pilot.press("y")
         await until(lambda: bool(session.called("approve_plan")))
         assert session.called("approve_plan") == [("approve_plan", plan_id, "ask", "")]

@@ -161,9 +161,9 @@ class ConversationPane(Reading):
         self.view.set_palette(Palette.of(self.app))
 
     def show_beginning(self, key: str) -> None:
-        """Bring the first line of an item into sight for a reader who is at the end."""
+        """Bring the first line of an item into sight for a reader who is at the end, where that hides it."""
         place = self._places.get(key, -1)
-        if place >= 0 and self.view.following:
+        if place >= 0 and self.view.following and not self.view.shows_from(place):
             self.view.show_row(place, at_top=True)
 
     def last_answer(self) -> str:

@@ -57,6 +57,10 @@ class TranscriptView(BlockChooser):
         """Cells that the blocks are drawn for; 0 before the first frame."""
         return self._width
 
+    def shows_from(self, index: int) -> bool:
+        """Whether there is room for all from a block to the end."""
+        return self._rows.total - self._rows.start(index) <= self.scrollable_content_region.height
+
     def clear(self) -> None:
         if self.select_mode is not None:
             self._selected_by_key(None)
