@@ -158,7 +158,9 @@ class TestOtherAgents:
 
     def test_placeholders(self, tmp_path: Path) -> None:
         show = "import sys; print(*sys.argv[1:], sep=chr(10))"
-        line = f"{PYTHON} -c '{show}' {{model}} [[ --test {{check}} ]] {{files}} {{prompt_with_check}}"
+        line = (
+            f"{PYTHON} -c '{show}' {{model}} [[ --test {{check}} ]] {{files}} --read={{tests}} {{prompt_with_check}}"
+        )
         with FakeOpenAI() as server:
             run(server, tmp_path, CommandLine("one", line))
             run(server, tmp_path, CommandLine("one", line), load(SUITE / "operate_merge_csv"))
@@ -166,8 +168,9 @@ class TestOtherAgents:
             (tmp_path / "one" / f"{name}.1" / "output.txt").read_text().splitlines()
             for name in ("fix_median", "operate_merge_csv")
         ]
-        assert told[0][:5] == ["small", "--test", str(MEDIAN.check), "stats.py", "test_stats.py"]
-        assert told[0][5].endswith(f"Check it with `{MEDIAN.check}`.")
+        files = ["stats.py", "test_stats.py", "--read=test_stats.py"]
+        assert told[0][:6] == ["small", "--test", str(MEDIAN.check), *files]
+        assert told[0][6].endswith(f"Check it with `{MEDIAN.check}`.")
         assert told[1][:4] == ["small", "january.csv", "february.csv", "march.csv"]
 
     def test_pygent_works_and_keeps_its_session(self, tmp_path: Path) -> None:

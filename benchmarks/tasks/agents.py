@@ -28,6 +28,8 @@ PLACEHOLDERS = (
     "base_url",
     "model",
     "files",
+    "sources",
+    "tests",
     "requests",
     "seconds",
 )
@@ -110,8 +112,8 @@ class Alone:
 class CommandLine:
     """Any agent that works without a person.
 
-    Words between ``[[`` and ``]]`` are left out where the task has no check; a word ``{files}`` becomes the names of
-    the task's files that matter.
+    Words between ``[[`` and ``]]`` are left out where the task has no check; a word with ``{files}`` becomes one word
+    for each of the task's files that matter, with ``{sources}`` or ``{tests}`` for those that are no tests or are.
     """
 
     name: str
@@ -138,10 +140,8 @@ class CommandLine:
                 skipping = work.task.check is None
             elif word == "]]":
                 skipping = False
-            elif word == "{files}" and not skipping:
-                words += work.task.show
             elif not skipping:
-                words.append(_filled(self.name, word, values))
+                words += [_filled(self.name, one, values) for one in _for_each_file(word, work.task)]
         return words
 
 
@@ -233,6 +233,16 @@ def _check(agent: CommandLine) -> None:
         _filled(agent.name, word, values)
 
 
+def _for_each_file(word: str, task: Task) -> list[str]:
+    """A word, or the words that it becomes."""
+    tests = [name for name in task.show if Path(name).name.startswith("test_")]
+    sources = [name for name in task.show if name not in tests]
+    for key, names in (("{files}", task.show), ("{sources}", sources), ("{tests}", tests)):
+        if key in word:
+            return [word.replace(key, name.replace("{", "{{").replace("}", "}}")) for name in names]
+    return [word]
+
+
 def _split(name: str, command: str) -> list[str]:
     try:
         return shlex.split(command)
@@ -258,7 +268,6 @@ def _values(work: Work) -> dict[str, str]:
         "check": work.task.check or "",
         "base_url": work.server.base_url,
         "model": work.server.model,
-        "files": " ".join(work.task.show),
         "requests": str(work.limits.requests),
         "seconds": f"{work.limits.seconds:.0f}",
     }
