@@ -17,7 +17,14 @@ CHECK_FAILED = "The check fails"
 BEGIN_AGAIN = "The files are as they were before. Begin again."
 """What it ends with where the attempt is to be forgotten."""
 
-THINK_FIRST = "First say in one or two sentences what has to be changed and why. Then do it."
+_WHOLE = "every file that changes, complete, in a fenced block with its path on the line before it."
+ASKED = (
+    f"Explain briefly what is wrong or missing. Then give the corrected code: {_WHOLE}",
+    f"Explain briefly what is wrong or missing. Then give the corrected code: {_WHOLE}",
+    f"Go through the functions one by one, and say of each in a few words whether it is right. Then give {_WHOLE}",
+)
+"""What a task ends with, one attempt after the other. Said last it is heeded most; one question asked in several ways
+finds what sampling alone does not."""
 
 _COOL, _WARMER, _WARMEST = 0.4, 0.2, 1.0
 
@@ -37,19 +44,22 @@ def warmth(messages: Messages) -> float:
     return min(_WARMEST, _COOL + _WARMER * failures) if failures else 0.0
 
 
-def without_forgotten(messages: Messages) -> Messages:
-    """The conversation without the attempts that are to be forgotten."""
+def as_shown(messages: Messages) -> Messages:
+    """The conversation without attempts that are to be forgotten; a task that has a check ends with how to do it."""
     kept: Messages = []
-    task = -1
+    task, failures = -1, 0
     for message in messages:
         if _is_task(message):
-            task = len(kept)
-        if task >= 0 and _is_failure(message) and _text(message).endswith(BEGIN_AGAIN):
+            task, failures = len(kept), 0
+        failed = task >= 0 and _is_failure(message)
+        failures += failed
+        if failed and _text(message).endswith(BEGIN_AGAIN):
             del kept[task + 1 :]
-            if not _text(kept[task]).endswith(THINK_FIRST):
-                kept[task] = {"role": "user", "content": joined(kept[task]["content"], THINK_FIRST)}
         else:
             kept.append(message)
+    if task >= 0 and CHECK_FAILED in _text(kept[task]):
+        asked = ASKED[failures % len(ASKED)]
+        kept[task] = {"role": "user", "content": joined(kept[task]["content"], asked)}
     return kept
 
 

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from pygent.images import Content, joined
-from pygent.models.attempts import without_forgotten
+from pygent.models.attempts import as_shown
 from pygent.models.base import Messages, ToolSchemas
 from pygent.models.block_reader import SHELLS, Block, PathFinder, blocks_in
 from pygent.models.call_deltas import new_call_id
@@ -18,13 +18,11 @@ from pygent.models.partial import completed
 from pygent.models.text_calls import extract_tool_calls, parameters_by_name
 from pygent.openai_compat import ToolCall, ToolCallFunction
 
-_WRITE = """\
-To write or change a file, give its path and then its content in a block: all of it, or of a Python file only the \
-functions that change:
+_WRITE = """To write or change a file, give its path and then its whole content in a block:
 
 path/to/file.py
 ```python
-the content
+the whole file
 ```"""
 _RUN = """To run commands, put them into a block and end your reply there; you are sent what they print:
 
@@ -69,7 +67,7 @@ def as_blocks(messages: Messages, tools: ToolSchemas | None) -> Messages:
     out: Messages = []
     said = how_to(tools)
     calls: dict[str, dict[str, Any]] = {}
-    for message in without_forgotten(messages):
+    for message in as_shown(messages):
         role, text = message.get("role"), message.get("content")
         if role == "system" and not out:
             out.append({"role": "system", "content": "\n\n".join(part for part in (text, said) if part)})
@@ -96,7 +94,7 @@ def read_blocks(text: str, messages: Messages, tools: ToolSchemas | None, *, cut
     calls, rest = extract_tool_calls(text, tools)
     if calls:
         return calls, rest
-    finder = PathFinder(without_forgotten(messages))
+    finder = PathFinder(as_shown(messages))
     found: list[tuple[Block, ToolCall]] = []
     for block in blocks_in(text, cut=cut):
         call = _as_call(block, finder, known)

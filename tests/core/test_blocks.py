@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pygent.history import History
-from pygent.models.attempts import BEGIN_AGAIN, THINK_FIRST, warmth
+from pygent.models.attempts import ASKED, BEGIN_AGAIN, warmth
 from pygent.models.block_reader import blocks_in
 from pygent.models.blocks import as_blocks, fenced, read_blocks
 from pygent.models.partial import completed
@@ -200,7 +200,7 @@ def test_a_tool_of_ones_own_is_described() -> None:
 def _history(*failures: str) -> History:
     history = History()
     history.set_system("You are Pygent.")
-    history.add_user("stats.py", "reminder")
+    history.add_user("stats.py\n\nThe check fails: `test`", "reminder")
     history.add_user("Fix it.", "user")
     for number, ending in enumerate(failures):
         arguments = json.dumps({"path": "stats.py", "content": f"attempt {number}"})
@@ -214,7 +214,7 @@ def _history(*failures: str) -> History:
 def test_an_attempt_that_is_to_be_forgotten_is_not_shown() -> None:
     shown = as_blocks(_history("", BEGIN_AGAIN, ""), TOOLS)
     assert [message["role"] for message in shown] == ["system", "user", "assistant", "user"]
-    assert shown[1]["content"].endswith(THINK_FIRST)
+    assert shown[1]["content"].endswith(ASKED[3 % len(ASKED)])
     assert "Try 2." in shown[2]["content"]
     assert all(f"attempt {number}" not in str(shown) for number in (0, 1))
 
