@@ -10,18 +10,22 @@ from collections.abc import Iterable
 from typing import Any
 
 from pygent.events import MAIN, Event, MessageFinished, Origin, ToolFinished
-from pygent.images import Content, joined
+from pygent.images import Content, joined, text_of
 from pygent.openai_compat import Message, parse_message
 
 INTERRUPTED = "The call was interrupted before it ended; its effects may be incomplete."
 
 
 class Said(dict[str, Any]):
-    """A user message that knows who said it: ``origin`` is that of the event, and is not sent."""
+    """A user message that knows who said it, which is not sent.
 
-    def __init__(self, content: Content, origin: Origin) -> None:
+    ``origin`` is that of the event, ``words`` what of the message is a person's own text.
+    """
+
+    def __init__(self, content: Content, origin: Origin, words: str = "") -> None:
         super().__init__(role="user", content=content)
         self.origin = origin
+        self.words = words or (text_of(content) if origin == "user" else "")
 
 
 class History(list[dict[str, Any]]):
@@ -46,7 +50,8 @@ class History(list[dict[str, Any]]):
         if last is not None and last["role"] == "user":
             # Two user messages in a row are refused by some chat templates.
             both = {origin, getattr(last, "origin", "user")}
-            self[-1] = Said(joined(last["content"], content), "user" if "user" in both else origin)
+            words = "\n\n".join(filter(None, (getattr(last, "words", ""), Said(content, origin).words)))
+            self[-1] = Said(joined(last["content"], content), "user" if "user" in both else origin, words)
         else:
             self.append(Said(content, origin))
 

@@ -26,6 +26,10 @@ ASKED = (
 """What a task ends with, one attempt after the other. Said last it is heeded most; one question asked in several ways
 finds what sampling alone does not."""
 
+_GO_ON = "If this answers or completes it, say so in one sentence without a block. If not, do what comes next."
+_REPEATED = 600
+"""Characters of a task that is told again; a longer one would only fill the window."""
+
 _COOL, _WARMER, _WARMEST = 0.4, 0.2, 1.0
 
 
@@ -61,6 +65,15 @@ def as_shown(messages: Messages) -> Messages:
         asked = ASKED[failures % len(ASKED)]
         kept[task] = {"role": "user", "content": joined(kept[task]["content"], asked)}
     return kept
+
+
+def task_again(messages: Messages) -> str:
+    """What the last results of tools are to end with: the task once more, which a small model loses sight of."""
+    if not messages or messages[-1].get("role") != "tool":
+        return ""
+    task = next((message for message in reversed(messages) if _is_task(message)), None)
+    words = getattr(task, "words", "").strip()
+    return f"The task: {words}\n{_GO_ON}" if words and len(words) <= _REPEATED else ""
 
 
 def _is_task(message: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from pygent.images import Content, joined
-from pygent.models.attempts import as_shown
+from pygent.models.attempts import as_shown, task_again
 from pygent.models.base import Messages, ToolSchemas
 from pygent.models.block_reader import SHELLS, Block, PathFinder, blocks_in
 from pygent.models.call_deltas import new_call_id
@@ -80,6 +80,8 @@ def as_blocks(messages: Messages, tools: ToolSchemas | None) -> Messages:
             _add_user(out, text)
         else:
             out.append(message)
+    if again := task_again(messages):
+        _add_user(out, again)
     if said and (not out or out[0]["role"] != "system"):
         out.insert(0, {"role": "system", "content": said})
     return out
@@ -159,8 +161,14 @@ def _call(name: str, arguments: dict[str, str]) -> ToolCall:
 def _result(function: dict[str, Any] | None, text: str) -> str:
     name = function["name"] if function else ""
     if name == "bash":
-        return f"Output:\n{fenced(text)}"
+        return f"Output:\n{fenced(_without_command(text))}"
     return text if name in {"write_file", ""} else f"Result of {name}:\n{fenced(text)}"
+
+
+def _without_command(output: str) -> str:
+    """A command's output without the line that repeats the command: a small model reads it as one to run."""
+    first, newline, rest = output.partition("\n")
+    return rest if newline and first.startswith("$ ") else output
 
 
 def _add_user(out: Messages, content: Content) -> None:
