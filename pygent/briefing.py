@@ -15,6 +15,7 @@ from typing import Any
 from pygent.errors import PygentError, ToolError
 from pygent.file_list import list_files
 from pygent.git import GitError, Repository, read_status
+from pygent.models.asking import BEGINS
 from pygent.models.blocks import fenced, language_of
 from pygent.tools.files import decode
 
@@ -27,7 +28,7 @@ FILE = 8_000
 SMALL_WORKSPACE = 12
 """Files of a workspace of which all may be shown, unasked for."""
 
-DATA_LINES = 12
+DATA_LINES = 5
 """Lines that are shown of a longer file of data. A model that sees all of it reads where it should count."""
 
 _DATA = frozenset({"csv", "jsonl", "log", "tsv", "txt"})
@@ -103,7 +104,7 @@ def _beginning(path: str, text: str) -> tuple[str, str]:
     lines = text.splitlines(keepends=True)
     if path.rpartition(".")[2].lower() not in _DATA or len(lines) <= 2 * DATA_LINES:
         return text, ""
-    return "".join(lines[:DATA_LINES]), f" begins like this; it has {len(lines)} lines:"
+    return "".join(lines[:DATA_LINES]), f" {BEGINS} {len(lines)} lines:"
 
 
 def _git(workspace: Any) -> str:

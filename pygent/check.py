@@ -18,7 +18,8 @@ from pygent.cancellation import CancelToken
 from pygent.events import CHECK_CALL, CheckState, FilesChanged, ToolFinished, ToolStarted, ToolStatus
 from pygent.images import Content, text_of
 from pygent.model_call import LoopContext
-from pygent.models.attempts import BEGIN_AGAIN, CHECK_FAILED, begins_again
+from pygent.models.asking import CHECK_FAILED, CHECK_PASSES, is_test
+from pygent.models.attempts import BEGIN_AGAIN, begins_again
 from pygent.models.blocks import fenced
 from pygent.scope import Scope
 from pygent.step import add_user
@@ -35,15 +36,14 @@ HOPELESS = 3
 ATTEMPTS = 12
 """Attempts of a small model, which begin anew, after which it is left at that."""
 
-_TEST = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|[^/]*\.(?:test|spec))\.\w+$|(?:^|/)tests?/")
-
 
 @dataclass(slots=True)
 class Check:
-    """One run's check: ``command``, and how it went when it was last run."""
+    """One run's check: ``command``, and how it went when it was last run. ``goal``: to make it pass is the task."""
 
     command: str
     state: CheckState = ""
+    goal: bool = False
     claims: int = 0
     failures: int = -1
     _changes: int = -1
@@ -57,12 +57,14 @@ class Check:
     def holds_back(self, ctx: LoopContext, cancel: CancelToken, *, more: bool, claimed: bool) -> bool:
         """Whether the run has to go on, where there may be ``more`` steps; the model is told why.
 
-        ``claimed``: the model says that it is done; else it has just changed something.
+        ``claimed``: the model says that it is done; else it has just changed something, or tried to.
         """
         if self.hopeless:
             return False
-        told = self.claimed(ctx, cancel) if claimed else self.run(ctx, cancel)
-        if not told or self.hopeless:
+        told = self.claimed(ctx, cancel)
+        if not told:
+            return not claimed and not self.goal  # it passed all the time; the model says when it is done
+        if self.hopeless:
             return False
         if more:
             add_user(ctx, told, "check")
@@ -110,13 +112,16 @@ def begin(ctx: LoopContext, prompt: Content, cancel: CancelToken) -> Check | Non
     check = Check(ctx.check_command) if ctx.check_command and not ctx.planning() else None  # a plan changes nothing
     if ctx.briefing is None:
         return check
-    shown = ctx.briefing.text(ctx.runtime, f"{text_of(prompt)} {ctx.check_command}")
-    why = check.run(ctx, cancel) if check is not None else ""
-    if why:
+    parts = [ctx.briefing.text(ctx.runtime, f"{text_of(prompt)} {ctx.check_command}")]
+    if check is not None:
         ctx.attempts = Attempts(ctx.runtime)
-        ctx.protected = files_of(ctx.check_command, ctx.briefing.paths)
-    if shown or why:
-        add_user(ctx, "\n\n".join(part for part in (shown, why) if part), "reminder")
+        why = check.run(ctx, cancel)
+        check.goal = bool(why)
+        if check.goal:
+            ctx.protected = files_of(ctx.check_command, ctx.briefing.paths)
+        parts.append(why or f"{CHECK_PASSES}: `{check.command}`. It has to pass afterwards, too.")
+    if shown := "\n\n".join(part for part in parts if part):
+        add_user(ctx, shown, "reminder")
     return check
 
 
@@ -126,7 +131,7 @@ def files_of(command: str, paths: Collection[str]) -> frozenset[str]:
     A check that the model may rewrite is none.
     """
     words = {word.removeprefix("./") for word in re.split(r"[\s'\";|&<>=()]+", command)}
-    return frozenset(path for path in paths if path in words or _TEST.search(path))
+    return frozenset(path for path in paths if path in words or is_test(path))
 
 
 def _run(ctx: LoopContext, command: str, cancel: CancelToken) -> tuple[str, ToolStatus]:

@@ -266,7 +266,8 @@ def _steps(ctx: LoopContext, limits: Limits, token: CancelToken, progress: _Prog
             ctx.warning = ""
         ended = _end(ctx, outcome, reminded=reminded, until_stop=until_stop)
         # A small model is told at once whether its change is right: deciding to look is beyond many of them.
-        checked = ctx.small and progress.check is not None and ctx.changes != changes and outcome.control is None
+        tried = ctx.changes != changes or outcome.refused
+        checked = ctx.small and progress.check is not None and tried and outcome.control is None
         if more and not token.cancelled and take_in(ctx):
             reminded = False
         elif outcome.control == "continue":

@@ -45,6 +45,7 @@ class StepOutcome:
     denied: int = 0
     usage: Usage = field(default_factory=Usage)
     results: list[str] = field(default_factory=list)
+    refused: bool = False
     plan: str = ""
 
 
@@ -120,7 +121,7 @@ def _run_calls(ctx: LoopContext, message: Message, outcome: StepOutcome, cancel:
             continue
         if protected := _protected(ctx, call):
             _skip(ctx, call, PROTECTED.format(protected), "error")
-            failed = True
+            failed = outcome.refused = True
             continue
         result = _execute(ctx, call, cancel)
         ctx.history.add_result(call.id, result.output)

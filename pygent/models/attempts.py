@@ -9,28 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 from pygent.images import joined, text_of
+from pygent.models.asking import CHECK_FAILED, asked, targets
 from pygent.models.base import Messages
-
-CHECK_FAILED = "The check fails"
-"""What the message about a failed check begins with."""
 
 BEGIN_AGAIN = "The files are as they were before. Begin again."
 """What it ends with where the attempt is to be forgotten."""
-
-_WHOLE = "every file that changes, complete, in a fenced block with its path on the line before it."
-ASKED = (
-    f"Explain briefly what is wrong or missing. Then give the corrected code: {_WHOLE}",
-    f"Explain briefly what is wrong or missing. Then give the corrected code: {_WHOLE}",
-    f"Go through the functions one by one, and say of each in a few words whether it is right. Then give {_WHOLE}",
-)
-"""What a task ends with, one attempt after the other. Said last it is heeded most; one question asked in several ways
-finds what sampling alone does not."""
 
 _GO_ON = "If this answers or completes it, say so in one sentence without a block. If not, do what comes next."
 _REPEATED = 600
 """Characters of a task that is told again; a longer one would only fill the window."""
 
-_COOL, _WARMER, _WARMEST = 0.4, 0.2, 1.0
+_COOL, _WARMER, _WARMEST = 0.4, 0.15, 0.8
 
 
 def begins_again(failures: int) -> bool:
@@ -61,10 +50,17 @@ def as_shown(messages: Messages) -> Messages:
             del kept[task + 1 :]
         else:
             kept.append(message)
-    if task >= 0 and CHECK_FAILED in _text(kept[task]):
-        asked = ASKED[failures % len(ASKED)]
-        kept[task] = {"role": "user", "content": joined(kept[task]["content"], asked)}
+    if task >= 0 and (len(kept) == task + 1 or _is_failure(kept[-1])):
+        last = asked(_text(kept[task]), getattr(kept[task], "words", ""), failures)
+        if last:
+            kept[-1] = {"role": "user", "content": joined(kept[-1]["content"], last)}
     return kept
+
+
+def wanted(messages: Messages) -> list[str]:
+    """The files that the answer to the last task may have to hold."""
+    task = next((message for message in reversed(messages) if _is_task(message)), None)
+    return targets(_text(task), getattr(task, "words", "")) if task is not None else []
 
 
 def task_again(messages: Messages) -> str:

@@ -14,7 +14,7 @@ from pygent.models.base import Messages
 SHELLS = frozenset({"bash", "sh", "shell", "zsh", "console", "terminal", "shell-session"})
 
 _FENCE = re.compile(r"^[ ]{0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*?)[ \t]*$")
-_PATH = re.compile(
+PATH = re.compile(
     r"(?<![\w/.-])(?:\.{0,2}/)?(?:[\w.-]+/)*[\w-][\w.-]*\.[A-Za-z]\w{0,9}(?![\w/])|\b(?:Makefile|Dockerfile)\b"
 )
 _ONLY_PATH = re.compile(
@@ -67,6 +67,10 @@ class Block:
             return "\n".join(lines)
         return self.content.strip("\n")
 
+    def may_end_with(self, ending: str) -> bool:
+        """Whether it may be a file with that ending, by its language."""
+        return self.info not in SHELLS and (not self.info or ending in _ENDINGS.get(self.info, {self.info}))
+
 
 def blocks_in(text: str, *, cut: bool = False) -> Iterator[Block]:
     """The blocks in order. One that never ends goes to the end of the text, unless the text was ``cut``."""
@@ -112,7 +116,7 @@ def _block(info: str, content: str, before: tuple[str, int], begin: int, end: in
 
 
 def _path_in_info(part: str) -> str:
-    found = _PATH.search(part.partition("=")[2] if "=" in part else part)
+    found = PATH.search(part.partition("=")[2] if "=" in part else part)
     return found.group() if found else ""
 
 
@@ -123,7 +127,7 @@ def _path_before(line: str) -> str:
         return alone["path"]
     if not line.rstrip("*_ ").endswith(":"):
         return ""
-    named = list(dict.fromkeys(match.group() for match in _PATH.finditer(line)))
+    named = list(dict.fromkeys(match.group() for match in PATH.finditer(line)))
     return named[0] if len(named) == 1 else ""
 
 
@@ -147,6 +151,11 @@ class PathFinder:
             and (likeness := _likeness(block.content, content)) > _ALIKE
         }
         return max(alike, key=lambda path: alike[path], default="")
+
+    def written(self, path: str, content: str) -> None:
+        """A block of this reply is that file: another one may change it further."""
+        self._known()[path.removeprefix("./")] = content
+        self._fresh.add(path.removeprefix("./"))
 
     def content(self, path: str) -> str | None:
         """What the file held when it was last shown or written; None where a command may have changed it since."""

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from pygent.images import Content, joined
-from pygent.models.attempts import as_shown, task_again
+from pygent.models.attempts import as_shown, task_again, wanted
 from pygent.models.base import Messages, ToolSchemas
 from pygent.models.block_reader import SHELLS, Block, PathFinder, blocks_in
 from pygent.models.call_deltas import new_call_id
@@ -18,18 +18,8 @@ from pygent.models.partial import completed
 from pygent.models.text_calls import extract_tool_calls, parameters_by_name
 from pygent.openai_compat import ToolCall, ToolCallFunction
 
-_WRITE = """To write or change a file, give its path and then its whole content in a block:
-
-path/to/file.py
-```python
-the whole file
-```"""
-_RUN = """To run commands, put them into a block and end your reply there; you are sent what they print:
-
-```bash
-commands
-```"""
-
+_WRITE = "To write a file, put its path on a line and under it a fenced block with the whole content of the file."
+_RUN = "To run commands, write them into a ```bash block and end your reply there; you are sent what they print."
 _CALL = """To use one of these tools, write a block like this one and end your reply there; you are sent the result:
 
 <tool_call>
@@ -59,7 +49,7 @@ def how_to(tools: ToolSchemas | None) -> str:
     others = [tool["function"] for tool in tools or () if tool["function"]["name"] not in _NOT_TOLD]
     if others:
         parts.append(_CALL + "\n".join(json.dumps(function, ensure_ascii=False) for function in others))
-    return "\n\n".join(parts)
+    return "\n".join(parts)
 
 
 def as_blocks(messages: Messages, tools: ToolSchemas | None) -> Messages:
@@ -97,9 +87,11 @@ def read_blocks(text: str, messages: Messages, tools: ToolSchemas | None, *, cut
     if calls:
         return calls, rest
     finder = PathFinder(as_shown(messages))
+    blocks = list(blocks_in(text, cut=cut))
+    only, path = _only(blocks, finder, wanted(messages))
     found: list[tuple[Block, ToolCall]] = []
-    for block in blocks_in(text, cut=cut):
-        call = _as_call(block, finder, known)
+    for block in blocks:
+        call = _as_call(block, finder, known, path if block is only else "")
         if call is not None:
             found.append((block, call))
     for block, _ in reversed(found):
@@ -141,13 +133,24 @@ def fenced(content: str, info: str = "") -> str:
     return f"{fence}{info}\n{content.rstrip(chr(10))}\n{fence}"
 
 
-def _as_call(block: Block, finder: PathFinder, known: dict[str, dict[str, Any]]) -> ToolCall | None:
-    path = block.path or ("" if block.info in SHELLS else finder.find(block))
+def _only(blocks: list[Block], finder: PathFinder, files: list[str]) -> tuple[Block | None, str]:
+    """The block that is the one new file that was asked for, where none says so: the longest that may be it."""
+    if len(files) != 1 or finder.content(files[0]) is not None or any(block.path == files[0] for block in blocks):
+        return None, ""
+    ending = files[0].rpartition(".")[2]
+    may_be = [block for block in blocks if not block.path and block.may_end_with(ending) and not finder.find(block)]
+    marked = [block for block in may_be if block.info] or may_be
+    return max(marked, key=lambda block: len(block.content), default=None), files[0]
+
+
+def _as_call(block: Block, finder: PathFinder, known: dict[str, dict[str, Any]], path: str = "") -> ToolCall | None:
+    path = path or block.path or ("" if block.info in SHELLS else finder.find(block))
     if path and "write_file" in known:
         content = block.content if not block.content or block.content.endswith("\n") else block.content + "\n"
         before = finder.content(path) if path.endswith(".py") else None
         if before is not None:
             content = completed(content, before) or content
+        finder.written(path, content)
         return _call("write_file", {"path": path, "content": content})
     if block.info in SHELLS and block.commands and "bash" in known:
         return _call("bash", {"cmd": block.commands})

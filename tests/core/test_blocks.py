@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pygent.history import History
-from pygent.models.attempts import ASKED, BEGIN_AGAIN, warmth
+from pygent.models.attempts import BEGIN_AGAIN, warmth
 from pygent.models.block_reader import blocks_in
 from pygent.models.blocks import as_blocks, fenced, read_blocks
 from pygent.models.partial import completed
@@ -181,7 +181,7 @@ def test_the_conversation_is_told_in_blocks() -> None:
         {"role": "user", "content": "And now?"},
     ]
     system, *rest = as_blocks(messages, REGISTRY.schemas(["bash", "write_file"]))
-    assert system["content"].startswith("You are Pygent.\n\nTo write or change a file")
+    assert system["content"].startswith("You are Pygent.\n\nTo write a file")
     assert [message["role"] for message in rest] == ["user", "assistant", "user", "assistant", "user"]
     assert rest[1]["content"] == "I write.\n\na.py\n```python\nx = 1\n```"
     assert rest[2]["content"] == "Wrote a.py"
@@ -194,14 +194,14 @@ def test_a_tool_of_ones_own_is_described() -> None:
     own = {"type": "function", "function": {"name": "lookup", "description": "Look up.", "parameters": {}}}
     (system, _) = as_blocks([{"role": "user", "content": "Go."}], [*REGISTRY.schemas(["bash"]), own])
     assert '{"name": "lookup"' in system["content"]
-    assert "path/to/file" not in system["content"]
+    assert "To write a file" not in system["content"]
 
 
 def _history(*failures: str) -> History:
     history = History()
     history.set_system("You are Pygent.")
-    history.add_user("stats.py\n\nThe check fails: `test`", "reminder")
-    history.add_user("Fix it.", "user")
+    history.add_user(f"{SHOWN}\n\nThe check fails: `test`", "reminder")
+    history.add_user("stats.py is wrong. Fix it.", "user")
     for number, ending in enumerate(failures):
         arguments = json.dumps({"path": "stats.py", "content": f"attempt {number}"})
         function = ToolCallFunction("write_file", arguments)
@@ -214,15 +214,15 @@ def _history(*failures: str) -> History:
 def test_an_attempt_that_is_to_be_forgotten_is_not_shown() -> None:
     shown = as_blocks(_history("", BEGIN_AGAIN, ""), TOOLS)
     assert [message["role"] for message in shown] == ["system", "user", "assistant", "user"]
-    assert shown[1]["content"].endswith(ASKED[3 % len(ASKED)])
+    assert shown[-1]["content"].endswith("all of stats.py, complete, in one fenced block.")
     assert "Try 2." in shown[2]["content"]
     assert all(f"attempt {number}" not in str(shown) for number in (0, 1))
 
 
 def test_attempts_get_warmer_until_a_person_speaks() -> None:
     assert warmth(_history()) == 0.0
-    assert 0 < warmth(_history("")) < warmth(_history("", "")) <= 1.0
-    assert warmth(_history(*[""] * 20)) == 1.0
+    assert 0 < warmth(_history("")) < warmth(_history("", "")) <= 0.8
+    assert warmth(_history(*[""] * 20)) == 0.8
     spoken = _history("", "")
     spoken.add_assistant(Message("assistant", "So?"))
     spoken.add_user("Go on.", "user")

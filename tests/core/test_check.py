@@ -13,7 +13,7 @@ import pytest
 from pygent import Agent, RunResult, Runtime
 from pygent.bus import EventBus
 from pygent.check import ATTEMPTS, HOPELESS, files_of
-from pygent.events import CHECK_CALL, Event, MessageFinished, ToolStarted
+from pygent.events import CHECK_CALL, Event, MessageFinished, ToolFinished, ToolStarted
 from pygent.models import OpenAIModel
 from pygent.models.attempts import BEGIN_AGAIN, CHECK_FAILED
 from pygent.wiring import Wiring
@@ -143,8 +143,9 @@ def test_a_small_model_is_shown_the_files_and_why_the_check_fails(runtime: Runti
     assert case.content() == RIGHT
     system, user = requests(server)[0]
     assert "tools" not in server.requests[0]
-    assert "path/to/file.py" in system["content"]
-    assert len(system["content"]) < 1000
+    assert "fenced block" in system["content"]
+    assert len(system["content"]) < 800
+    assert user["content"].endswith("all of double.py, complete, in one fenced block.")
     for part in (f"double.py\n```python\n{WRONG}```", "test_double.py\n```python", "double(2) is 2", "Mend it."):
         assert part in user["content"]
 
@@ -173,7 +174,8 @@ def test_the_test_is_not_made_to_pass_by_changing_it(runtime: Runtime) -> None:
         case = Case(runtime, small(server))
         assert case.run().check == "passed"
     assert case.content("test_double.py") == TEST
-    assert "test_double.py says what is right" in json.dumps(requests(server)[1])
+    refused = [event.output for event in case.events if isinstance(event, ToolFinished) and event.status == "error"]
+    assert any("test_double.py says what is right" in output for output in refused)
 
 
 def test_an_endless_wrong_model_ends(runtime: Runtime) -> None:
@@ -222,8 +224,29 @@ def test_of_data_the_beginning_is_shown_and_of_a_repository_its_state(tmp_path: 
         Agent(runtime, small(server), "m").converse("How many lines has app.log? Commit it.")
     text = requests(server)[0][-1]["content"]
     assert "app.log begins like this; it has 200 lines:" in text
-    assert "line 11" in text
-    assert "line 12" not in text
+    assert "line 4" in text
+    assert "line 5" not in text
     assert "On branch trunk." in text
     assert "Changed: ? app.log" in text
     assert "First" in text
+
+
+def test_a_file_that_is_to_be_written_needs_no_path(runtime: Runtime) -> None:
+    with FakeOpenAI(
+        [reply("It adds.\n\n```python\ndef add(a, b):\n    return a + b\n```\nUse it so:\n```python\nadd(1, 2)\n```")]
+    ) as server:
+        case = Case(runtime, small(server), "python3 -c 'from add import add; assert add(1, 2) == 3'")
+        result = case.run("Write add.py with a function add.")
+    assert (result.reason, result.check) == ("stopped", "passed")
+    assert requests(server)[0][-1]["content"].endswith("give the code: all of add.py, complete, in one fenced block.")
+
+
+def test_a_check_that_passed_before_has_to_pass_when_the_model_is_done(runtime: Runtime) -> None:
+    runtime.workspace.write_text("double.py", RIGHT)
+    renamed = RIGHT.replace("double", "twice")
+    with FakeOpenAI([block(renamed), block(f"{renamed}\n\ndouble = twice\n"), reply("Renamed.")]) as server:
+        case = Case(runtime, small(server))
+        result = case.run("Rename double in double.py to twice, and keep the old name.")
+    assert (result.reason, result.check, result.steps) == ("completed", "passed", 3)
+    assert "The check passes: " in requests(server)[0][-1]["content"]
+    assert case.content().startswith("def twice")

@@ -1,0 +1,72 @@
+"""What a small model is asked for at the end of a task: the files that its answer is to hold.
+
+What is said last is heeded most. A model that is told a general form fills it in with the form's own words; told the
+name of the one file that is wanted, it gives that file.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pygent.models.block_reader import PATH, blocks_in
+
+CHECK_FAILED = "The check fails"
+CHECK_PASSES = "The check passes"
+"""What a message about the check begins with."""
+
+BEGINS = "begins like this; it has"
+"""What is said of a file of which only the beginning is shown."""
+
+LOOK = (
+    "Of some files only the beginning is shown. Do not guess what stands in the rest: run a command on the file, in a "
+    "bash block, and end your reply there."
+)
+
+_TEST = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|[^/]*\.(?:test|spec))\.\w+$|(?:^|/)tests?/")
+_DATA = frozenset({"csv", "jsonl", "log", "tsv", "txt", "md"})
+
+
+def is_test(path: str) -> bool:
+    """Whether a file tests others, by its name."""
+    return _TEST.search(path) is not None
+
+
+def targets(text: str, words: str) -> list[str]:
+    """The files that the answer to a task may have to hold.
+
+    ``words`` are the task as the person said it, ``text`` is what was shown with it: these are the files that the task
+    names, or else all that are shown, without tests.
+    """
+    shown = [block.path for block in blocks_in(text) if block.path and not is_test(block.path)]
+    whole = {path.rpartition("/")[2]: path for path in reversed(shown)} | {path: path for path in shown}
+    named = [match.group().removeprefix("./") for match in PATH.finditer(words)]
+    wanted = dict.fromkeys(whole.get(path, path) for path in named if not is_test(path))
+    return list(wanted) or [path for path in shown if path.rpartition(".")[2] not in _DATA]
+
+
+def asked(text: str, words: str, failures: int) -> str:
+    """What a task ends with, after that many failed attempts; "" where there is nothing to ask for."""
+    if CHECK_FAILED not in text and CHECK_PASSES not in text:
+        return LOOK if BEGINS in text else ""
+    wanted = targets(text, words)
+    if len(wanted) == 1:
+        return _one(wanted[0], text, failures)
+    example = f", like this:\n\n{wanted[0]}\n```\n(all of {wanted[0]})\n```" if wanted else "."
+    return (
+        "Explain briefly what has to change, and where. Then give every file that changes, complete, in a fenced "
+        f"block with its path on the line before it{example}"
+    )
+
+
+def _one(path: str, text: str, failures: int) -> str:
+    whole = f"all of {path}, complete, in one fenced block."
+    if not any(block.path == path for block in blocks_in(text)):
+        return f"Explain briefly how it has to work, and give the code: {whole}"
+    if CHECK_FAILED not in text:
+        return f"Explain briefly what has to change, and give the changed code: {whole}"
+    if failures % 3 == 2:  # one question asked in two ways finds what sampling alone does not
+        return (
+            f"Go through the functions of {path} one by one, and say of each in a few words whether it does what it "
+            f"should. Then give the corrected code: {whole}"
+        )
+    return f"Explain briefly what is wrong, and give the corrected code: {whole}"
