@@ -29,6 +29,11 @@ class Attempts:
         self._before: dict[str, bytes | None] = {}
         self._after: dict[str, bytes | None] = {}
 
+    @property
+    def made_files(self) -> bool:
+        """Whether some file was not there before."""
+        return None in self._before.values()
+
     def before(self, path: str) -> None:
         """``path`` is about to be written."""
         name = self._name(path)

@@ -19,7 +19,7 @@ from pygent.events import CHECK_CALL, CheckState, FilesChanged, ToolFinished, To
 from pygent.images import Content, text_of
 from pygent.model_call import LoopContext
 from pygent.models.asking import CHECK_FAILED, CHECK_PASSES, is_test
-from pygent.models.attempts import BEGIN_AGAIN, begins_again
+from pygent.models.attempts import BEGIN_AGAIN
 from pygent.models.blocks import fenced
 from pygent.scope import Scope
 from pygent.step import add_user
@@ -99,7 +99,7 @@ class Check:
 
     def _again(self, ctx: LoopContext) -> bool:
         """Whether the next attempt begins where this one did; the files are put back then."""
-        if ctx.attempts is None or self.failures < 1 or not begins_again(self.failures):
+        if ctx.attempts is None or self.failures < 1 or (ctx.attempts.made_files and self.failures % 2):
             return False
         if paths := ctx.attempts.put_back():
             ctx.emit(FilesChanged(agent_id=ctx.agent_id, paths=paths))

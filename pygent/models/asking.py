@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from pygent.models.block_reader import PATH, blocks_in
+from pygent.models.partial import functions
 
 CHECK_FAILED = "The check fails"
 CHECK_PASSES = "The check passes"
@@ -18,9 +19,12 @@ BEGINS = "begins like this; it has"
 """What is said of a file of which only the beginning is shown."""
 
 LOOK = (
-    "Of some files only the beginning is shown. Do not guess what stands in the rest: run a command on the file, in a "
-    "bash block, and end your reply there."
+    "Of some files only the beginning is shown. Do not guess what stands in the rest: run a command on the file, in "
+    "a bash block, and end your reply there."
 )
+
+FREE = 2
+"""Attempts that look at the whole file before each function has its turn."""
 
 _TEST = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|[^/]*\.(?:test|spec))\.\w+$|(?:^|/)tests?/")
 _DATA = frozenset({"csv", "jsonl", "log", "tsv", "txt", "md"})
@@ -34,7 +38,7 @@ def is_test(path: str) -> bool:
 def targets(text: str, words: str) -> list[str]:
     """The files that the answer to a task may have to hold.
 
-    ``words`` are the task as the person said it, ``text`` is what was shown with it: these are the files that the task
+    ``words`` are the task as the person said it, ``text`` what was shown with it: these are the files that the task
     names, or else all that are shown, without tests.
     """
     shown = [block.path for block in blocks_in(text) if block.path and not is_test(block.path)]
@@ -60,13 +64,29 @@ def asked(text: str, words: str, failures: int) -> str:
 
 def _one(path: str, text: str, failures: int) -> str:
     whole = f"all of {path}, complete, in one fenced block."
-    if not any(block.path == path for block in blocks_in(text)):
+    content = next((block.content for block in blocks_in(text) if block.path == path), None)
+    if content is None:
         return f"Explain briefly how it has to work, and give the code: {whole}"
     if CHECK_FAILED not in text:
         return f"Explain briefly what has to change, and give the changed code: {whole}"
-    if failures % 3 == 2:  # one question asked in two ways finds what sampling alone does not
+    if name := _suspect(path, content, text, failures):
         return (
-            f"Go through the functions of {path} one by one, and say of each in a few words whether it does what it "
-            f"should. Then give the corrected code: {whole}"
+            f"The fault may be in `{name}`. Say line by line what `{name}` does, and where that is not what it "
+            f"should do. Then give `{name}`, corrected and complete, in one fenced block."
         )
     return f"Explain briefly what is wrong, and give the corrected code: {whole}"
+
+
+def _suspect(path: str, content: str, text: str, failures: int) -> str:
+    """The function that this attempt is to look at; "" for the whole file.
+
+    A small model looks where the task points, and there only. So the first attempts are free, and then each function
+    has its turn, those that the check's output names first.
+    """
+    names = functions(content) if path.endswith(".py") else []
+    if failures < FREE or len(names) < 2:
+        return ""
+    output = text[text.index(CHECK_FAILED) :]
+    names.sort(key=lambda name: re.search(rf"\b{re.escape(name)}\b", output) is None)
+    turn = (failures - FREE) % (len(names) + 1)
+    return names[turn] if turn < len(names) else ""

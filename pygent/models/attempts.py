@@ -1,7 +1,7 @@
 """Attempts at a task that has a check: what a small model is shown of those that failed.
 
-Shown its own wrong reply, a small model writes it again, word for word. So most attempts begin from the task as it
-was, sampled more freely each time; only some see the last one and why it failed.
+Shown its own wrong reply, a small model writes it again, word for word. So an attempt at mending something begins
+from the task as it was, sampled more freely each time. What is written anew is shown with its failure every other time.
 """
 
 from __future__ import annotations
@@ -19,12 +19,7 @@ _GO_ON = "If this answers or completes it, say so in one sentence without a bloc
 _REPEATED = 600
 """Characters of a task that is told again; a longer one would only fill the window."""
 
-_COOL, _WARMER, _WARMEST = 0.4, 0.15, 0.8
-
-
-def begins_again(failures: int) -> bool:
-    """Whether the attempt after that many failed ones starts from the task, not from the last reply."""
-    return failures % 3 != 0
+_COOL, _WARMER, _WARMEST = 0.3, 0.15, 0.8
 
 
 def warmth(messages: Messages) -> float:

@@ -51,6 +51,7 @@ def completed(part: str, whole: str) -> str | None:
     docstring = [node for node in new.tree.body[:1] if isinstance(node, ast.Expr)]
     if not given or len(given) + len(imports) + len(docstring) < len(new.tree.body):
         return None  # it does something besides defining: a program of its own
+    given = _methods_of_a_part(given, known) or given
     methods = _inner(given, old.tree) if not given.keys() & known.keys() else {}
     common = given.keys() & known.keys()
     if not common and not methods:
@@ -75,7 +76,8 @@ def _merged(
     lines = list(old.lines)
     for name, target in sorted(targets.items(), key=lambda item: -item[1].lineno):
         indent = " " * target.col_offset
-        source = [indent + line if line.strip() else line for line in new.source(given[name])]
+        plain = textwrap.dedent("\n".join(new.source(given[name]))).split("\n")
+        source = [indent + line if line.strip() else line for line in plain]
         lines[_first(target) - 1 : target.end_lineno] = source
     extra = [name for name in given if name not in targets]
     if extra:  # before the first that uses them, so that they are defined where they are needed
@@ -94,6 +96,35 @@ def _merged(
         at = _after_docstring(old.tree)
         lines[at:at] = added
     return "\n".join(lines) + "\n"
+
+
+def _methods_of_a_part(given: dict[str, _Definition], known: dict[str, _Definition]) -> dict[str, _Definition]:
+    """The methods that a class brings that lacks at least half of those it had; empty where there is more."""
+    if len(given) != 1:
+        return {}
+    ((name, new),) = given.items()
+    old = known.get(name)
+    if not isinstance(new, ast.ClassDef) or not isinstance(old, ast.ClassDef):
+        return {}
+    methods, had = _methods(new), _methods(old)
+    missing = had.keys() - methods.keys()
+    return methods if methods and methods.keys() <= had.keys() and 2 * len(missing) >= len(had) else {}
+
+
+def _methods(node: ast.ClassDef) -> dict[str, _Definition]:
+    return {item.name: item for item in node.body if isinstance(item, _Definition)}
+
+
+def functions(text: str) -> list[str]:
+    """The names of the functions and methods of a Python file, in order; none where it cannot be read."""
+    parsed = _Parsed.of(text)
+    if parsed is None:
+        return []
+    names = []
+    for node in parsed.definitions().values():
+        inner = _methods(node).values() if isinstance(node, ast.ClassDef) else (node,)
+        names += [item.name for item in inner if not isinstance(item, ast.ClassDef)]
+    return names
 
 
 def _inner(given: dict[str, _Definition], tree: ast.Module) -> dict[str, _Definition]:

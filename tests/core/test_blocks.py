@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -122,6 +123,15 @@ def test_a_part_is_not_put_into_a_file_that_a_command_may_have_changed() -> None
                 "    def size(self):\n        return len(self.items)\n"
             ),
         ),
+        # a class with only the method that changes
+        (
+            "class Box:\n    def size(self):\n        return len(self.items)\n",
+            "class Box:\n    def __init__(self):\n        self.items = []\n\n    def size(self):\n        return 0\n",
+            (
+                "class Box:\n    def __init__(self):\n        self.items = []\n\n"
+                "    def size(self):\n        return len(self.items)\n"
+            ),
+        ),
         # an import and a helper come along
         (
             "import math\n\ndef helper(x):\n    return math.floor(x)\n\ndef a():\n    return helper(1.5)\n",
@@ -214,9 +224,16 @@ def _history(*failures: str) -> History:
 def test_an_attempt_that_is_to_be_forgotten_is_not_shown() -> None:
     shown = as_blocks(_history("", BEGIN_AGAIN, ""), TOOLS)
     assert [message["role"] for message in shown] == ["system", "user", "assistant", "user"]
-    assert shown[-1]["content"].endswith("all of stats.py, complete, in one fenced block.")
+    assert shown[-1]["content"].endswith("give `largest`, corrected and complete, in one fenced block.")
     assert "Try 2." in shown[2]["content"]
     assert all(f"attempt {number}" not in str(shown) for number in (0, 1))
+
+
+def test_each_function_has_its_turn_after_the_whole_file() -> None:
+    asked = [as_blocks(_history(*[BEGIN_AGAIN] * failures), TOOLS)[-1]["content"] for failures in range(6)]
+    wanted = [re.search(r"(?:give|code: all of) `?(\S+?)`?, c", text) for text in asked]
+    names = [found[1] if found else "" for found in wanted]
+    assert names == ["stats.py", "stats.py", "mean", "largest", "stats.py", "mean"]
 
 
 def test_attempts_get_warmer_until_a_person_speaks() -> None:
