@@ -1,7 +1,8 @@
 """Attempts at a task that has a check: what a small model is shown of those that failed.
 
 Shown its own wrong reply, a small model writes it again, word for word. So an attempt at mending something begins
-from the task as it was, sampled more freely each time. What is written anew is shown with its failure every other time.
+from the task as it was, sampled more freely each time. What is written anew is shown, with its failure, every other
+time.
 """
 
 from __future__ import annotations
