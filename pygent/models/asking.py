@@ -39,13 +39,16 @@ def targets(text: str, words: str) -> list[str]:
     """The files that the answer to a task may have to hold.
 
     ``words`` are the task as the person said it, ``text`` what was shown with it: these are the files that the task
-    names, or else all that are shown, without tests.
+    names, or else all that are shown, without tests; all of both where nothing is broken.
     """
     shown = [block.path for block in blocks_in(text) if block.path and not is_test(block.path)]
     whole = {path.rpartition("/")[2]: path for path in reversed(shown)} | {path: path for path in shown}
     named = [match.group().removeprefix("./") for match in PATH.finditer(words)]
     wanted = dict.fromkeys(whole.get(path, path) for path in named if not is_test(path))
-    return list(wanted) or [path for path in shown if path.rpartition(".")[2] not in _DATA]
+    code = [path for path in shown if path.rpartition(".")[2] not in _DATA]
+    if CHECK_PASSES in text:  # what works is to be made otherwise, and that seldom ends in the file that is named
+        wanted.update(dict.fromkeys(code))
+    return list(wanted) or code
 
 
 def asked(text: str, words: str, failures: int) -> str:

@@ -250,3 +250,11 @@ def test_a_check_that_passed_before_has_to_pass_when_the_model_is_done(runtime: 
     assert (result.reason, result.check, result.steps) == ("completed", "passed", 3)
     assert "The check passes: " in requests(server)[0][-1]["content"]
     assert case.content().startswith("def twice")
+
+
+def test_where_nothing_is_broken_every_file_may_change(runtime: Runtime) -> None:
+    runtime.workspace.write_text("double.py", RIGHT)
+    runtime.workspace.write_text("use.py", "from double import double\n")
+    with FakeOpenAI([reply("No need.")]) as server:
+        Case(runtime, small(server)).run("Rename double in double.py to twice.")
+    assert "Then give every file that changes" in requests(server)[0][-1]["content"]
