@@ -105,8 +105,10 @@ def _block(info: str, content: str, before: tuple[str, int], begin: int, end: in
     if not path and "." in language and _ONLY_PATH.match(language):
         path, language = language, ""
     line, line_start = before
-    if not path and line and (named := _path_before(line)):
-        only = _ONLY_PATH.match(line) is not None
+    only = _ONLY_PATH.match(line) is not None
+    # A sentence that names a file, above commands, says what they are about.
+    may_name = only or language.lower() not in SHELLS
+    if not path and line and may_name and (named := _path_before(line)):
         path, begin = named, line_start if only else begin
     first, newline, others = content.partition("\n")
     comment = _COMMENT.match(first)

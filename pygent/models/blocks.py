@@ -163,15 +163,18 @@ def _call(name: str, arguments: dict[str, str]) -> ToolCall:
 
 def _result(function: dict[str, Any] | None, text: str) -> str:
     name = function["name"] if function else ""
-    if name == "bash":
-        return f"Output:\n{fenced(_without_command(text))}"
+    if function is not None and name == "bash":
+        return f"Output:\n{fenced(_without_command(function, text))}"
     return text if name in {"write_file", ""} else f"Result of {name}:\n{fenced(text)}"
 
 
-def _without_command(output: str) -> str:
-    """A command's output without the line that repeats the command: a small model reads it as one to run."""
-    first, newline, rest = output.partition("\n")
-    return rest if newline and first.startswith("$ ") else output
+def _without_command(function: dict[str, Any], output: str) -> str:
+    """A command's output without the command, which a small model reads as one to run."""
+    try:
+        command = str(json.loads(function["arguments"])["cmd"])
+    except (ValueError, KeyError, TypeError):
+        return output
+    return output.removeprefix(f"$ {command}\n")
 
 
 def _add_user(out: Messages, content: Content) -> None:

@@ -75,6 +75,12 @@ def test_a_block_without_a_path_is_the_shown_file_that_it_resembles() -> None:
     assert calls(f"```python\n{whole}```") == []  # nothing was shown that it could be
 
 
+def test_commands_about_a_file_are_not_that_file() -> None:
+    text = "To commit README.md, run the following commands:\n```bash\ngit add README.md\n```"
+    assert calls(text) == [("bash", {"cmd": "git add README.md"})]
+    assert calls("run.sh\n```bash\necho hi\n```") == [("write_file", {"path": "run.sh", "content": "echo hi\n"})]
+
+
 def test_an_example_of_output_is_no_call() -> None:
     assert calls("It prints:\n```\n3\n```", SHOWN) == []
     assert calls("It prints:\n```text\n3\n```", SHOWN) == []
@@ -185,8 +191,8 @@ def test_the_conversation_is_told_in_blocks() -> None:
             "tool_calls": [_call("write_file", path="a.py", content="x = 1\n")],
         },
         {"role": "tool", "tool_call_id": "c_write_file", "content": "Wrote a.py"},
-        {"role": "assistant", "content": None, "tool_calls": [_call("bash", cmd="ls"), _call("list_personas")]},
-        {"role": "tool", "tool_call_id": "c_bash", "content": "a.py"},
+        {"role": "assistant", "content": None, "tool_calls": [_call("bash", cmd="ls\npwd"), _call("list_personas")]},
+        {"role": "tool", "tool_call_id": "c_bash", "content": "$ ls\npwd\na.py"},
         {"role": "tool", "tool_call_id": "c_list_personas", "content": "[]"},
         {"role": "user", "content": "And now?"},
     ]
@@ -195,7 +201,7 @@ def test_the_conversation_is_told_in_blocks() -> None:
     assert [message["role"] for message in rest] == ["user", "assistant", "user", "assistant", "user"]
     assert rest[1]["content"] == "I write.\n\na.py\n```python\nx = 1\n```"
     assert rest[2]["content"] == "Wrote a.py"
-    assert rest[3]["content"].startswith("```bash\nls\n```\n\n<tool_call>\n")
+    assert rest[3]["content"].startswith("```bash\nls\npwd\n```\n\n<tool_call>\n")
     assert "Output:\n```\na.py\n```" in rest[4]["content"]
     assert rest[4]["content"].endswith("And now?")
 

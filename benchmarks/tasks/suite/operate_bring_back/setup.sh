@@ -1,4 +1,6 @@
 git init -q -b main
+git config user.name "Sam Doe"
+git config user.email sam@example.com
 echo "# Gateway" > README.md
 git add -A
 git commit -q -m "Begin the gateway"
