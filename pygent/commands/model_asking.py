@@ -68,6 +68,7 @@ class Asking:
         self.learning = learning
         self._server, self._model, self._temperature = server, model, temperature
         self._line = Line(server)
+        self._used = False
         self._encoder = BodyEncoder()
 
     def close(self) -> None:
@@ -118,6 +119,7 @@ class Asking:
         return body
 
     def _take(self, row: Row, probe: Probe, answer: Exchange, reading: Reading, words: int) -> None:
+        self._used = True
         message = row.message = reading.message
         assert message is not None
         shown = findings(answer.body, reading, probe.tools)
@@ -168,7 +170,10 @@ class Asking:
             row.found.append(Finding(12, f"a stream breaks off in the middle ({answer.why})"))
             return True
         if status is None:
-            row.found.append(Finding(15, "the connection is refused or reset"))
+            # A server may close a connection between two requests, which is no quirk.
+            used, self._used = self._used, False
+            if not used:
+                row.found.append(Finding(15, "the connection is refused or reset"))
         elif status in {408, 409, 425, 429} or status >= 500:
             row.found.append(Finding(15, f"HTTP {status} is answered, and it works when tried again"))
         else:
