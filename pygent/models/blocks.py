@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pygent.images import Content, joined
 from pygent.models.attempts import as_shown, task_again, wanted
 from pygent.models.base import Messages, ToolSchemas
 from pygent.models.block_reader import SHELLS, Block, PathFinder, blocks_in
 from pygent.models.call_deltas import new_call_id
 from pygent.models.partial import completed
+from pygent.models.plain_tools import add_user
 from pygent.models.text_calls import extract_tool_calls, parameters_by_name
 from pygent.openai_compat import ToolCall, ToolCallFunction
 
@@ -65,13 +65,13 @@ def as_blocks(messages: Messages, tools: ToolSchemas | None) -> Messages:
             calls = {call["id"]: call["function"] for call in message.get("tool_calls") or []}
             out.append({"role": "assistant", "content": written(text, list(calls.values()))})
         elif role == "tool":
-            _add_user(out, _result(calls.get(message.get("tool_call_id") or ""), str(text or "")))
+            add_user(out, _result(calls.get(message.get("tool_call_id") or ""), str(text or "")))
         elif role == "user" and text is not None:
-            _add_user(out, text)
+            add_user(out, text)
         else:
             out.append(message)
     if again := task_again(messages):
-        _add_user(out, again)
+        add_user(out, again)
     if said and (not out or out[0]["role"] != "system"):
         out.insert(0, {"role": "system", "content": said})
     return out
@@ -175,11 +175,3 @@ def _without_command(function: dict[str, Any], output: str) -> str:
     except (ValueError, KeyError, TypeError):
         return output
     return output.removeprefix(f"$ {command}\n")
-
-
-def _add_user(out: Messages, content: Content) -> None:
-    last = out[-1] if out else None
-    if last is not None and last["role"] == "user":
-        out[-1] = {"role": "user", "content": joined(last["content"], content)}
-    else:
-        out.append({"role": "user", "content": content})

@@ -29,9 +29,9 @@ def as_text(messages: Messages, tools: ToolSchemas | None) -> Messages:
         elif role == "assistant":
             out.append({"role": "assistant", "content": _with_calls(text, message.get("tool_calls") or [])})
         elif role == "tool":
-            _add_user(out, f"<tool_response>\n{text}\n</tool_response>")
+            add_user(out, f"<tool_response>\n{text}\n</tool_response>")
         elif role == "user" and text is not None:
-            _add_user(out, text)
+            add_user(out, text)
         else:
             out.append(message)
     return out
@@ -46,7 +46,8 @@ def _with_calls(text: str | None, calls: list[dict[str, Any]]) -> str:
     return "\n".join(parts)
 
 
-def _add_user(out: Messages, content: Content) -> None:
+def add_user(out: Messages, content: Content) -> None:
+    """Add what is said to the model, to the message before where that is a user's: some templates take no two."""
     last = out[-1] if out else None
     if last is not None and last["role"] == "user":
         out[-1] = {"role": "user", "content": joined(last["content"], content)}
