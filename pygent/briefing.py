@@ -16,7 +16,7 @@ from pygent.errors import PygentError, ToolError
 from pygent.file_list import list_files
 from pygent.git import GitError, Repository, read_status
 from pygent.models.asking import BEGINS
-from pygent.models.blocks import fenced, language_of
+from pygent.models.fences import fenced, language_of
 from pygent.tools.files import decode
 
 LISTED = 60

@@ -18,9 +18,9 @@ from pygent.cancellation import CancelToken
 from pygent.events import CHECK_CALL, CheckState, FilesChanged, ToolFinished, ToolStarted, ToolStatus
 from pygent.images import Content, text_of
 from pygent.model_call import LoopContext
-from pygent.models.asking import CHECK_FAILED, CHECK_PASSES, is_test
-from pygent.models.attempts import BEGIN_AGAIN
-from pygent.models.blocks import fenced
+from pygent.models.asking import CHECK_FAILED, CHECK_PASSES, is_test, turn
+from pygent.models.attempts import BEGIN_AGAIN, NEXT_FILE, wanted
+from pygent.models.fences import fenced
 from pygent.scope import Scope
 from pygent.step import add_user
 from pygent.tools.failing import failing_part
@@ -95,15 +95,21 @@ class Check:
 
     def _failed(self, ctx: LoopContext) -> str:
         self.failures += 1
-        return f"{self._said}\n{BEGIN_AGAIN}" if self._again(ctx) else self._said
+        next_one = self._next_attempt(ctx)
+        return f"{self._said}\n{next_one}" if next_one else self._said
 
-    def _again(self, ctx: LoopContext) -> bool:
-        """Whether the next attempt begins where this one did; the files are put back then."""
-        if ctx.attempts is None or self.failures < 1 or (ctx.attempts.made_files and self.failures % 2):
-            return False
+    def _next_attempt(self, ctx: LoopContext) -> str:
+        """How the next attempt begins. Where that is as this one did, the files are put back."""
+        if ctx.attempts is None or self.failures < 1:
+            return ""
+        files = len(wanted(ctx.history))
+        if turn(self.failures, files):
+            return NEXT_FILE
+        if files < 2 and ctx.attempts.made_files and self.failures % 2:
+            return ""
         if paths := ctx.attempts.put_back():
             ctx.emit(FilesChanged(agent_id=ctx.agent_id, paths=paths))
-        return True
+        return BEGIN_AGAIN
 
 
 def begin(ctx: LoopContext, prompt: Content, cancel: CancelToken) -> Check | None:

@@ -104,6 +104,13 @@ def joined(first: Content, second: Content) -> Content:
     return [*_parts(first), *_parts(second)]
 
 
+def with_text(content: Content, text: str) -> Content:
+    """A content with the same images and another text."""
+    if isinstance(content, str):
+        return text
+    return [*_parts(text), *(part for part in content if part.get("type") == "image_url")]
+
+
 def text_of(value: object) -> str:
     """The text of a content, ``[Image]`` for each image that its text does not name."""
     if isinstance(value, str):

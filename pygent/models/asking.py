@@ -24,7 +24,7 @@ LOOK = (
 )
 
 FREE = 2
-"""Attempts that look at the whole file before each function has its turn."""
+"""Attempts that look at everything before each file, or each function of the only file, has its turn."""
 
 _TEST = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|[^/]*\.(?:test|spec))\.\w+$|(?:^|/)tests?/")
 _DATA = frozenset({"csv", "jsonl", "log", "tsv", "txt", "md"})
@@ -48,16 +48,26 @@ def targets(text: str, words: str) -> list[str]:
     code = [path for path in shown if path.rpartition(".")[2] not in _DATA]
     if CHECK_PASSES in text:  # what works is to be made otherwise, and that seldom ends in the file that is named
         wanted.update(dict.fromkeys(code))
-    return list(wanted) or code
+    # What is not there yet comes first: it may take over what another file is to lose.
+    return sorted(wanted, key=lambda path: path in shown) or code
 
 
-def asked(text: str, words: str, failures: int) -> str:
-    """What a task ends with, after that many failed attempts; "" where there is nothing to ask for."""
+def turn(failures: int, files: int) -> int | None:
+    """Which of several files is asked for after that many failed attempts, None where all of them are."""
+    return (failures - FREE) % files if files > 1 and failures >= FREE else None
+
+
+def asked(text: str, wanted: list[str], failures: int) -> str:
+    """What a task ends with, after that many failed attempts; "" where there is nothing to ask for.
+
+    ``text`` is the task with the files as they are now, ``wanted`` those that the answer may have to hold.
+    """
     if CHECK_FAILED not in text and CHECK_PASSES not in text:
         return LOOK if BEGINS in text else ""
-    wanted = targets(text, words)
     if len(wanted) == 1:
         return _one(wanted[0], text, failures)
+    if (number := turn(failures, len(wanted))) is not None:
+        return _next(wanted[number], text)
     example = f", like this:\n\n{wanted[0]}\n```\n(all of {wanted[0]})\n```" if wanted else "."
     return (
         "Explain briefly what has to change, and where. Then give every file that changes, complete, in a fenced "
@@ -78,6 +88,13 @@ def _one(path: str, text: str, failures: int) -> str:
             f"should do. Then give `{name}`, corrected and complete, in one fenced block."
         )
     return f"Explain briefly what is wrong, and give the corrected code: {whole}"
+
+
+def _next(path: str, text: str) -> str:
+    whole = f"all of {path}, complete, in one fenced block"
+    if any(block.path == path for block in blocks_in(text)):
+        return f"One file after the other: does {path} have to change? If it does, give {whole}; if not, say so."
+    return f"One file after the other: give {whole}, and no other file."
 
 
 def _suspect(path: str, content: str, text: str, failures: int) -> str:

@@ -2,19 +2,25 @@
 
 Shown its own wrong reply, a small model writes it again, word for word. So an attempt at mending something begins
 from the task as it was, sampled more freely each time. What is written anew is shown, with its failure, every other
-time.
+time. Where several files have to change and no reply brought them all, they are asked for one after the other: the
+replies are forgotten, and the task shows the files as they have become.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from pygent.images import joined, text_of
-from pygent.models.asking import CHECK_FAILED, asked, targets
+from pygent.images import joined, text_of, with_text
+from pygent.models.asking import CHECK_FAILED, CHECK_PASSES, asked, targets
 from pygent.models.base import Messages
+from pygent.models.block_reader import blocks_in, files_written
+from pygent.models.fences import fenced, language_of
 
 BEGIN_AGAIN = "The files are as they were before. Begin again."
 """What it ends with where the attempt is to be forgotten."""
+
+NEXT_FILE = "What was written stays. Go on with the next file."
+"""What it ends with where only the reply is to be forgotten."""
 
 _GO_ON = "If this answers or completes it, say so in one sentence without a block. If not, do what comes next."
 _REPEATED = 600
@@ -36,18 +42,22 @@ def warmth(messages: Messages) -> float:
 def as_shown(messages: Messages) -> Messages:
     """The conversation without attempts that are to be forgotten; a task that has a check ends with how to do it."""
     kept: Messages = []
-    task, failures = -1, 0
+    task = -1
+    state = _State()
     for message in messages:
         if _is_task(message):
-            task, failures = len(kept), 0
-        failed = task >= 0 and _is_failure(message)
-        failures += failed
-        if failed and _text(message).endswith(BEGIN_AGAIN):
+            task, state = len(kept), _State(message)
+        if task >= 0 and _is_failure(message) and state.forgets(message, kept[task + 1 :]):
             del kept[task + 1 :]
         else:
             kept.append(message)
-    if task >= 0 and (len(kept) == task + 1 or _is_failure(kept[-1])):
-        last = asked(_text(kept[task]), getattr(kept[task], "words", ""), failures)
+    if task < 0:
+        return kept
+    text = state.text()
+    if state.files:
+        kept[task] = {"role": "user", "content": with_text(kept[task]["content"], text)}
+    if len(kept) == task + 1 or _is_failure(kept[-1]):
+        last = asked(text, state.wanted, state.failures)
         if last:
             kept[-1] = {"role": "user", "content": joined(kept[-1]["content"], last)}
     return kept
@@ -56,7 +66,56 @@ def as_shown(messages: Messages) -> Messages:
 def wanted(messages: Messages) -> list[str]:
     """The files that the answer to the last task may have to hold."""
     task = next((message for message in reversed(messages) if _is_task(message)), None)
-    return targets(_text(task), getattr(task, "words", "")) if task is not None else []
+    return _State(task).wanted if task is not None else []
+
+
+class _State:
+    """What became of a task: failed attempts, the files that stay written, and why the check fails with them."""
+
+    def __init__(self, task: dict[str, Any] | None = None) -> None:
+        self._task = _text(task) if task is not None else ""
+        self.wanted = targets(self._task, getattr(task, "words", ""))
+        self.failures = 0
+        self.files: dict[str, str] = {}
+        self._why = ""
+
+    def forgets(self, failure: dict[str, Any], attempt: Messages) -> bool:
+        """One more attempt failed. Answers whether it is to be forgotten."""
+        self.failures += 1
+        said = _text(failure)
+        if said.endswith(BEGIN_AGAIN):
+            self.files.clear()
+            return True
+        if not said.endswith(NEXT_FILE):
+            return False
+        self._why = said.removesuffix(NEXT_FILE).rstrip()
+        refused = {one["tool_call_id"] for one in attempt if one["role"] == "tool" and _text(one).startswith("Error")}
+        for message in attempt:
+            for call in message.get("tool_calls") or ():
+                if call["id"] not in refused:
+                    self.files.update(
+                        (path.removeprefix("./"), text) for path, text in files_written(call["function"])
+                    )
+        return True
+
+    def text(self) -> str:
+        """The task with its files as they are now, and why the check fails."""
+        if not self.files:
+            return self._task
+        at = max(self._task.rfind(CHECK_FAILED), self._task.rfind(CHECK_PASSES))
+        text = self._task[:at]
+        new = dict(self.files)
+        for block in reversed(list(blocks_in(text))):
+            if block.path in self.files:
+                shown = _shown(block.path, self.files[block.path])
+                text = f"{text[: block.start]}{shown}\n{text[block.end :]}"
+                new.pop(block.path, None)
+        added = "".join(f"{_shown(path, content)}\n\n" for path, content in new.items())
+        return f"{text}{added}{self._why}"
+
+
+def _shown(path: str, content: str) -> str:
+    return f"{path}\n{fenced(content, language_of(path))}"
 
 
 def task_again(messages: Messages) -> str:

@@ -179,12 +179,13 @@ class PathFinder:
         for call in message.get("tool_calls") or ():
             if call["function"]["name"] == "bash":
                 self._fresh.clear()
-            shown += _written(call["function"])
+            shown += files_written(call["function"])
         files.update(shown)
         self._fresh.update(path for path, _ in shown)
 
 
-def _written(function: dict[str, str]) -> list[tuple[str, str]]:
+def files_written(function: dict[str, str]) -> list[tuple[str, str]]:
+    """The path and the content that a call of `write_file` writes."""
     if function["name"] != "write_file":
         return []
     try:

@@ -13,6 +13,7 @@ from pygent.models.attempts import as_shown, task_again, wanted
 from pygent.models.base import Messages, ToolSchemas
 from pygent.models.block_reader import SHELLS, Block, PathFinder, blocks_in
 from pygent.models.call_deltas import new_call_id
+from pygent.models.fences import fenced, language_of
 from pygent.models.partial import completed
 from pygent.models.plain_tools import add_user
 from pygent.models.text_calls import extract_tool_calls, parameters_by_name
@@ -29,17 +30,6 @@ _CALL = """To use one of these tools, write a block like this one and end your r
 """
 _NOT_TOLD = frozenset({"write_file", "bash", "edit_file", "read_file", "search", "stop", "continue"})
 """Tools that the two blocks stand for, or do as well; a call of one is understood all the same."""
-
-_LANGUAGES = {
-    "py": "python",
-    "js": "javascript",
-    "ts": "typescript",
-    "sh": "bash",
-    "md": "markdown",
-    "yml": "yaml",
-    "rs": "rust",
-    "rb": "ruby",
-}
 
 
 def how_to(tools: ToolSchemas | None) -> str:
@@ -117,20 +107,6 @@ def written(text: str | None, functions: list[dict[str, Any]]) -> str:
             called = json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)
             parts.append(f"<tool_call>\n{called}\n</tool_call>")
     return "\n\n".join(parts)
-
-
-def language_of(path: str) -> str:
-    """What a block with that file is marked with."""
-    ending = path.rpartition(".")[2].lower() if "." in path else ""
-    return _LANGUAGES.get(ending, ending)
-
-
-def fenced(content: str, info: str = "") -> str:
-    """``content`` in a fence that it cannot close."""
-    fence = "```"
-    while fence in content:
-        fence += "`"
-    return f"{fence}{info}\n{content.rstrip(chr(10))}\n{fence}"
 
 
 def _only(blocks: list[Block], finder: PathFinder, files: list[str]) -> tuple[Block | None, str]:

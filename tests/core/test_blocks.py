@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pygent.history import History
 from pygent.models.attempts import BEGIN_AGAIN, warmth
 from pygent.models.block_reader import blocks_in
-from pygent.models.blocks import as_blocks, fenced, read_blocks
+from pygent.models.blocks import as_blocks, read_blocks
+from pygent.models.fences import fenced
 from pygent.models.partial import completed
 from pygent.openai_compat import Message, ToolCall, ToolCallFunction
 from pygent.tools import REGISTRY

@@ -15,7 +15,7 @@ from pygent.bus import EventBus
 from pygent.check import ATTEMPTS, HOPELESS, files_of
 from pygent.events import CHECK_CALL, Event, MessageFinished, ToolFinished, ToolStarted
 from pygent.models import OpenAIModel
-from pygent.models.attempts import BEGIN_AGAIN, CHECK_FAILED
+from pygent.models.attempts import BEGIN_AGAIN, CHECK_FAILED, NEXT_FILE
 from pygent.wiring import Wiring
 from tests.fakes.invariants import check_events, check_history
 from tests.fakes.models import ScriptedModel, call, say
@@ -258,3 +258,42 @@ def test_where_nothing_is_broken_every_file_may_change(runtime: Runtime) -> None
     with FakeOpenAI([reply("No need.")]) as server:
         Case(runtime, small(server)).run("Rename double in double.py to twice.")
     assert "Then give every file that changes" in requests(server)[0][-1]["content"]
+
+
+def test_several_files_are_asked_for_one_after_the_other(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text("A = 0\n")
+    (tmp_path / "two.py").write_text("B = 0\n")
+    command = "python3 -B -c 'import one, two, three; assert one.A == two.B == three.C == 1'"
+    answers = [
+        reply("No."),
+        reply("Nor now."),
+        block("C = 1\n", "three.py"),
+        block("A = 1\n", "one.py"),
+        block("B = 1\n", "two.py"),
+    ]
+    with Runtime(use_docker=False, workspace=tmp_path) as runtime, FakeOpenAI(answers) as server:
+        case = Case(runtime, small(server), command)
+        assert case.run("Set A in one.py, B in two.py and C in three.py to 1.").check == "passed"
+    asked = [messages[-1]["content"] for messages in requests(server)]
+    assert [len(messages) for messages in requests(server)] == [2] * 5
+    assert "Then give every file that changes" in asked[1]
+    assert "give all of three.py" in asked[2].splitlines()[-1]
+    assert "does one.py have to change?" in asked[3].splitlines()[-1]
+    assert "three.py\n```python\nC = 1\n```" in asked[3]
+    assert "No module named 'three'" in asked[2]
+    assert "No module named 'three'" not in asked[3]
+    assert "one.py\n```python\nA = 1\n```" in asked[4]
+    assert "A = 0" not in asked[4]
+
+
+def test_after_the_last_file_everything_begins_anew(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.py").write_text("A = 0\n")
+    answers = [*[reply("No.")] * 3, block("A = 2\n", "two.py"), reply("No."), reply("No.")]
+    with Runtime(use_docker=False, workspace=tmp_path) as runtime, FakeOpenAI(answers, repeat=True) as server:
+        case = Case(runtime, small(server), "python3 -B -c 'import one, two; assert one.A == two.A == 1'")
+        case.run("Set A to 1 in one.py and two.py.", max_steps=5)
+    told = case.told()
+    assert [text.splitlines()[-1] for text in told] == [BEGIN_AGAIN, BEGIN_AGAIN, NEXT_FILE, BEGIN_AGAIN]
+    assert case.content("two.py") == "A = 0\n"
+    assert "A = 2" not in requests(server)[-1][-1]["content"]
