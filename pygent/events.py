@@ -7,15 +7,23 @@ An event is inert: frozen, keyword-only, JSON values only. Every ``*Started`` or
 ``to_dict`` and ``from_dict`` are inverse; the wire names and fields are a contract with scripts.
 """
 
+# ruff: noqa: PLC0414 - `as` says that a name is to be had from here
+
 from __future__ import annotations
 
 from dataclasses import field, fields, replace
-from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, get_args
+from typing import ClassVar, Literal, TypeAlias, TypeVar, get_args
 
+from pygent.event_base import MAIN as MAIN
+from pygent.event_base import Event as Event
+from pygent.event_base import Json as Json
 from pygent.records import record
+from pygent.undo_events import CheckpointMade as CheckpointMade
+from pygent.undo_events import ConversationRestored as ConversationRestored
+from pygent.undo_events import ConversationRewound as ConversationRewound
+from pygent.undo_events import FilesRestored as FilesRestored
 
 VERSION = 1
-MAIN = "main"
 
 USER_CALL = "user_"
 """What the id of a tool call begins with that the user made, not an agent."""
@@ -35,21 +43,7 @@ TaskState = Literal["queued", "running", "waiting", "finished", "failed", "cance
 Review = Literal["applied", "partly applied", "discarded", "undone"]
 CheckState = Literal["", "passed", "failed"]
 DeltaKind = Literal["text", "reasoning"]
-Json: TypeAlias = dict[str, Any]
 E = TypeVar("E", bound="Event")
-
-
-@record(kw_only=True)
-class Event:
-    """What all events carry: position, Unix time in seconds, session, and the agent it is about."""
-
-    type: ClassVar[str]
-    durable: ClassVar[bool] = True
-
-    seq: int = 0
-    at: float = 0.0
-    session_id: str = ""
-    agent_id: str = MAIN
 
 
 @record(kw_only=True)
@@ -347,6 +341,10 @@ AnyEvent: TypeAlias = (
     | TaskFinished
     | TaskReviewed
     | FilesChanged
+    | CheckpointMade
+    | FilesRestored
+    | ConversationRewound
+    | ConversationRestored
     | TodosUpdated
     | PlanPresented
     | PlanDecided

@@ -12,6 +12,7 @@ from typing import Any
 from pygent.events import MAIN, Event, MessageFinished, Origin, ToolFinished
 from pygent.images import Content, joined, text_of
 from pygent.openai_compat import Message, parse_message
+from pygent.standing import standing
 
 INTERRUPTED = "The call was interrupted before it ended; its effects may be incomplete."
 
@@ -85,10 +86,11 @@ class History(list[dict[str, Any]]):
             self.add_result(call_id, text)
 
     def replay(self, events: Iterable[Event], agent_id: str = MAIN) -> None:
-        """Add the messages and results that an agent's stored events tell of; calls left open are answered."""
-        for event in events:
-            if event.agent_id != agent_id:
-                continue
+        """Add the messages and results that an agent's stored events tell of; calls left open are answered.
+
+        What was rewound does not count.
+        """
+        for event in standing(events, agent_id):
             if isinstance(event, MessageFinished) and not event.discarded:
                 message = parse_message(event.message)
                 if message.role == "user":

@@ -25,6 +25,7 @@ from pygent.settings import Settings, command_environment, existing_init_files, 
 from pygent.settings.model import is_file
 from pygent.settings.provider import compat_of, key_of, server_of
 from pygent.settings.proxies import system_proxy
+from pygent.standing import standing
 from pygent.todos import last_todos
 from pygent.web_access import WebAccess
 from pygent.wiring import Wiring, open_network, workspace_roots
@@ -60,7 +61,8 @@ def make_agent(
     if executor is not None:
         agent.tasks.executor = executor
     agent.history.replay(past)
-    agent.todos.items, agent.plan = last_todos(past), last_plan(past)
+    counting = standing(past)
+    agent.todos.items, agent.plan = last_todos(counting), last_plan(counting)
     preload(model)
     return agent
 
