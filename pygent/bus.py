@@ -54,10 +54,13 @@ class EventBus:
         with self._lock:
             self._next_seq = seq + 1
 
-    def subscribe(self, sink: Sink) -> Callable[[], None]:
-        """Hand every later event to ``sink``. The answer ends that."""
+    def subscribe(self, sink: Sink, *, first: bool = False) -> Callable[[], None]:
+        """Hand every later event to ``sink``, before all others where it is to be the ``first``.
+
+        The answer ends that.
+        """
         with self._lock:
-            self._sinks.append(sink)
+            self._sinks.insert(0 if first else len(self._sinks), sink)
 
         def unsubscribe() -> None:
             with self._lock:

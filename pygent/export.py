@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Literal, get_args
 
-from pygent.events import Event, to_dict
+from pygent.event_lines import to_line
+from pygent.events import Event
 from pygent.plain_text import clean
 from pygent.transcript import (
     AssistantItem,
@@ -41,7 +42,7 @@ def export(events: Iterable[Event], form: ExportFormat) -> str:
 
 def _json_lines(events: Iterable[Event]) -> Iterator[str]:
     for event in events:
-        yield json.dumps(to_dict(event), ensure_ascii=False)
+        yield to_line(event)
 
 
 def _markdown(events: Iterable[Event]) -> Iterator[str]:

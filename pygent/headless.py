@@ -9,7 +9,6 @@ from __future__ import annotations
 import _thread
 import contextlib
 import io
-import json
 import logging
 import os
 import queue
@@ -20,6 +19,7 @@ from collections.abc import Iterator
 from typing import Literal, Self, TextIO
 
 from pygent.errors import APITemporaryError, PygentError, SandboxUnavailable, SettingsError
+from pygent.event_lines import to_line
 from pygent.events import (
     MAIN,
     ApprovalResolved,
@@ -31,7 +31,6 @@ from pygent.events import (
     StepStarted,
     TodosUpdated,
     ToolStarted,
-    to_dict,
 )
 from pygent.plain_text import clean, one_line
 from pygent.session import Session
@@ -174,7 +173,7 @@ class _Watch:
         return EXIT_NEEDS_PERSON if event.reason == "input_required" or self._unanswered else EXIT_DONE
 
     def _line(self, event: Event) -> str:
-        return json.dumps(to_dict(event), ensure_ascii=not self._unicode)
+        return to_line(event, ascii_only=not self._unicode)
 
     def _write(self) -> None:
         while (line := self._lines.get()) is not None:

@@ -10,6 +10,7 @@ from pygent.bus import EventBus
 from pygent.events import Event
 
 if TYPE_CHECKING:
+    from pygent.recorder import Recorder
     from pygent.store import Store
 
 KnownEnd = Callable[[str], Mapping[str, Any]]
@@ -26,6 +27,7 @@ class SessionLog:
         self.store: Store | None = None
         self._bus = bus
         self._make_store = make_store
+        self._recorder: Recorder | None = None
         self._kept: deque[Event] = deque(maxlen=KEPT)
 
     def open(self, resume: str | None, known_end: KnownEnd | None = None) -> str | None:
@@ -42,7 +44,8 @@ class SessionLog:
     def _open_store(self, resume: str | None, known_end: KnownEnd | None) -> str | None:
         if self._make_store is None:
             return None
-        from pygent.store import Recorder, StoreError  # noqa: PLC0415 - a screen is drawn before it is loaded
+        from pygent.recorder import Recorder  # noqa: PLC0415 - a screen is drawn before it is loaded
+        from pygent.store import StoreError  # noqa: PLC0415
 
         try:
             self.store = self._make_store()
@@ -52,7 +55,8 @@ class SessionLog:
             return str(error)
         if resume is not None:
             self._take_up(self.store, resume, known_end)
-        self._bus.subscribe(Recorder(self.store, self._bus.publish))
+        self._recorder = Recorder(self.store, self._bus.publish)
+        self._bus.subscribe(self._recorder, first=True)  # nobody sees what is not stored
         return None
 
     def _take_up(self, store: Store, session_id: str, known_end: KnownEnd | None) -> None:
@@ -71,7 +75,10 @@ class SessionLog:
     def events(self) -> list[Event]:
         """The durable events of the present conversation, in order; without a store the newest of all."""
         if self.store is not None:
-            return list(self.store.events(self._bus.session_id))
+            waiting = [] if self._recorder is None else self._recorder.waiting(self._bus.session_id)
+            stored = list(self.store.events(self._bus.session_id))
+            last = stored[-1].seq if stored else 0
+            return stored + [event for event in waiting if event.seq > last]
         return list(self._kept)
 
     def take_past(self) -> list[Event]:
@@ -80,6 +87,8 @@ class SessionLog:
         return past
 
     def close(self) -> None:
-        """Close the store."""
+        """Write what still waits to be stored, and close the store."""
+        if self._recorder is not None:
+            self._recorder.close()
         if self.store is not None:
             self.store.close()

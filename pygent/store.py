@@ -11,14 +11,15 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pygent.errors import PygentError
-from pygent.events import MAIN, AnyEvent, Event, Notice, RunStarted, SessionStarted, from_dict, to_dict
+from pygent.event_lines import to_line
+from pygent.events import MAIN, AnyEvent, Event, RunStarted, SessionStarted, from_dict
 from pygent.images import text_of
 from pygent.plain_text import ago
 
@@ -84,17 +85,19 @@ class Glimpse:
 class Store:
     """The database; its methods may be called from any thread.
 
+    ``patience`` is how many seconds a call waits for another process that holds the database locked.
+
     Raises ``StoreError`` where the file cannot be opened, is no database, or was written by a newer Pygent.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, patience: float = BUSY_SECONDS) -> None:
         self.file = file
         self._lock = threading.Lock()
         self._known: set[str] = set()
         try:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
-            self._db = sqlite3.connect(file, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+            self._db = sqlite3.connect(file, timeout=patience, check_same_thread=False, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{file}: sessions cannot be stored: {error}") from error
         try:
@@ -125,10 +128,11 @@ class Store:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # SQLite has ended it already on some errors
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def append(self, event: Event) -> None:
         """Store an event, unless it is one of those that are not kept.
@@ -137,7 +141,7 @@ class Store:
         """
         if not event.durable:
             return
-        line = json.dumps(to_dict(event), ensure_ascii=False, separators=(",", ":"))
+        line = to_line(event, compact=True)
         try:
             with self._lock, self._transaction():
                 self._touch(event)
@@ -145,6 +149,7 @@ class Store:
                     "INSERT INTO events (session_id, seq, type, line) VALUES (?, ?, ?, ?)",
                     (event.session_id, event.seq, event.type, line),
                 )
+            self._known.add(event.session_id)  # only what is committed is known
         except sqlite3.Error as error:
             raise StoreError(f"{self.file}: {error}") from error
 
@@ -154,14 +159,13 @@ class Store:
                 "INSERT OR IGNORE INTO sessions (id, started_at, updated_at) VALUES (?, ?, ?)",
                 (event.session_id, event.at, event.at),
             )
-            self._known.add(event.session_id)
         if isinstance(event, SessionStarted):
             self._db.execute(
                 "UPDATE sessions SET workspace = ?, model = ? WHERE id = ?",
-                (event.workspace, event.model, event.session_id),
+                (_writable(event.workspace), _writable(event.model), event.session_id),
             )
         elif isinstance(event, RunStarted) and event.agent_id == MAIN:
-            title = " ".join(event.prompt.split())[:TITLE_LENGTH]
+            title = _writable(" ".join(event.prompt.split())[:TITLE_LENGTH])
             self._db.execute(
                 "UPDATE sessions SET title = CASE title WHEN '' THEN ? ELSE title END, updated_at = ? WHERE id = ?",
                 (title, event.at, event.session_id),
@@ -170,7 +174,7 @@ class Store:
     def sessions(self, *, workspace: str | None = None, limit: int = 100) -> list[StoredSession]:
         """The sessions in which something was asked, newest first."""
         where = "WHERE title <> ''" + ("" if workspace is None else " AND workspace = ?")
-        values = [*([] if workspace is None else [workspace]), limit]
+        values = [*([] if workspace is None else [_writable(workspace)]), limit]
         rows = self._rows(
             "SELECT id, title, workspace, model, started_at, updated_at,"  # noqa: S608 - the parts are ours
             f" (SELECT count(*) FROM events WHERE session_id = id) FROM sessions {where}"
@@ -261,18 +265,6 @@ class Store:
             raise StoreError(f"{self.file}: {error}") from error
 
 
-class Recorder:
-    """A sink that stores each event; where that fails it says so once, and the session goes on unstored."""
-
-    def __init__(self, store: Store, publish: Callable[[Event], object]) -> None:
-        self._store: Store | None = store
-        self._publish = publish
-
-    def __call__(self, event: Event) -> None:
-        if self._store is None:
-            return
-        try:
-            self._store.append(event)
-        except StoreError as error:
-            self._store = None
-            self._publish(Notice(level="error", text=f"From here on this session is not stored: {error}"))
+def _writable(text: str) -> str:
+    """``text`` without halves of surrogate pairs, which no column of text takes."""
+    return text.encode("utf-8", "replace").decode()

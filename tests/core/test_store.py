@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 import stat
 import threading
@@ -11,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from pygent.bus import EventBus
+from pygent.event_lines import to_line
 from pygent.events import (
+    Event,
+    FilesChanged,
     MessageDelta,
     MessageFinished,
     MessageStarted,
@@ -143,6 +147,24 @@ def test_a_row_that_cannot_be_read_is_left_out(tmp_path: Path, caplog: pytest.Lo
     assert len(list(store.events(bus.session_id))) == 8
     assert "cannot be read" in caplog.text
     store.close()
+
+
+def test_texts_that_are_no_utf_8_are_stored_too(tmp_path: Path) -> None:
+    strange = b"caf\xe9".decode("utf-8", "surrogateescape")
+    with contextlib.closing(Store(tmp_path / "s.db")) as store:
+        bus = EventBus()
+        seen: list[Event] = []
+        bus.subscribe(seen.append)
+        bus.subscribe(store.append)
+        bus.publish(SessionStarted(model="m", persona="p", workspace=f"/{strange}", sandbox="local", version="0"))
+        bus.publish(RunStarted(prompt=strange))
+        bus.publish(FilesChanged(paths=[strange, "größe"]))
+        assert list(store.events(bus.session_id)) == seen
+        (session,) = store.sessions(workspace=f"/{strange}")
+        assert session.title == "caf?"
+        assert [from_dict(json.loads(to_line(event))) for event in seen] == seen
+        assert [from_dict(json.loads(to_line(event, ascii_only=True))) for event in seen] == seen
+        assert "größe" in to_line(FilesChanged(paths=["größe"]), compact=True)
 
 
 def test_a_session_is_glimpsed_and_named(tmp_path: Path) -> None:
