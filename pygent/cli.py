@@ -22,7 +22,7 @@ from pygent.settings import Settings
 
 if TYPE_CHECKING:
     from pygent.session import Session
-    from pygent.store import Store
+    from pygent.store import Store, StoredSession
 
 __all__ = ["Arguments", "main", "options", "parse", "settings_for"]
 
@@ -184,12 +184,17 @@ def _resumed(settings: Settings, args: Arguments) -> str | None:
         return None
     store = _open_store()
     try:
-        return _chosen(store, settings, args)
+        chosen = _chosen(store, settings, args)
+        if not args.fork:
+            return chosen.id
+        from pygent.forks import fork  # noqa: PLC0415 - where it is asked for
+
+        return fork(store, chosen).id
     finally:
         store.close()
 
 
-def _chosen(store: Store, settings: Settings, args: Arguments) -> str:
+def _chosen(store: Store, settings: Settings, args: Arguments) -> StoredSession:
     from pygent.commands.sessions import last_session  # noqa: PLC0415
     from pygent.plain_text import one_line  # noqa: PLC0415
     from pygent.store import StoreError  # noqa: PLC0415
@@ -197,9 +202,9 @@ def _chosen(store: Store, settings: Settings, args: Arguments) -> str:
     folder = str(settings.workspace or Path.cwd())
     try:
         if args.resume is None:
-            return last_session(store, folder).id
+            return last_session(store, folder)
         if args.resume:
-            return store.find(args.resume).id
+            return store.find(args.resume)
     except StoreError as error:
         raise SettingsError(str(error), key="resume") from error
     found = store.sessions(workspace=folder, limit=10)

@@ -20,12 +20,14 @@ from pygent.events import (
     StepStarted,
     TaskFinished,
     TaskStarted,
+    TaskUpdated,
     ToolFinished,
     ToolStarted,
     stamp,
 )
 from pygent.history import INTERRUPTED
 
+_OVER = {"finished", "failed", "cancelled", "timeout", "lost"}
 _NOTHING = {"role": "assistant", "content": ""}
 KILLED = "Pygent was ended in the middle of it."
 _PAIRS: tuple[tuple[type[Event], type[Event], tuple[str, ...], dict[str, Any]], ...] = (
@@ -64,18 +66,23 @@ def nothing_more(_task_id: str) -> Mapping[str, Any]:
     return {}
 
 
-def endings(events: Iterable[Event], known: Callable[[str], Mapping[str, Any]] = nothing_more) -> list[Event]:
+def endings(
+    events: Iterable[Event], known: Callable[[str], Mapping[str, Any]] = nothing_more, why: str = KILLED
+) -> list[Event]:
     """What ends all that stored events have left open because their process was killed; the innermost first.
 
     They are numbered on from the last of ``events``. ``known`` answers what is known besides of a task by its id:
-    fields of ``TaskFinished``.
+    fields of ``TaskFinished``. ``why`` is told of runs and tasks.
     """
     seq, session_id = 0, ""
+    states: dict[str, TaskUpdated] = {}
     left: dict[tuple[object, ...], Event] = {}
     used: dict[str, _Used] = defaultdict(_Used)
     for event in events:
         seq, session_id = event.seq, event.session_id
         used[event.agent_id].take(event)
+        if isinstance(event, TaskUpdated):
+            states[event.task_id] = event
         pair = _BY_TYPE.get(type(event))
         if pair is None:
             continue
@@ -85,14 +92,25 @@ def endings(events: Iterable[Event], known: Callable[[str], Mapping[str, Any]] =
         if isinstance(event, end):
             left.pop(key, None)
         else:
-            left[key] = end(agent_id=event.agent_id, **same, **how)
+            told: dict[str, Any] = {name: why if value is KILLED else value for name, value in how.items()}
+            left[key] = end(agent_id=event.agent_id, **same, **told)
     now = time.time()
-    ends = [
-        replace(event, **{**used[event.task_id].fields(), **known(event.task_id)})
-        if isinstance(event, TaskFinished)
-        else event
-        for event in reversed(left.values())
-    ]
+    ends: list[Event] = []
+    for event in reversed(left.values()):
+        if isinstance(event, TaskFinished):
+            ends += _task_ends(
+                event, states.get(event.task_id), {**used[event.task_id].fields(), **known(event.task_id)}
+            )
+        else:
+            ends.append(event)
     return [
         stamp(event, seq=seq + number, at=now, session_id=session_id) for number, event in enumerate(ends, start=1)
     ]
+
+
+def _task_ends(end: TaskFinished, last: TaskUpdated | None, known: Mapping[str, Any]) -> list[Event]:
+    """The end of a task that stands in the state of ``last``, which a task that was said to be over keeps."""
+    if last is not None and last.state in _OVER:  # its process was killed between the two
+        return [replace(end, **{**known, "state": last.state, "status": last.status})]
+    end = replace(end, **known)
+    return [TaskUpdated(agent_id=end.agent_id, task_id=end.task_id, status=end.status, state=end.state), end]

@@ -12,6 +12,7 @@
     │   └── APITemporaryError    the same request may succeed later
     ├── ToolError                a tool call failed; the text is for the model
     ├── StuckError               a model repeats itself without end
+    ├── SessionInUse             a stored session is open in another Pygent
     ├── TaskError                a task could not be started or found
     │   └── TaskLost             whoever worked on a task is gone
     └── Stopped                  the work was told to end
@@ -95,6 +96,20 @@ class ToolError(PygentError):
 
 class StuckError(PygentError):
     """A model made the same call over and over; the run was ended."""
+
+
+class SessionInUse(PygentError):
+    """A stored session is open in another Pygent; ``pid`` and ``host`` say which, 0 and "" where nothing is known."""
+
+    def __init__(self, session_id: str, holder: str, *, pid: int = 0, host: str = "") -> None:
+        super().__init__(
+            f"session {session_id[:8]} is open in {holder}; --fork goes on with a copy of it, and "
+            f"`pygent replay --follow {session_id[:8]}` watches it"
+        )
+        self.session_id = session_id
+        self.holder = holder
+        self.pid = pid
+        self.host = host
 
 
 class TaskError(PygentError, RuntimeError):

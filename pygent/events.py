@@ -1,8 +1,8 @@
 """The facts that leave the core, and their JSON.
 
 An event is inert: frozen, keyword-only, JSON values only. Every ``*Started`` or ``*Requested`` has exactly one
-``*Finished`` or ``*Resolved``, also after a cancel or an exception; ``SessionStarted`` alone has none. The bus stamps
-``seq``, ``at`` and ``session_id``; ``agent_id`` is ``"main"`` or a task's id.
+``*Finished`` or ``*Resolved``, also after a cancel or an exception; ``SessionStarted`` and ``SessionForked`` have
+none. The bus stamps ``seq``, ``at`` and ``session_id``; ``agent_id`` is ``"main"`` or a task's id.
 
 ``to_dict`` and ``from_dict`` are inverse; the wire names and fields are a contract with scripts.
 """
@@ -56,6 +56,15 @@ class SessionStarted(Event):
     workspace: str
     sandbox: str
     version: str
+
+
+@record(kw_only=True)
+class SessionForked(Event):
+    """What stands before is a copy of the session ``source``, up to its event ``to_seq``."""
+
+    type: ClassVar[str] = "session.forked"
+    source: str
+    to_seq: int
 
 
 @record(kw_only=True)
@@ -324,6 +333,7 @@ class Notice(Event):
 
 AnyEvent: TypeAlias = (
     SessionStarted
+    | SessionForked
     | RunStarted
     | RunFinished
     | StepStarted

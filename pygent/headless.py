@@ -18,7 +18,7 @@ import threading
 from collections.abc import Iterator
 from typing import Literal, Self, TextIO
 
-from pygent.errors import APITemporaryError, PygentError, SandboxUnavailable, SettingsError
+from pygent.errors import APITemporaryError, PygentError, SessionInUse, SettingsError
 from pygent.event_lines import to_line
 from pygent.events import (
     MAIN,
@@ -161,8 +161,8 @@ class _Watch:
         if self._broken:
             return EXIT_FAILED
         if failure is not None:
-            if isinstance(failure, SettingsError | SandboxUnavailable):
-                return EXIT_USAGE if isinstance(failure, SettingsError) else EXIT_FAILED
+            if isinstance(failure, SettingsError | SessionInUse):
+                return EXIT_USAGE
             return EXIT_TEMPORARY if isinstance(failure, APITemporaryError) else EXIT_FAILED
         if event is None or event.reason == "failed":
             return EXIT_FAILED

@@ -102,7 +102,8 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionPlans, Sessi
 
         Blocks while a container starts or an image is pulled, so a screen calls it beside its own thread; progress
         comes as notices. Raises ``SandboxUnavailable`` where the sandbox asked for cannot be had, ``WorkspaceError``
-        where the workspace cannot be used, ``StoreError`` where the session to go on with cannot be read.
+        where the workspace cannot be used, ``StoreError`` where the session to go on with cannot be read,
+        ``SessionInUse`` where it is open in another Pygent.
         """
         from pygent import diagnostics  # noqa: PLC0415 - a screen is drawn before all this is loaded
         from pygent import session_parts as parts  # noqa: PLC0415
@@ -231,6 +232,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionPlans, Sessi
         self._forget_originals()
         self._keep_originals()
         self.bus.begin()
+        self._log.begin()
         self.bus.publish(started(self.status(), agent))
         self._notice("A new conversation begins; the workspace stays as it is.")
 

@@ -9,13 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pygent.errors import PygentError
+from pygent.errors import PygentError, SessionInUse
+from pygent.session_log import SessionLog, claims_beside
 from pygent.settings import Settings, data_dir
 from pygent.settings.load import elsewhere
 
 if TYPE_CHECKING:
     from pygent.agent import Agent
-    from pygent.session_log import SessionLog
+    from pygent.forks import ForkPoint
     from pygent.store import Glimpse, Store, StoredSession
 
 
@@ -85,14 +86,16 @@ class SessionArchive:
             store.rename(session_id, title)
 
     def delete_stored(self, session_id: str) -> None:
-        """Remove a stored session, but not this one, and what its tasks left."""
+        """Remove a stored session, and what its tasks left; not this one, nor one that is open elsewhere."""
         if session_id == self.id:
             raise PygentError("this session is open; begin or choose another one first")
         with self._archive() as store:
             if store is not None:
-                from pygent.tasks.left import forget  # noqa: PLC0415 - only where something is deleted
+                from pygent.claims import claim  # noqa: PLC0415 - only where something is deleted
+                from pygent.tasks.left import forget  # noqa: PLC0415
 
-                store.delete(session_id)
+                with claim(claims_beside(store), session_id):
+                    store.delete(session_id)
                 forget(data_dir() / "tasks", [session_id])
 
     def changed(self, changes: Mapping[str, Any], *, demo: bool = False) -> Self:
@@ -102,8 +105,43 @@ class SessionArchive:
     def resumed(self, stored: StoredSession) -> Self:
         """Another session, not open yet, that goes on with a stored one in its workspace, with the settings of today.
 
-        Raises ``PygentError`` where its workspace is gone, or ends with this session.
+        Raises ``PygentError`` where its workspace is gone, or ends with this session, ``SessionInUse`` where another
+        Pygent has it open.
         """
+        settings = self._settings_for(stored)
+        with self._archive() as store:
+            from pygent.claims import holder_of  # noqa: PLC0415 - only where a session is gone on with
+
+            holder = None if store is None else holder_of(claims_beside(store), stored.id)
+        if holder is not None:
+            raise SessionInUse(stored.id, str(holder), pid=holder.pid, host=holder.host)
+        return self._another(settings, resume=stored.id)
+
+    def fork_points(self) -> list[ForkPoint]:
+        """The user's messages before which this conversation can be copied, in order. Not for a screen's thread.
+
+        Raises ``StoreError``.
+        """
+        from pygent.forks import fork_points  # noqa: PLC0415 - only where it is asked for
+
+        return fork_points(self._log.events())
+
+    def forked(self, session_id: str | None = None, to_seq: int | None = None) -> Self:
+        """Another session, not open yet, that goes on with a copy of a stored one: of this one where none is named.
+
+        ``to_seq`` is the number of the last event that is copied. Nothing changes for the one that is copied, nor in
+        the workspace. Raises ``PygentError`` where it is not stored, and as ``resumed`` does.
+        """
+        from pygent.forks import fork  # noqa: PLC0415 - only where it is asked for
+
+        with self._archive() as store:
+            if store is None:
+                raise PygentError("this session is not stored, so it cannot be copied")
+            stored = store.find(session_id or self.id)
+            settings = self._settings_for(stored)
+            return self._another(settings, resume=fork(store, stored, to_seq).id)
+
+    def _settings_for(self, stored: StoredSession) -> Settings:
         folder, settings = Path(stored.workspace), self.settings
         if stored.workspace == str(self.workspace):
             if settings.ephemeral:
@@ -112,7 +150,7 @@ class SessionArchive:
             raise PygentError(f"its workspace {folder} is not there any more")
         else:
             settings = elsewhere(settings, Path(os.path.realpath(folder)))
-        return self._another(settings, resume=stored.id)
+        return settings
 
     def _another(self, settings: Settings, *, demo: bool = False, resume: str | None = None) -> Self:
         return type(self)(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pygent.bus import EventBus
 from pygent.events import Event
 
 if TYPE_CHECKING:
+    from pygent.claims import Claim
     from pygent.recorder import Recorder
     from pygent.store import Store
 
@@ -17,6 +20,11 @@ KnownEnd = Callable[[str], Mapping[str, Any]]
 
 KEPT = 20_000
 """Events that are kept in memory where there is no store, the newest."""
+
+
+def claims_beside(store: Store) -> Path:
+    """The folder with the locks of the sessions that are open."""
+    return store.file.parent / "open"
 
 
 class SessionLog:
@@ -29,11 +37,13 @@ class SessionLog:
         self._make_store = make_store
         self._recorder: Recorder | None = None
         self._kept: deque[Event] = deque(maxlen=KEPT)
+        self._claim: Claim | None = None
 
     def open(self, resume: str | None, known_end: KnownEnd | None = None) -> str | None:
         """Keep events from now on, after those of the session to go on with. Answers why there is no store.
 
-        ``known_end`` is as in ``endings``. Raises ``StoreError`` where the session to go on with cannot be read.
+        ``known_end`` is as in ``endings``. Raises ``StoreError`` where the session to go on with cannot be read,
+        ``SessionInUse`` where it is open in another Pygent.
         """
         why = self._open_store(resume, known_end)
         if self.store is None:
@@ -53,6 +63,7 @@ class SessionLog:
             if resume is not None:
                 raise
             return str(error)
+        self.begin()
         if resume is not None:
             self._take_up(self.store, resume, known_end)
         self._recorder = Recorder(self.store, self._bus.publish)
@@ -67,6 +78,20 @@ class SessionLog:
             store.append(event)
             self.past.append(event)
         self._bus.go_on_after(max(store.last_seq(session_id), self.past[-1].seq if self.past else 0))
+
+    def begin(self) -> None:
+        """Let no other Pygent open the bus's session. Raises ``SessionInUse`` where one has it open already.
+
+        Where the folder knows no locks the session is nobody's, and goes on all the same.
+        """
+        from pygent.claims import claim  # noqa: PLC0415 - only with a store
+
+        if self._claim is not None:
+            self._claim.release()
+            self._claim = None
+        if self.store is not None:
+            with contextlib.suppress(OSError):
+                self._claim = claim(claims_beside(self.store), self._bus.session_id)
 
     def _keep(self, event: Event) -> None:
         if event.durable:
@@ -87,8 +112,10 @@ class SessionLog:
         return past
 
     def close(self) -> None:
-        """Write what still waits to be stored, and close the store."""
+        """Write what still waits to be stored, close the store, and let others have the session."""
         if self._recorder is not None:
             self._recorder.close()
         if self.store is not None:
             self.store.close()
+        if self._claim is not None:
+            self._claim.release()

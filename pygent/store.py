@@ -11,7 +11,7 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 
 from pygent.errors import PygentError
 from pygent.event_lines import to_line
-from pygent.events import MAIN, AnyEvent, Event, RunStarted, SessionStarted, from_dict
+from pygent.events import MAIN, AnyEvent, Event, RunStarted, SessionForked, SessionStarted, from_dict
 from pygent.images import text_of
 from pygent.plain_text import ago
 
@@ -141,15 +141,21 @@ class Store:
         """
         if not event.durable:
             return
-        line = to_line(event, compact=True)
+        self.append_all((event,))
+
+    def append_all(self, events: Iterable[Event]) -> None:
+        """Store durable events, all or none of them. Raises ``StoreError`` where they could not be written."""
+        touched: set[str] = set()
         try:
             with self._lock, self._transaction():
-                self._touch(event)
-                self._db.execute(
-                    "INSERT INTO events (session_id, seq, type, line) VALUES (?, ?, ?, ?)",
-                    (event.session_id, event.seq, event.type, line),
-                )
-            self._known.add(event.session_id)  # only what is committed is known
+                for event in events:
+                    self._touch(event)
+                    self._db.execute(
+                        "INSERT INTO events (session_id, seq, type, line) VALUES (?, ?, ?, ?)",
+                        (event.session_id, event.seq, event.type, to_line(event, compact=True)),
+                    )
+                    touched.add(event.session_id)
+            self._known |= touched  # only what is committed is known
         except sqlite3.Error as error:
             raise StoreError(f"{self.file}: {error}") from error
 
@@ -164,6 +170,8 @@ class Store:
                 "UPDATE sessions SET workspace = ?, model = ? WHERE id = ?",
                 (_writable(event.workspace), _writable(event.model), event.session_id),
             )
+        elif isinstance(event, SessionForked):
+            self._db.execute("UPDATE sessions SET updated_at = ? WHERE id = ?", (event.at, event.session_id))
         elif isinstance(event, RunStarted) and event.agent_id == MAIN:
             title = _writable(" ".join(event.prompt.split())[:TITLE_LENGTH])
             self._db.execute(

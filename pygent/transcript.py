@@ -23,6 +23,7 @@ from pygent.events import (
     PlanPresented,
     RunFinished,
     RunStarted,
+    SessionForked,
     SessionStarted,
     StepFinished,
     StepStarted,
@@ -124,6 +125,9 @@ class Transcript:
                 if self.session is not None and self.session.session_id != event.session_id:
                     view.todos, view.plan = [], None  # another conversation begins
                 self.session = event
+            case SessionForked():
+                text = f"A copy of session {event.source[:8]} goes on here. The workspace stays as it is."
+                return self._add(view, NoticeItem(self._key(event), event.agent_id, "info", text, event.at))
             case RunStarted():
                 return view.begin_run(event.at)
             case RunFinished():

@@ -53,11 +53,14 @@ def _command(name: str, before: list[str], after: list[str]) -> Arguments:
 
 def _arguments(found: argparse.Namespace, **given: Any) -> Arguments:
     given.setdefault("host", getattr(found, "host", DEFAULT_HOST))
+    if found.fork and found.resume is None and not found.continue_last:
+        raise SettingsError("--fork copies a session: give --resume [ID] or --continue as well", key="fork")
     return Arguments(
         output_format=found.output_format or "text",
         demo=found.demo,
         resume=found.resume,
         continue_last=found.continue_last,
+        fork=found.fork,
         config=Path(found.config).expanduser() if found.config else None,
         port=_port(getattr(found, "port", str(DEFAULT_PORT))),
         values={entry.key: vars(found)[entry.key] for entry in FIELDS if vars(found).get(entry.key) is not None},
@@ -212,6 +215,12 @@ def _with_options(parser: _Parser) -> _Parser:
         action="store_true",
         default=absent or False,
         help="Go on with the last session",
+    )
+    general.add_argument(
+        "--fork",
+        action="store_true",
+        default=absent or False,
+        help="With --resume or --continue: go on with a copy of the session",
     )
     general.add_argument(
         "--demo", action="store_true", default=absent or False, help="A scripted model on real tools; needs no server"

@@ -23,8 +23,8 @@ class Arguments:
 
     ``command`` is the subcommand or None. ``words`` are its operands; for ``sessions`` and ``replay`` all that stood
     after the command, unread. ``prompt`` is the text to send, ``"-"`` where it stands on standard input, None where
-    there is none. ``resume`` is a session's id, ``""`` where one is to be chosen. ``values`` are the settings'
-    options that were given, by key.
+    there is none. ``resume`` is a session's id, ``""`` where one is to be chosen; ``fork`` asks for a copy of it.
+    ``values`` are the settings' options that were given, by key.
     """
 
     command: str | None = None
@@ -35,6 +35,7 @@ class Arguments:
     demo: bool = False
     resume: str | None = None
     continue_last: bool = False
+    fork: bool = False
     config: Path | None = None
     as_json: bool = False
     save: bool = False
@@ -48,6 +49,7 @@ class Arguments:
         out += ["--config", str(self.config)] if self.config else []
         out += ["--continue"] if self.continue_last else []
         out += [f"--resume={self.resume}"] if self.resume else []
+        out += ["--fork"] if self.fork else []
         for entry in FIELDS:
             value = self.values.get(entry.key)
             if isinstance(value, bool):

@@ -66,10 +66,13 @@ def _dispatch(store: Store, command: str, rest: Sequence[str]) -> int:
 
 
 def _delete(store: Store, chosen: Sequence[StoredSession]) -> None:
-    from pygent.tasks.left import forget  # noqa: PLC0415 - only where something is deleted
+    from pygent.claims import claim  # noqa: PLC0415 - only where something is deleted
+    from pygent.session_log import claims_beside  # noqa: PLC0415
+    from pygent.tasks.left import forget  # noqa: PLC0415
 
     for session in chosen:
-        store.delete(session.id)
+        with claim(claims_beside(store), session.id):
+            store.delete(session.id)
         forget(data_dir() / "tasks", [session.id])
         _print([f"deleted {session.id[:8]}  {one_line(session.title, 60)}"])
 
