@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pygent.events import Event, to_dict
+from pygent.events import Event, Json, to_dict
 
 COMPACT = (",", ":")
 
@@ -16,7 +16,11 @@ def to_line(event: Event, *, compact: bool = False, ascii_only: bool = False) ->
     are escaped, since no file and no database takes them; ``from_dict`` gives them back. ``compact`` leaves out the
     spaces, ``ascii_only`` escapes all that is not ASCII.
     """
-    data = to_dict(event)
+    return data_to_line(to_dict(event), compact=compact, ascii_only=ascii_only)
+
+
+def data_to_line(data: Json, *, compact: bool = False, ascii_only: bool = False) -> str:
+    """The same for what ``to_dict`` has made of an event."""
     separators = COMPACT if compact else None
     if not ascii_only:
         line = json.dumps(data, ensure_ascii=False, separators=separators)

@@ -66,6 +66,10 @@ class SessionLog:
         self.begin()
         if resume is not None:
             self._take_up(self.store, resume, known_end)
+        if why := self.store.read_only:
+            self.store.close()
+            self.store = None
+            return why
         self._recorder = Recorder(self.store, self._bus.publish)
         self._bus.subscribe(self._recorder, first=True)  # nobody sees what is not stored
         return None
@@ -75,7 +79,8 @@ class SessionLog:
 
         self.past = list(store.events(session_id))
         for event in endings(self.past, known_end or nothing_more):
-            store.append(event)
+            if not store.read_only:
+                store.append(event)
             self.past.append(event)
         self._bus.go_on_after(max(store.last_seq(session_id), self.past[-1].seq if self.past else 0))
 

@@ -25,10 +25,11 @@ from pygent.events import (
     ToolFinished,
     ToolStarted,
     from_dict,
+    stamp,
     to_dict,
 )
 from pygent.history import INTERRUPTED, History
-from pygent.store import Glimpse, Store, StoreError
+from pygent.store import Glimpse, SeqTakenError, Store, StoreError
 from tests.fakes.invariants import check_history
 
 
@@ -120,14 +121,15 @@ def test_several_stores_write_at_once(tmp_path: Path) -> None:
         one.close()
 
 
-def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:
-    file = tmp_path / "s.db"
-    Store(file).close()
-    db = sqlite3.connect(file)
-    db.execute("PRAGMA user_version=99")
-    db.close()
-    with pytest.raises(StoreError, match="newer"):
-        Store(file)
+def test_a_number_that_another_pygent_has_taken_is_an_error_that_loses_nothing(tmp_path: Path) -> None:
+    with contextlib.closing(Store(tmp_path / "s.db")) as one, contextlib.closing(Store(tmp_path / "s.db")) as other:
+        first = stamp(RunStarted(prompt="first"), seq=1, at=1.0, session_id="s")
+        one.append(first)
+        other.append(first)  # the same once more, as after a write whose answer was lost
+        with pytest.raises(SeqTakenError, match="session s has an event 1 already, which another Pygent has stored"):
+            other.append(stamp(RunStarted(prompt="second"), seq=1, at=1.0, session_id="s"))
+        other.append(stamp(RunStarted(prompt="third"), seq=2, at=1.0, session_id="s"))
+        assert [event.prompt for event in one.events("s") if isinstance(event, RunStarted)] == ["first", "third"]
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

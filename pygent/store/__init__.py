@@ -1,0 +1,6 @@
+"""Sessions on disk: every durable event is one row, so that resuming is reading it back."""
+
+from pygent.store.base import Glimpse, SeqTakenError, StoredSession, StoreError
+from pygent.store.database import Store
+
+__all__ = ["Glimpse", "SeqTakenError", "Store", "StoreError", "StoredSession"]

@@ -1,0 +1,102 @@
+"""An event as a row: its JSON on one line, from which long texts are taken out and kept as blobs.
+
+A long text is one of ``LARGE`` characters or more, wherever it stands in the event: the output of a tool, a file that
+a call writes, a picture. In the line it is "". The column ``outside`` says where it was and what it is, as JSON:
+``[[digest, characters, key, key, …], …]``.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pygent.blobs import BlobError, BlobMissingError, Blobs
+from pygent.event_lines import data_to_line, to_line
+from pygent.events import AnyEvent, Event, Json, from_dict, to_dict
+
+log = logging.getLogger(__name__)
+
+LARGE = 16_384
+"""Characters of a text from which on it is not in the row."""
+
+Key = str | int
+_PICTURE = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
+"""Stands for a picture that is lost: a server refuses a conversation in which there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is stored of an event; ``digests`` are those of the blobs that it uses."""
+
+    line: str
+    outside: str | None = None
+    digests: tuple[str, ...] = ()
+
+
+def to_row(event: Event, blobs: Blobs) -> Row:
+    """The row of an event, whose long texts are blobs then. Where those cannot be written, they stay in the row."""
+    line = to_line(event, compact=True)
+    if len(line) < LARGE:
+        return Row(line)
+    found: list[list[Any]] = []
+    try:
+        data = _take_out(to_dict(event), (), found, blobs)
+    except BlobError as error:
+        log.warning("a long text stays in the database: %s", error)
+        return Row(line)
+    if not found:
+        return Row(line)
+    return Row(data_to_line(data, compact=True), json.dumps(found), tuple(dict.fromkeys(one[0] for one in found)))
+
+
+def from_row(line: str, outside: str | None, blobs: Blobs) -> AnyEvent:
+    """The event of a row. What is said instead of a long text that is lost stands in its place.
+
+    Raises ``ValueError`` where this version cannot read it.
+    """
+    data = json.loads(line)
+    if outside is not None:
+        put_back(data, outside, blobs)
+    return from_dict(data)
+
+
+def put_back(data: Json, outside: str, blobs: Blobs) -> None:
+    """Put the long texts where they were. Raises ``ValueError`` where ``outside`` does not fit the data."""
+    try:
+        for digest, length, *path in json.loads(outside):
+            *way, last = path
+            place: Any = data
+            for key in way:
+                place = place[key]
+            place[last] = _text(blobs, digest, length, picture=last == "url")
+    except (TypeError, KeyError, IndexError) as error:
+        raise ValueError(f"its long texts cannot be put back: {error!r}") from error
+
+
+def _text(blobs: Blobs, digest: str, length: int, *, picture: bool) -> str:
+    try:
+        return blobs.get(digest).decode("utf-8", "surrogatepass")
+    except BlobMissingError as error:
+        log.warning("a long text is lost: %s", error)
+        return _PICTURE if picture else f"[{length} characters that stood here are lost: {error}]"
+    except BlobError as error:
+        log.warning("a long text cannot be read: %s", error)
+        return _PICTURE if picture else f"[{length} characters that stand here cannot be read: {error}]"
+
+
+def _take_out(value: Any, path: tuple[Key, ...], found: list[list[Any]], blobs: Blobs) -> Any:
+    """A copy of ``value`` without its long texts, of which ``found`` then has the places."""
+    if isinstance(value, str):
+        if len(value) < LARGE:
+            return value
+        found.append([blobs.put(value.encode("utf-8", "surrogatepass"), sync=True), len(value), *path])
+        return ""
+    copy: Callable[[Key, Any], Any] = lambda key, item: _take_out(item, (*path, key), found, blobs)  # noqa: E731
+    if isinstance(value, dict):
+        return {key: copy(key, item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [copy(number, item) for number, item in enumerate(value)]
+    return value
