@@ -28,21 +28,29 @@ class Attempts:
         self._workspace: Any = getattr(runtime, "workspace", None)
         self._before: dict[str, bytes | None] = {}
         self._after: dict[str, bytes | None] = {}
+        self._others = False
+
+    @property
+    def untouched(self) -> bool:
+        """Whether everything is certainly as it was: no command ran, and all files are what they were before."""
+        return not self._others and all(self._after.get(name, was) == was for name, was in self._before.items())
 
     @property
     def made_files(self) -> bool:
         """Whether some file was not there before."""
         return None in self._before.values()
 
-    def before(self, path: str) -> None:
-        """``path`` is about to be written."""
-        name = self._name(path)
+    def before(self, call: ToolCall) -> None:
+        """A call is about to be made."""
+        path = written_path(call)
+        self._others |= not path
+        name = self._name(path) if path else ""
         if name and name not in self._before:
             self._before[name] = self._content(name)
 
-    def after(self, path: str) -> None:
-        """``path`` was written."""
-        name = self._name(path)
+    def after(self, call: ToolCall) -> None:
+        """A call was made."""
+        name = self._name(written_path(call))
         if name in self._before:
             self._after[name] = self._content(name)
 

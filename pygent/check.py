@@ -33,6 +33,9 @@ SHOWN = 3000
 
 HOPELESS = 3
 """Times in a row that the model may say it is done, with nothing changed in between, while the check fails."""
+
+NOTHING_DONE = "Nothing is changed yet."
+
 ATTEMPTS = 12
 """Attempts of a small model, which begin anew, after which it is left at that."""
 
@@ -62,6 +65,10 @@ class Check:
         if self.hopeless:
             return False
         told = self.claimed(ctx, cancel)
+        if not (told or self.goal) and self.failures > 0 and ctx.attempts is not None and ctx.attempts.untouched:
+            # It passes because the failed attempts were taken back: the reply is one more that did not do the work.
+            self._said = NOTHING_DONE
+            told = self._failed(ctx)
         if not told:
             return not claimed and not self.goal  # it passed all the time; the model says when it is done
         if self.hopeless:
@@ -122,7 +129,7 @@ def begin(ctx: LoopContext, prompt: Content, cancel: CancelToken) -> Check | Non
     if check is not None:
         ctx.attempts = Attempts(ctx.runtime)
         why = check.run(ctx, cancel)
-        check.goal = bool(why)
+        check.goal, check.failures = bool(why), 0
         if check.goal:
             ctx.protected = files_of(ctx.check_command, ctx.briefing.paths)
         parts.append(why or f"{CHECK_PASSES}: `{check.command}`. It has to pass afterwards, too.")

@@ -142,9 +142,8 @@ def _run_calls(ctx: LoopContext, message: Message, outcome: StepOutcome, cancel:
 
 
 def _execute(ctx: LoopContext, call: ToolCall, cancel: CancelToken) -> CallOutcome:
-    path = written_path(call) if ctx.attempts is not None else ""
-    if ctx.attempts is not None and path:
-        ctx.attempts.before(path)
+    if ctx.attempts is not None:
+        ctx.attempts.before(call)
     outcome = ctx.executor.execute(
         call,
         ctx.runtime,
@@ -154,8 +153,8 @@ def _execute(ctx: LoopContext, call: ToolCall, cancel: CancelToken) -> CallOutco
         depth=ctx.depth,
         allowed=ctx.allowed,
     )
-    if ctx.attempts is not None and path:
-        ctx.attempts.after(path)
+    if ctx.attempts is not None:
+        ctx.attempts.after(call)
     return outcome
 
 

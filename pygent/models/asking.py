@@ -67,11 +67,11 @@ def asked(text: str, wanted: list[str], failures: int) -> str:
     if len(wanted) == 1:
         return _one(wanted[0], text, failures)
     if (number := turn(failures, len(wanted))) is not None:
-        return _next(wanted[number], text)
-    example = f", like this:\n\n{wanted[0]}\n```\n(all of {wanted[0]})\n```" if wanted else "."
+        path = wanted[number]
+        return f"One file after the other: give all of {path} as it has to be, complete, in one fenced block."
     return (
-        "Explain briefly what has to change, and where. Then give every file that changes, complete, in a fenced "
-        f"block with its path on the line before it{example}"
+        "Explain briefly what has to change, and where. Then give every file that changes, complete, each in a fenced "
+        "block with its path on the line before it."
     )
 
 
@@ -88,13 +88,6 @@ def _one(path: str, text: str, failures: int) -> str:
             f"should do. Then give `{name}`, corrected and complete, in one fenced block."
         )
     return f"Explain briefly what is wrong, and give the corrected code: {whole}"
-
-
-def _next(path: str, text: str) -> str:
-    whole = f"all of {path}, complete, in one fenced block"
-    if any(block.path == path for block in blocks_in(text)):
-        return f"One file after the other: does {path} have to change? If it does, give {whole}; if not, say so."
-    return f"One file after the other: give {whole}, and no other file."
 
 
 def _suspect(path: str, content: str, text: str, failures: int) -> str:

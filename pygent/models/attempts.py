@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from pygent.images import joined, text_of, with_text
-from pygent.models.asking import CHECK_FAILED, CHECK_PASSES, asked, targets
+from pygent.models.asking import CHECK_FAILED, CHECK_PASSES, asked, targets, turn
 from pygent.models.base import Messages
 from pygent.models.block_reader import blocks_in, files_written
 from pygent.models.fences import fenced, language_of
@@ -41,16 +41,7 @@ def warmth(messages: Messages) -> float:
 
 def as_shown(messages: Messages) -> Messages:
     """The conversation without attempts that are to be forgotten; a task that has a check ends with how to do it."""
-    kept: Messages = []
-    task = -1
-    state = _State()
-    for message in messages:
-        if _is_task(message):
-            task, state = len(kept), _State(message)
-        if task >= 0 and _is_failure(message) and state.forgets(message, kept[task + 1 :]):
-            del kept[task + 1 :]
-        else:
-            kept.append(message)
+    kept, task, state = _folded(messages)
     if task < 0:
         return kept
     text = state.text()
@@ -64,9 +55,31 @@ def as_shown(messages: Messages) -> Messages:
 
 
 def wanted(messages: Messages) -> list[str]:
-    """The files that the answer to the last task may have to hold."""
+    """The files that the answer to the last task may have to hold, over all attempts."""
     task = next((message for message in reversed(messages) if _is_task(message)), None)
     return _State(task).wanted if task is not None else []
+
+
+def expected(messages: Messages) -> list[str]:
+    """Those that the next reply may have to hold."""
+    state = _folded(messages)[2]
+    number = turn(state.failures, len(state.wanted))
+    return state.wanted if number is None else [state.wanted[number]]
+
+
+def _folded(messages: Messages) -> tuple[Messages, int, _State]:
+    """What is not to be forgotten, where in it the last task is, -1 for none, and what became of it."""
+    kept: Messages = []
+    task = -1
+    state = _State()
+    for message in messages:
+        if _is_task(message):
+            task, state = len(kept), _State(message)
+        if task >= 0 and _is_failure(message) and state.forgets(message, kept[task + 1 :]):
+            del kept[task + 1 :]
+        else:
+            kept.append(message)
+    return kept, task, state
 
 
 class _State:
@@ -74,7 +87,8 @@ class _State:
 
     def __init__(self, task: dict[str, Any] | None = None) -> None:
         self._task = _text(task) if task is not None else ""
-        self.wanted = targets(self._task, getattr(task, "words", ""))
+        self._words = getattr(task, "words", "")
+        self.wanted = targets(self._task, self._words)
         self.failures = 0
         self.files: dict[str, str] = {}
         self._why = ""
@@ -104,6 +118,7 @@ class _State:
             return self._task
         at = max(self._task.rfind(CHECK_FAILED), self._task.rfind(CHECK_PASSES))
         text = self._task[:at]
+        words = f"\n\n{self._words}" if self._words and self._task[at:].endswith(self._words) else ""
         new = dict(self.files)
         for block in reversed(list(blocks_in(text))):
             if block.path in self.files:
@@ -111,7 +126,7 @@ class _State:
                 text = f"{text[: block.start]}{shown}\n{text[block.end :]}"
                 new.pop(block.path, None)
         added = "".join(f"{_shown(path, content)}\n\n" for path, content in new.items())
-        return f"{text}{added}{self._why}"
+        return f"{text}{added}{self._why}{words}"
 
 
 def _shown(path: str, content: str) -> str:
@@ -132,7 +147,7 @@ def _is_task(message: dict[str, Any]) -> bool:
 
 
 def _is_failure(message: dict[str, Any]) -> bool:
-    return getattr(message, "origin", "") == "check" and _text(message).startswith(CHECK_FAILED)
+    return getattr(message, "origin", "") == "check"
 
 
 def _text(message: dict[str, Any]) -> str:

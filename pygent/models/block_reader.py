@@ -25,6 +25,10 @@ _ONLY_PATH = re.compile(
 _COMMENT = re.compile(
     r"^\s*(?:#|//|--|;|/\*|<!--)\s*(?:file(?:name)?|path)?\s*:?\s*(?P<path>\S+\.\w{1,9})\s*(?:\*/|-->)?\s*$"
 )
+_HOLE = re.compile(
+    r"\s*[(\[<{]\s*(?:all|the|whole|complete|full|entire|contents?)\b[^\n]{0,80}[)\]>}]\s*", re.IGNORECASE
+)
+"""What stands for a content instead of being one, as in a form that is to be filled in."""
 _PROMPT = re.compile(r"^\s*\$ ", re.MULTILINE)
 _NAMES = re.compile(r"^\s*(?:async\s+)?(?:def|class|function|func|fn)\s+(\w+)", re.MULTILINE)
 _ENDINGS = {
@@ -66,6 +70,11 @@ class Block:
             lines = [line.strip()[2:] for line in self.content.splitlines() if line.strip().startswith("$ ")]
             return "\n".join(lines)
         return self.content.strip("\n")
+
+    @property
+    def is_hole(self) -> bool:
+        """Whether it holds a form's words for a content, such as "(all of prices.py)", instead of one."""
+        return _HOLE.fullmatch(self.content) is not None
 
     def may_end_with(self, ending: str) -> bool:
         """Whether it may be a file with that ending, by its language."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pygent.models.attempts import as_shown, task_again, wanted
+from pygent.models.attempts import as_shown, expected, task_again
 from pygent.models.base import Messages, ToolSchemas
 from pygent.models.block_reader import SHELLS, Block, PathFinder, blocks_in
 from pygent.models.call_deltas import new_call_id
@@ -77,8 +77,8 @@ def read_blocks(text: str, messages: Messages, tools: ToolSchemas | None, *, cut
     if calls:
         return calls, rest
     finder = PathFinder(as_shown(messages))
-    blocks = list(blocks_in(text, cut=cut))
-    only, path = _only(blocks, finder, wanted(messages))
+    blocks = [block for block in blocks_in(text, cut=cut) if not block.is_hole]
+    only, path = _only(blocks, finder, expected(messages))
     found: list[tuple[Block, ToolCall]] = []
     for block in blocks:
         call = _as_call(block, finder, known, path if block is only else "")

@@ -12,7 +12,7 @@ import pytest
 
 from pygent import Agent, RunResult, Runtime
 from pygent.bus import EventBus
-from pygent.check import ATTEMPTS, HOPELESS, files_of
+from pygent.check import ATTEMPTS, HOPELESS, NOTHING_DONE, files_of
 from pygent.events import CHECK_CALL, Event, MessageFinished, ToolFinished, ToolStarted
 from pygent.models import OpenAIModel
 from pygent.models.attempts import BEGIN_AGAIN, CHECK_FAILED, NEXT_FILE
@@ -267,7 +267,7 @@ def test_several_files_are_asked_for_one_after_the_other(tmp_path: Path) -> None
     answers = [
         reply("No."),
         reply("Nor now."),
-        block("C = 1\n", "three.py"),
+        reply("So:\n\n```python\nC = 1\n```\n"),
         block("A = 1\n", "one.py"),
         block("B = 1\n", "two.py"),
     ]
@@ -277,13 +277,14 @@ def test_several_files_are_asked_for_one_after_the_other(tmp_path: Path) -> None
     asked = [messages[-1]["content"] for messages in requests(server)]
     assert [len(messages) for messages in requests(server)] == [2] * 5
     assert "Then give every file that changes" in asked[1]
-    assert "give all of three.py" in asked[2].splitlines()[-1]
-    assert "does one.py have to change?" in asked[3].splitlines()[-1]
+    assert "give all of three.py as" in asked[2].splitlines()[-1]
+    assert "give all of one.py as" in asked[3].splitlines()[-1]
     assert "three.py\n```python\nC = 1\n```" in asked[3]
     assert "No module named 'three'" in asked[2]
     assert "No module named 'three'" not in asked[3]
     assert "one.py\n```python\nA = 1\n```" in asked[4]
     assert "A = 0" not in asked[4]
+    assert all("Set A in one.py, B in two.py and C in three.py to 1." in text for text in asked)
 
 
 def test_after_the_last_file_everything_begins_anew(tmp_path: Path) -> None:
@@ -297,3 +298,23 @@ def test_after_the_last_file_everything_begins_anew(tmp_path: Path) -> None:
     assert [text.splitlines()[-1] for text in told] == [BEGIN_AGAIN, BEGIN_AGAIN, NEXT_FILE, BEGIN_AGAIN]
     assert case.content("two.py") == "A = 0\n"
     assert "A = 2" not in requests(server)[-1][-1]["content"]
+
+
+def test_taken_back_attempts_are_no_success(runtime: Runtime) -> None:
+    runtime.workspace.write_text("double.py", RIGHT)
+    with FakeOpenAI(
+        [block("oh no\n"), reply("It has to change."), block(RIGHT + "# twice\n"), reply("Done.")]
+    ) as server:
+        case = Case(runtime, small(server))
+        result = case.run("Write a comment into double.py.")
+    assert (result.reason, result.check, result.steps) == ("completed", "passed", 4)
+    assert [told.splitlines()[0] for told in case.told()][-1] == NOTHING_DONE
+    assert case.content().endswith("# twice\n")
+
+
+def test_the_words_of_a_form_are_no_content(runtime: Runtime) -> None:
+    answer = f"double.py\n```python\n{RIGHT}```\nLike this:\n\ndouble.py\n```\n(all of double.py)\n```\n"
+    with FakeOpenAI([reply(answer)]) as server:
+        case = Case(runtime, small(server))
+        assert case.run().check == "passed"
+    assert case.content() == RIGHT
