@@ -68,7 +68,10 @@ def asked(text: str, wanted: list[str], failures: int) -> str:
         return _one(wanted[0], text, failures)
     if (number := turn(failures, len(wanted))) is not None:
         path = wanted[number]
-        return f"One file after the other: give all of {path} as it has to be, complete, in one fenced block."
+        return (
+            f"One file after the other: say briefly what the task changes in {path}. Then give all of {path} with that "
+            "change, complete, in one fenced block."
+        )
     return (
         "Explain briefly what has to change, and where. Then give every file that changes, complete, each in a "
         "fenced block with its path on the line before it."

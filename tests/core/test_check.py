@@ -277,8 +277,8 @@ def test_several_files_are_asked_for_one_after_the_other(tmp_path: Path) -> None
     asked = [messages[-1]["content"] for messages in requests(server)]
     assert [len(messages) for messages in requests(server)] == [2] * 5
     assert "Then give every file that changes" in asked[1]
-    assert "give all of three.py as" in asked[2].splitlines()[-1]
-    assert "give all of one.py as" in asked[3].splitlines()[-1]
+    assert "give all of three.py with" in asked[2].splitlines()[-1]
+    assert "give all of one.py with" in asked[3].splitlines()[-1]
     assert "three.py\n```python\nC = 1\n```" in asked[3]
     assert "No module named 'three'" in asked[2]
     assert "No module named 'three'" not in asked[3]
