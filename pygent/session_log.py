@@ -78,10 +78,10 @@ class SessionLog:
         from pygent.endings import endings, nothing_more  # noqa: PLC0415 - only where a session is gone on with
 
         self.past = list(store.events(session_id))
-        for event in endings(self.past, known_end or nothing_more):
-            if not store.read_only:
-                store.append(event)
-            self.past.append(event)
+        ends = endings(self.past, known_end or nothing_more)
+        if not store.read_only:
+            store.append_all(ends)  # who is killed here has not ended half of it
+        self.past += ends
         self._bus.go_on_after(max(store.last_seq(session_id), self.past[-1].seq if self.past else 0))
 
     def begin(self) -> None:

@@ -90,6 +90,11 @@ class Base:
             raise
         return cls(folder, root, filling.entries, notes)
 
+    @staticmethod
+    def was_made(folder: Path) -> bool:
+        """Whether ``make`` came to its end in ``folder``; nobody has worked in the copy before."""
+        return Records(folder).there
+
     @classmethod
     def open(cls, folder: Path, root: Path) -> Base:
         """The base that was made in ``folder``. Raises ``WorkspaceError`` where it is not there or not whole."""

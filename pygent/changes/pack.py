@@ -96,6 +96,11 @@ class Records:
                 os.fsync(file.fileno())
         temporary.replace(self._manifest)
 
+    @property
+    def there(self) -> bool:
+        """Whether the manifest was written, to its end."""
+        return self._manifest.is_file()
+
     def read(self) -> tuple[dict[str, Entry], tuple[str, ...]]:
         """The entries as they are now, and the notes. Raises ``WorkspaceError``."""
         try:

@@ -120,8 +120,13 @@ def _look(place: Place, parent: Path) -> None:
     record = place.record
     if record.state != "lost" or not parent.is_dir():
         return
+    from pygent.changes.base import Base  # noqa: PLC0415 - only after a crash
+
     try:
-        record.changes = [change.to_dict() for change in Work(place, Workspace(parent)).changes().files]
+        if Base.was_made(place.base):
+            record.changes = [change.to_dict() for change in Work(place, Workspace(parent)).changes().files]
+        else:  # killed before the task had begun
+            record.changes = []
         place.save()
     except (PygentError, OSError):
         log.exception("the changes of task %s cannot be told", record.id)

@@ -12,6 +12,7 @@ from pygent.events import MAIN, Event, FilesChanged, Review, TaskReviewed
 
 if TYPE_CHECKING:
     from pygent.changes import Applied, ChangeSet, OnConflict
+    from pygent.tasks.place import Place
     from pygent.tasks.running import Surroundings
     from pygent.tasks.task import Task
     from pygent.tasks.work import Work
@@ -97,7 +98,7 @@ class TaskReviews:
         if task.place is None or task.place.closed:
             return False
         try:
-            settled = not task.place.kept or self._work_on(task.id).settled
+            settled = not task.place.kept or _never_began(task.place) or self._work_on(task.id).settled
         except (PygentError, OSError):
             settled = False  # whatever it is, it is not for us to throw away
         if task.base is not None:
@@ -158,6 +159,13 @@ class TaskReviews:
 
 
 _making = threading.Lock()
+
+
+def _never_began(place: Place) -> bool:
+    """Whether a task was killed before its workspace was filled, so that nothing in it is its work."""
+    from pygent.changes.base import Base  # noqa: PLC0415 - only where a session ends that had tasks
+
+    return place.record.state == "lost" and not Base.was_made(place.base)
 
 
 def _work_of(task: Task) -> Work:

@@ -18,7 +18,7 @@ from pygent.events import Event, FilesChanged, MessageFinished, TaskFinished, Ta
 from pygent.session import Session
 from pygent.settings import Settings
 from pygent.store import Store
-from pygent.tasks.place import places
+from pygent.tasks.place import Place, Record, places
 from tests.core.test_tasks_life import SECONDS, STOP, Family, Gate
 from tests.fakes.models import ScriptedModel, call
 
@@ -240,6 +240,17 @@ def test_what_the_parent_has_already_is_nothing_to_decide_on(tmp_path: Path, dat
     assert one.agent is not None
     assert one.agent.tasks.collect_file(one.agent.runtime, task, "a.txt") == "Retrieved a.txt"
     one.close()
+    assert list(places(data)) == []
+
+
+def test_a_task_that_was_killed_before_it_had_its_files_is_told_of_once(tmp_path: Path, data: Path) -> None:
+    place = Place.make(data, Record(id="a1b2c3d4", parent=str(tmp_path / "work"), persona="tester"))
+    (place.workspace / "half.txt").write_text("ha")
+    place.close()
+    heard = list[Event]()
+    session(tmp_path, on_event=heard.append).close()
+    assert "they are lost: tester (a1b2c3d4)" in str(heard)
+    assert [event.changes for event in heard if isinstance(event, TaskFinished)] == [[]]
     assert list(places(data)) == []
 
 

@@ -1,0 +1,327 @@
+"""Sessions whose Pygent is killed again and again, and what must hold after each of the kills.
+
+A session works on a script with tools, background processes, tasks, and long outputs. Its process gets SIGKILL at a
+random moment; another one goes on with it, and may be killed as well. After each kill:
+
+- the database is whole, and has, byte for byte, every durable event of which the process had printed the line;
+- nothing of the process goes on;
+- the next one resumes the session: its requests are valid, and hold what was said and done before; tasks that were
+  killed are ``lost``, and their files are there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import select
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from pygent.event_lines import to_line
+from pygent.events import (
+    MAIN,
+    Event,
+    FilesChanged,
+    MessageFinished,
+    RunStarted,
+    SessionStarted,
+    TaskFinished,
+    TaskStarted,
+    ToolFinished,
+    from_dict,
+)
+from pygent.export import export
+from pygent.history import INTERRUPTED, History
+from pygent.store import Store
+from pygent.tasks.place import is_held, places
+from tests.e2e.kill_script import Script
+from tests.fakes.invariants import check_events, check_history
+from tests.fakes.openai_server import FakeOpenAI
+from tests.fakes.pygents import Process, Pygents
+
+OPTIONS = ("--no-docker", "--permission-mode", "yolo", "--output-format", "stream-json")
+KILLS_OF_ONE = 8
+"""How often one session is killed at most."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When to kill: so many seconds after the ``line``-th line of output, or after the start where that is 0."""
+
+    line: int
+    seconds: float
+
+    @classmethod
+    def random(cls, dice: random.Random, lines: int, seconds: float) -> Moment:
+        """A moment in a process that prints so many lines in so many seconds."""
+        kind = dice.random()
+        if kind < 0.7:
+            return cls(dice.randint(1, lines), dice.choice((0.0, dice.random() * 0.003)))
+        return cls(0, dice.random() * seconds * (1.0 if kind < 0.85 else 0.3))
+
+
+@dataclass
+class Life:
+    """What one process printed. ``end`` is its exit code, -9 where it was killed."""
+
+    lines: list[str]
+    seconds: float
+    end: int
+
+
+@dataclass
+class Figures:
+    """What a number of kills has shown."""
+
+    kills: int = 0
+    sessions: int = 0
+    events: int = 0
+    lost_tasks: int = 0
+    after: Counter[str] = field(default_factory=Counter)
+    resumed: list[float] = field(default_factory=list)
+
+    def told(self) -> str:
+        """In a line."""
+        where = ", ".join(f"{name} {count}" for name, count in self.after.most_common())
+        median = sorted(self.resumed)[len(self.resumed) // 2] if self.resumed else 0.0
+        return (
+            f"{self.kills} kills in {self.sessions} sessions; {self.events:,} acknowledged events, none missing; "
+            f"{self.lost_tasks} tasks lost, with their files; resumed to the first event in {median * 1000:.0f} ms "
+            f"(median); the last thing printed was: {where}"
+        )
+
+
+class Killer:
+    """Kills sessions that work in folders below ``top``."""
+
+    def __init__(self, top: Path, pygents: Pygents) -> None:
+        self.figures = Figures()
+        self._top = top
+        self._pygents = pygents
+        self._usual = (80, 0.5)
+
+    def learn(self) -> None:
+        """See what a process does that nobody kills."""
+        if not self._pygents.learned:
+            session = _Session(self._top / "learned", self._pygents)
+            with session:
+                session.script.begin()
+                self._pygents.learn(("-p", "Do it all.", *OPTIONS), session.folder, session.environment)
+        session = _Session(self._top / "measured", self._pygents)
+        with session:
+            life = session.live(None)
+            assert life.end == 0, session.errors
+            session.check_end()
+        self._usual = (len(life.lines), life.seconds)
+
+    def kill(self, count: int, *, seed: int, afresh: bool = False) -> None:
+        """Kill so many processes, and look at each of their sessions.
+
+        ``afresh``: processes that are started as a person starts them.
+        """
+        dice = random.Random(seed)
+        until = self.figures.kills + count
+        while self.figures.kills < until:
+            self.figures.sessions += 1
+            session = _Session(self._top / f"session-{self.figures.sessions}-{afresh}", self._pygents, afresh=afresh)
+            with session:
+                self._one(session, min(until - self.figures.kills, dice.randint(1, KILLS_OF_ONE)), dice)
+
+    def _one(self, session: _Session, kills: int, dice: random.Random) -> None:
+        lines, seconds = self._usual
+        slower = 6.0 if session.afresh else 1.0
+        for _ in range(kills):
+            moment = Moment.random(dice, lines, seconds * slower)
+            life = session.live(moment)
+            if life.end != -9:
+                assert life.end == 0, (moment, session.errors)
+                break
+            self.figures.kills += 1
+            self.figures.after[json.loads(life.lines[-1])["type"] if life.lines else "nothing"] += 1
+            session.check_kill()
+        else:
+            life = session.live(None)
+            assert life.end == 0, session.errors
+        session.check_end()
+        self.figures.events += session.acknowledged
+        self.figures.lost_tasks += len(session.lost)
+        self.figures.resumed += session.resumed
+
+
+class _Session:
+    """One session, its workspace, its server, and all that its processes have acknowledged."""
+
+    def __init__(self, top: Path, pygents: Pygents, *, afresh: bool = False) -> None:
+        self.folder = top / "work"
+        self.folder.mkdir(parents=True)
+        (self.folder / "shared.txt").write_text("first\n")
+        (self.folder / "gone.txt").write_text("soon\n")
+        self.afresh = afresh
+        self.script = Script()
+        self.acknowledged = 0
+        self.lost: set[str] = set()
+        self.resumed: list[float] = []
+        self.errors = ""
+        self.stored: list[str] = []
+        self.id: str | None = None
+        self._pygents = pygents
+        self._data = top / ".local/share/pygent"
+        self._server = FakeOpenAI(self.script)
+        keep = {name: value for name, value in os.environ.items() if name in {"PATH", "PYTHONPATH", "LANG"}}
+        self.environment: Mapping[str, str] = {
+            **keep,
+            "HOME": str(top),
+            "TMPDIR": str(top),
+            "OPENAI_API_KEY": "test-key",
+            "OPENAI_BASE_URL": self._server.url,
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.close()
+
+    def live(self, moment: Moment | None) -> Life:
+        """Start a process that begins the session or goes on with it, and kill it at a moment; look at its output."""
+        self.script.begin()
+        prompt = f"Do it all, time {self.script.life}."
+        resumed = self.id is not None
+        words = [*OPTIONS, *(["--resume", self.id] if self.id is not None else []), "-p", prompt]
+        began = time.monotonic()
+        process = self._pygents.start(words, self.folder, self.environment, afresh=self.afresh)
+        lines, first = _read(process, moment)
+        end = self._pygents.wait(process)
+        os.close(process.out)
+        life = Life(lines, time.monotonic() - began, end)
+        if first is not None and resumed:
+            self.resumed.append(first)
+        self.errors = process.errors.read_text("utf-8", "replace")
+        assert "Traceback" not in self.errors, self.errors
+        assert "internal error" not in self.errors, self.errors
+        assert self.script.wrong == [], self.script.wrong[0]
+        self._check_store(lines, prompt)
+        if resumed:
+            self._check_requests()
+        assert self._pygents.left() == [], "processes go on"
+        return life
+
+    def _check_store(self, lines: list[str], prompt: str) -> None:
+        """The database is whole and has every line that was printed, and what it had before is as it was."""
+        before, self._before_life = self.stored, self.stored
+        file = self._data / "sessions.db"
+        if not file.exists():
+            assert not lines, lines
+            return
+        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as db:
+            assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        db.close()
+        store = Store(file)
+        try:
+            found = [one for one in store.sessions() if self.id in {None, one.id}]
+            if self.id is None and len(found) == 1:
+                self.id = found[0].id
+            assert self.id is None or len(found) == 1
+            events = list(store.events(self.id)) if self.id is not None else []
+            self.stored = [to_line(event) for event in events]
+            assert self.stored[: len(before)] == before, "what was stored has changed"
+            known = {(event.session_id, event.seq): line for event, line in zip(events, self.stored, strict=True)}
+            for line in lines:
+                event = from_dict(json.loads(line))
+                if event.durable:
+                    if self.id is None:  # killed before anything was asked: such a session is not listed
+                        known |= {(one.session_id, one.seq): to_line(one) for one in store.events(event.session_id)}
+                    assert known.get((event.session_id, event.seq)) == line, f"not stored as it was printed: {line}"
+                    self.acknowledged += 1
+        finally:
+            store.close()
+        self.events = events
+
+    def check_kill(self) -> None:
+        """What is there of the tasks that were killed."""
+        tasks = {event.task_id for event in self.events if isinstance(event, TaskStarted)}
+        over = {event.task_id for event in self.events if isinstance(event, TaskFinished)}
+        self.lost |= tasks - over
+        for event in self.events:
+            if isinstance(event, FilesChanged) and event.agent_id in tasks - over:
+                for path in event.paths:
+                    assert (self._data / "tasks" / event.agent_id / "workspace" / path).exists(), event
+
+    def _check_requests(self) -> None:
+        """The model was told all that had happened before: the first request of a process that went on."""
+        if not self.script.asked:
+            return
+        asked = self.script.asked[0]
+        past = [from_dict(json.loads(line)) for line in self._before_life]
+        results = {message["tool_call_id"]: message["content"] for message in asked if message["role"] == "tool"}
+        ended: dict[str, str] = {}
+        for event in past:
+            if event.agent_id != MAIN:
+                continue
+            if isinstance(event, ToolFinished):
+                ended[event.call_id] = event.output
+            elif isinstance(event, MessageFinished) and not event.discarded:
+                if event.message["role"] == "user":
+                    text = event.message["content"]
+                    assert any(text in str(one["content"]) for one in asked if one["role"] == "user"), text
+                else:
+                    for call in event.message.get("tool_calls") or ():
+                        assert call["id"] in results, f"a call that the model is not told of: {call}"
+        for call_id, text in results.items():
+            assert text == ended.get(call_id, INTERRUPTED), f"another result of {call_id}: {text[:500]}"
+
+    def check_end(self) -> None:
+        """A process has gone on to the end: all is whole, nothing is held, and each lost task is told of."""
+        assert self.id is not None
+        check_events(self.events, stored=True)
+        assert all(isinstance(event, Event) for event in self.events)
+        seqs = [event.seq for event in self.events]
+        assert seqs == sorted(set(seqs))
+        assert isinstance(self.events[0], SessionStarted)
+        assert sum(isinstance(event, RunStarted) and event.agent_id == MAIN for event in self.events)
+        ends = {event.task_id: event for event in self.events if isinstance(event, TaskFinished)}
+        history = History()
+        history.replay(self.events)
+        check_history(history)
+        said = "\n".join(str(message["content"]) for message in history)
+        for task in self.lost:
+            assert ends[task].state == "lost", ends[task]
+            assert f"Task {task} (" in said, f"the model was not told of {task}"
+        held = [place.name for place in places(self._data / "tasks") if is_held(place)]
+        assert held == [], "places of tasks are held"
+        for file in self._data.glob("tasks/*/task.json"):
+            assert json.loads(file.read_text("utf-8"))["ended_at"] is not None, "a task that nobody ends"
+        assert export(self.events, "jsonl").splitlines() == self.stored
+
+
+def _read(process: Process, moment: Moment | None) -> tuple[list[str], float | None]:
+    """The whole lines of a process's output, and when the first came, in seconds; it is killed at ``moment``."""
+    began = time.monotonic()
+    data, first, waits = bytearray(), None, moment is not None
+    kill_at = began + moment.seconds if moment is not None and moment.line == 0 else None
+    end_by = began + 60
+    while True:
+        now = time.monotonic()
+        if waits and kill_at is not None and now >= kill_at:
+            process.kill()
+            waits = False
+        patience = end_by - now if kill_at is None or not waits else kill_at - now
+        if not select.select([process.out], [], [], max(0.0, patience))[0]:
+            assert time.monotonic() < end_by, "Pygent neither says anything nor ends"
+            continue
+        piece = os.read(process.out, 4096)
+        if not piece:
+            break
+        first = time.monotonic() - began if first is None else first
+        data += piece
+        if waits and moment is not None and moment.line and data.count(b"\n") >= moment.line:
+            time.sleep(moment.seconds)
+            process.kill()
+            waits = False
+    return data.decode("utf-8", "replace").rpartition("\n")[0].splitlines(), first
