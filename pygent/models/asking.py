@@ -69,8 +69,8 @@ def asked(text: str, wanted: list[str], failures: int) -> str:
     if (number := turn(failures, len(wanted))) is not None:
         path = wanted[number]
         return (
-            f"One file after the other: say briefly what the task changes in {path}. Then give all of {path} with that "
-            "change, complete, in one fenced block."
+            f"One file after the other: say briefly what the task changes in {path}. Then give all of {path} with "
+            "that change, complete, in one fenced block."
         )
     return (
         "Explain briefly what has to change, and where. Then give every file that changes, complete, each in a "
