@@ -110,7 +110,7 @@ class Check:
         if ctx.attempts is None or self.failures < 1:
             return ""
         files = len(wanted(ctx.history))
-        if turn(self.failures, files):
+        if turn(self.failures, files) is not None:
             return NEXT_FILE
         if files < 2 and ctx.attempts.made_files and self.failures % 2:
             return ""

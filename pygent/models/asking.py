@@ -24,7 +24,7 @@ LOOK = (
 )
 
 FREE = 2
-"""Attempts that look at everything before each file, or each function of the only file, has its turn."""
+"""Attempts that look at the whole file before each function has its turn."""
 
 _TEST = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|[^/]*\.(?:test|spec))\.\w+$|(?:^|/)tests?/")
 _DATA = frozenset({"csv", "jsonl", "log", "tsv", "txt", "md"})
@@ -53,8 +53,12 @@ def targets(text: str, words: str) -> list[str]:
 
 
 def turn(failures: int, files: int) -> int | None:
-    """Which of several files is asked for after that many failed attempts, None where all of them are."""
-    return (failures - FREE) % files if files > 1 and failures >= FREE else None
+    """Which of several files is asked for after that many failed attempts, None where all of them are at once.
+
+    What a reply to all of them wrote stays while each of them has its turn; then everything begins anew.
+    """
+    place = failures % (files + 1)
+    return place - 1 if files > 1 and place else None
 
 
 def asked(text: str, wanted: list[str], failures: int) -> str:
@@ -68,10 +72,7 @@ def asked(text: str, wanted: list[str], failures: int) -> str:
         return _one(wanted[0], text, failures)
     if (number := turn(failures, len(wanted))) is not None:
         path = wanted[number]
-        return (
-            f"One file after the other: say briefly what the task changes in {path}. Then give all of {path} with "
-            "that change, complete, in one fenced block."
-        )
+        return f"Explain briefly what has to change in {path}, and give the changed code: {_whole(path)}"
     return (
         "Explain briefly what has to change, and where. Then give every file that changes, complete, each in a "
         "fenced block with its path on the line before it."
@@ -79,7 +80,7 @@ def asked(text: str, wanted: list[str], failures: int) -> str:
 
 
 def _one(path: str, text: str, failures: int) -> str:
-    whole = f"all of {path}, complete, in one fenced block."
+    whole = _whole(path)
     content = next((block.content for block in blocks_in(text) if block.path == path), None)
     if content is None:
         return f"Explain briefly how it has to work, and give the code: {whole}"
@@ -91,6 +92,10 @@ def _one(path: str, text: str, failures: int) -> str:
             f"should do. Then give `{name}`, corrected and complete, in one fenced block."
         )
     return f"Explain briefly what is wrong, and give the corrected code: {whole}"
+
+
+def _whole(path: str) -> str:
+    return f"all of {path}, complete, in one fenced block."
 
 
 def _suspect(path: str, content: str, text: str, failures: int) -> str:

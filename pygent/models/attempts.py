@@ -2,8 +2,8 @@
 
 Shown its own wrong reply, a small model writes it again, word for word. So an attempt at mending something begins
 from the task as it was, sampled more freely each time. What is written anew is shown, with its failure, every other
-time. Where several files have to change and no reply brought them all, they are asked for one after the other: the
-replies are forgotten, and the task shows the files as they have become.
+time. Where several files have to change and a reply did not bring them all, they are asked for one after the other:
+the replies are forgotten, and the task shows the files as they have become.
 """
 
 from __future__ import annotations

@@ -265,39 +265,38 @@ def test_several_files_are_asked_for_one_after_the_other(tmp_path: Path) -> None
     (tmp_path / "two.py").write_text("B = 0\n")
     command = "python3 -B -c 'import one, two, three; assert one.A == two.B == three.C == 1'"
     answers = [
-        reply("No."),
-        reply("Nor now."),
+        block("B = 1\n", "two.py"),
         reply("So:\n\n```python\nC = 1\n```\n"),
         block("A = 1\n", "one.py"),
-        block("B = 1\n", "two.py"),
     ]
     with Runtime(use_docker=False, workspace=tmp_path) as runtime, FakeOpenAI(answers) as server:
         case = Case(runtime, small(server), command)
         assert case.run("Set A in one.py, B in two.py and C in three.py to 1.").check == "passed"
     asked = [messages[-1]["content"] for messages in requests(server)]
-    assert [len(messages) for messages in requests(server)] == [2] * 5
-    assert "Then give every file that changes" in asked[1]
-    assert "give all of three.py with" in asked[2].splitlines()[-1]
-    assert "give all of one.py with" in asked[3].splitlines()[-1]
-    assert "three.py\n```python\nC = 1\n```" in asked[3]
-    assert "No module named 'three'" in asked[2]
-    assert "No module named 'three'" not in asked[3]
-    assert "one.py\n```python\nA = 1\n```" in asked[4]
-    assert "A = 0" not in asked[4]
+    assert [len(messages) for messages in requests(server)] == [2] * 3
+    assert "Then give every file that changes" in asked[0]
+    assert asked[1].endswith("all of three.py, complete, in one fenced block.")
+    assert asked[2].endswith("all of one.py, complete, in one fenced block.")
+    assert "two.py\n```python\nB = 1\n```" in asked[1]
+    assert "No module named 'three'" in asked[1]
+    assert "three.py\n```python\nC = 1\n```" in asked[2]
+    assert "B = 0" not in asked[2]
+    assert "No module named 'three'" not in asked[2]
     assert all("Set A in one.py, B in two.py and C in three.py to 1." in text for text in asked)
 
 
 def test_after_the_last_file_everything_begins_anew(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / f"{name}.py").write_text("A = 0\n")
-    answers = [*[reply("No.")] * 3, block("A = 2\n", "two.py"), reply("No."), reply("No.")]
+    answers = [reply("No."), block("A = 2\n", "one.py"), reply("No.")]
     with Runtime(use_docker=False, workspace=tmp_path) as runtime, FakeOpenAI(answers, repeat=True) as server:
         case = Case(runtime, small(server), "python3 -B -c 'import one, two; assert one.A == two.A == 1'")
-        case.run("Set A to 1 in one.py and two.py.", max_steps=5)
-    told = case.told()
-    assert [text.splitlines()[-1] for text in told] == [BEGIN_AGAIN, BEGIN_AGAIN, NEXT_FILE, BEGIN_AGAIN]
-    assert case.content("two.py") == "A = 0\n"
-    assert "A = 2" not in requests(server)[-1][-1]["content"]
+        case.run("Set A to 1 in one.py and two.py.", max_steps=4)
+    assert [text.splitlines()[-1] for text in case.told()] == [NEXT_FILE, NEXT_FILE, BEGIN_AGAIN]
+    assert case.content("one.py") == "A = 0\n"
+    asked = [messages[-1]["content"] for messages in requests(server)]
+    assert "A = 2" in asked[2]
+    assert "A = 2" not in asked[3]
 
 
 def test_taken_back_attempts_are_no_success(runtime: Runtime) -> None:
