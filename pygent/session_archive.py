@@ -17,7 +17,7 @@ from pygent.settings.load import elsewhere
 if TYPE_CHECKING:
     from pygent.agent import Agent
     from pygent.forks import ForkPoint
-    from pygent.store import Glimpse, Store, StoredSession
+    from pygent.store import FoundSession, Glimpse, Store, StoredSession
 
 
 class SessionArchive:
@@ -67,11 +67,11 @@ class SessionArchive:
                 return []
             return store.sessions(workspace=None if everywhere else str(self.workspace), limit=limit)
 
-    def search_stored(self, text: str, *, everywhere: bool = False) -> list[StoredSession]:
-        """Those in which ``text`` was said, newest first."""
+    def search_stored(self, text: str, *, everywhere: bool = False) -> list[FoundSession]:
+        """Those that have in their title, or in one message or output, all that ``text`` asks for, newest first."""
         with self._archive() as store:
-            found = store.search(text) if store is not None else []
-        return [one for one in found if everywhere or one.workspace == str(self.workspace)]
+            workspace = None if everywhere else str(self.workspace)
+            return store.search(text, workspace=workspace) if store is not None else []
 
     def glimpse(self, session_id: str) -> Glimpse | None:
         """How much a stored session has, and its last words; None where nothing is stored."""

@@ -10,7 +10,7 @@ from pygent.errors import PygentError
 from pygent.export import FORMATS, ExportFormat, export
 from pygent.plain_text import one_line
 from pygent.settings import data_dir
-from pygent.store import Store, StoredSession, StoreError
+from pygent.store import FoundSession, Store, StoredSession, StoreError
 
 DATABASE = "sessions.db"
 
@@ -18,10 +18,11 @@ HELP = """\
 usage: pygent sessions [list]                         the stored sessions, newest first
        pygent sessions show ID                        one session as text
        pygent sessions export ID [markdown|jsonl]     one session on standard output
-       pygent sessions search TEXT                    the sessions in which TEXT was said
+       pygent sessions search WORD… | '"SOME WORDS"'  the sessions that have all of it in one message or output
        pygent sessions delete ID…                     remove sessions, and what their tasks left
 
-The first characters of an ID will do. `pygent --resume ID` goes on with one."""
+The first characters of an ID will do. `pygent --resume ID` goes on with one.
+A word finds all that begins with it, whatever its case; words in double quotes find just these, in this order."""
 
 
 def open_store() -> Store:
@@ -51,7 +52,9 @@ def _dispatch(store: Store, command: str, rest: Sequence[str]) -> int:
         case ("list",):
             _print(_rows(store.sessions()))
         case ("search", *words) if words:
-            _print(_rows(store.search(" ".join(words))))
+            _print(_found(store.search(" ".join(words))))
+            if store.search_note:
+                sys.stderr.write(f"pygent: every session was read: {store.search_note}\n")
         case ("show", prefix):
             sys.stdout.write(export(store.events(store.find(prefix).id), "markdown"))
         case ("export", prefix, *form) if len(form) <= 1 and set(form) <= set(FORMATS):
@@ -92,6 +95,16 @@ def _rows(sessions: Sequence[StoredSession]) -> list[str]:
         f"{one.id[:8]}  {one.age:>10}  {one_line(one.title, 60):<60}  {one_line(one.workspace, 40)}"
         for one in sessions
     ]
+
+
+def _found(sessions: Sequence[FoundSession]) -> list[str]:
+    """Two lines a session: what it is, and where it has what was looked for."""
+    lines = _rows(sessions)
+    for number, one in reversed(list(enumerate(sessions, start=1))):
+        more = f" ({one.hits} places)" if one.hits > 1 else ""
+        if one.seq:
+            lines.insert(number, f"{'':>20}  {one.who}: {one_line(one.excerpt.text, 130)}{more}")
+    return lines
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -2,5 +2,6 @@
 
 from pygent.store.base import Glimpse, SeqTakenError, StoredSession, StoreError
 from pygent.store.database import Store
+from pygent.store.searching import FoundSession
 
-__all__ = ["Glimpse", "SeqTakenError", "Store", "StoreError", "StoredSession"]
+__all__ = ["FoundSession", "Glimpse", "SeqTakenError", "Store", "StoreError", "StoredSession"]

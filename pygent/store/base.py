@@ -41,3 +41,8 @@ class Glimpse:
     messages: int
     asked: str
     answered: str
+
+
+def writable(text: str) -> str:
+    """``text`` without halves of surrogate pairs, which no column of text takes."""
+    return text.encode("utf-8", "replace").decode()

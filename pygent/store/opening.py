@@ -21,8 +21,7 @@ def open_database(file: Path, patience: float) -> tuple[sqlite3.Connection, str]
     ``sqlite3.DatabaseError`` where it is damaged.
     """
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        create_private(file)
     except OSError as error:
         return _read_only(file, error.strerror or str(error), patience)
     _look(file, patience)
@@ -41,6 +40,12 @@ def open_database(file: Path, patience: float) -> tuple[sqlite3.Connection, str]
         db.close()
         raise
     return db, ""
+
+
+def create_private(file: Path) -> None:
+    """Make a file that only its owner reads, and its folder, where they are not there. Raises ``OSError``."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
 def _look(file: Path, patience: float) -> None:
