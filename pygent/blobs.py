@@ -118,6 +118,10 @@ class Blobs:
         """Bytes that all blobs have together."""
         return sum(stat.st_size for _, stat in self._all())
 
+    def size_of(self, digests: AbstractSet[str]) -> int:
+        """Bytes that those of these blobs have together that are there."""
+        return sum(stat.st_size for file, stat in self._all() if file.parent.name + file.name in digests)
+
     def sweep(self, keep: AbstractSet[str], *, older_than: float = UNSWEPT_SECONDS, now: float | None = None) -> int:
         """Remove the blobs whose digests are not in ``keep`` and that nobody put for ``older_than`` seconds.
 

@@ -139,6 +139,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionPlans, Sessi
         self._worker = threading.Thread(target=self._work, name="pygent-session", daemon=True)
         self._worker.start()
         self._restore_tasks(past)
+        self._log.look_after(self.settings)
 
     @property
     def past(self) -> list[Event]:

@@ -14,7 +14,9 @@ from pygent.events import Event
 if TYPE_CHECKING:
     from pygent.claims import Claim
     from pygent.recorder import Recorder
+    from pygent.settings import Settings
     from pygent.store import Store
+    from pygent.upkeep import Upkeep
 
 KnownEnd = Callable[[str], Mapping[str, Any]]
 
@@ -38,6 +40,7 @@ class SessionLog:
         self._recorder: Recorder | None = None
         self._kept: deque[Event] = deque(maxlen=KEPT)
         self._claim: Claim | None = None
+        self._upkeep: Upkeep | None = None
 
     def open(self, resume: str | None, known_end: KnownEnd | None = None) -> str | None:
         """Keep events from now on, after those of the session to go on with. Answers why there is no store.
@@ -98,6 +101,18 @@ class SessionLog:
             with contextlib.suppress(OSError):
                 self._claim = claim(claims_beside(self.store), self._bus.session_id)
 
+    def look_after(self, settings: Settings) -> None:
+        """Begin to look after the store: old sessions go as the settings say, and what was said can be found."""
+        if self.store is None:
+            return
+        from pygent.retention import MEGABYTE, Limits  # noqa: PLC0415 - the session is open by now
+        from pygent.upkeep import Upkeep  # noqa: PLC0415
+
+        limits = Limits(settings.sessions_keep_days or None, settings.sessions_keep_size * MEGABYTE or None)
+        self._upkeep = Upkeep(self.store, claims_beside(self.store), limits, self._bus.publish)
+        self._bus.subscribe(self._upkeep)
+        self._upkeep.begin()
+
     def _keep(self, event: Event) -> None:
         if event.durable:
             self._kept.append(event)
@@ -118,6 +133,8 @@ class SessionLog:
 
     def close(self) -> None:
         """Write what still waits to be stored, close the store, and let others have the session."""
+        if self._upkeep is not None:
+            self._upkeep.close()
         if self._recorder is not None:
             self._recorder.close()
         if self.store is not None:

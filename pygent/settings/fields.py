@@ -329,6 +329,20 @@ FIELDS: tuple[Field, ...] = (
         variable="PYGENT_SNAPSHOT",
         about="Saved state of a workspace to start from (checked, but without effect so far)",
     ),
+    Field(
+        key="sessions_keep_days",
+        kind=kinds.Whole(0),
+        group=_FILES,
+        variable="PYGENT_SESSIONS_KEEP_DAYS",
+        about="Days that a stored session is kept since it was last at work; 0: for ever",
+    ),
+    Field(
+        key="sessions_keep_size",
+        kind=kinds.Whole(0),
+        group=_FILES,
+        variable="PYGENT_SESSIONS_KEEP_SIZE",
+        about="Megabytes that all stored sessions may take, of which the oldest go first; 0: any number",
+    ),
 )
 
 BY_KEY = {field.key: field for field in FIELDS}

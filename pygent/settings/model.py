@@ -72,6 +72,8 @@ class Settings:
     history_file: Path | None = None
     log_file: Path | None = None
     snapshot: Path | None = None
+    sessions_keep_days: int = 365
+    sessions_keep_size: int = 10_000
     theme: str = DEFAULT_THEME
     diff_style: str = "auto"
     notify: str = "auto"

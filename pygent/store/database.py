@@ -164,6 +164,10 @@ class Store(Reading):
         except IndexUnusableError as error:
             log.info("sessions are searched without an index: %s", error)
 
+    def reached_by_search(self) -> dict[str, int]:
+        """The number of the last event of each session that the index of searching has; nothing without one."""
+        return self._searcher.reached()
+
     def delete(self, session_id: str) -> None:
         """Remove a session and its events, in pieces that hold no other Pygent up. Raises ``StoreError``.
 
@@ -190,6 +194,22 @@ class Store(Reading):
         self._searcher.forget(session_id, [], 0)
         with self._writing():
             self._db.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
+
+    def sweep(self) -> None:
+        """Remove the blobs that no session uses, and give the room of deleted sessions back to the disk.
+
+        Raises ``StoreError``.
+        """
+        self.blobs.sweep(self.used_blobs())
+        self._searcher.shrink()
+        free, before = self._free_pages(), 0
+        while free and free != before:  # a database that an older Pygent has made gives nothing back
+            with self._writing():
+                list(self._db.execute(f"PRAGMA incremental_vacuum({PIECE})"))
+            free, before = self._free_pages(), free
+
+    def _free_pages(self) -> int:
+        return int(self._rows("PRAGMA freelist_count", [])[0][0])
 
     def close(self) -> None:
         """Close the files. Later calls of other methods are errors."""

@@ -34,6 +34,9 @@ _TABLES = (
     "CREATE VIRTUAL TABLE said USING fts5(words, content='', columnsize=0, tokenize='ascii')",
     f"PRAGMA user_version={VERSION}",
 )
+MERGED = 500
+"""Pages that are merged, or given back to the disk, at once."""
+
 _SEQ_BITS = 32
 _SEQ_MASK = (1 << _SEQ_BITS) - 1
 
@@ -94,6 +97,15 @@ class Index:
         with self._using() as db:
             db.execute("DELETE FROM indexed WHERE session_id = ?", (session_id,))
 
+    def shrink(self) -> None:
+        """Merge a piece of what was forgotten away, and give free room back to the disk."""
+        with self._using() as db:
+            if self.file.stat().st_size == 0:
+                return
+            with _transaction(db):
+                db.execute("INSERT INTO said (said, rank) VALUES ('merge', ?)", (MERGED,))
+            list(db.execute(f"PRAGMA incremental_vacuum({MERGED})"))
+
     def find(self, terms: Sequence[Term]) -> dict[str, tuple[int, int]]:
         """The sessions in which one event has all ``terms``: the last such event's number, and how many there are."""
         with self._using() as db:
@@ -140,6 +152,7 @@ class Index:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
             raise IndexUnusableError(f"{self.file} was written by a newer Pygent")
+        db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # counts for a new file
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
         if version == VERSION:

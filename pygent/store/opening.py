@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pygent.store.base import StoreError
-from pygent.store.schema import VERSION, bring_up, refuse_newer
+from pygent.store.schema import VERSION, bring_up, refuse_newer, version_of
 
 BUSY_SECONDS = 5.0
 """How long a call waits for another process that holds the database locked."""
@@ -27,6 +27,8 @@ def open_database(file: Path, patience: float) -> tuple[sqlite3.Connection, str]
     _look(file, patience)
     db = _connect(str(file), patience)
     try:
+        if not version_of(db):
+            db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # counts for a new file only
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
         db.execute("PRAGMA foreign_keys=ON")

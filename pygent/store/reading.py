@@ -47,6 +47,17 @@ class Reading:
         rows = self._rows(f"{_SESSION} {where} ORDER BY updated_at DESC LIMIT ?", values)
         return [StoredSession(*row) for row in rows]
 
+    def all_sessions(self) -> list[StoredSession]:
+        """All sessions, also those in which nothing was asked."""
+        return [StoredSession(*row) for row in self._rows(f"{_SESSION} WHERE going = 0", [])]
+
+    def size(self) -> int:
+        """Bytes that sessions and their long texts take on disk; what was freed in the database counts nothing."""
+        pages, free, page = (
+            int(self._rows(f"PRAGMA {name}", [])[0][0]) for name in ("page_count", "freelist_count", "page_size")
+        )
+        return (pages - free) * page + self.blobs.size_of(self.used_blobs())
+
     def find(self, prefix: str) -> StoredSession:
         """The one session whose id begins with ``prefix``. Raises ``StoreError`` for none or several."""
         where = "WHERE title <> '' AND going = 0 AND substr(id, 1, ?) = ?"

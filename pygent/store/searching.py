@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -88,6 +89,12 @@ class Searcher:
                 if pause():
                     return
 
+    def reached(self) -> dict[str, int]:
+        """The number of the last event of each session that is in the index."""
+        with contextlib.suppress(IndexUnusableError):
+            return self._index.reached() if self._index is not None else {}
+        return {}
+
     def forget(self, session_id: str, events: Sequence[Event], down_to: int) -> None:
         """Take out of the index what was said in the last events of a session, from the number ``down_to`` on."""
         if self._index is None:
@@ -99,6 +106,12 @@ class Searcher:
                 self._index.forget(session_id)
         except IndexUnusableError as error:
             log.warning("the index keeps what is gone: %s", error)
+
+    def shrink(self) -> None:
+        """Give the room of what was forgotten back to the disk, as far as that goes quickly."""
+        if self._index is not None:
+            with contextlib.suppress(IndexUnusableError):
+                self._index.shrink()
 
     def close(self) -> None:
         """Close the index."""

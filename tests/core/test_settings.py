@@ -32,6 +32,7 @@ CONTRACT = {
     "PYGENT_TASK_PERSONAS", "PYGENT_TASK_PERSONAS_JSON",
     "PYGENT_INIT_FILES",
     "PYGENT_HISTORY_FILE", "PYGENT_LOG_FILE", "PYGENT_SNAPSHOT",
+    "PYGENT_SESSIONS_KEEP_DAYS", "PYGENT_SESSIONS_KEEP_SIZE",
 }  # fmt: skip
 
 
@@ -88,6 +89,8 @@ def test_every_variable_arrives(tmp_path: Path) -> None:
             "PYGENT_HISTORY_FILE": "/h",
             "PYGENT_LOG_FILE": "/l",
             "PYGENT_SNAPSHOT": "/s",
+            "PYGENT_SESSIONS_KEEP_DAYS": "30",
+            "PYGENT_SESSIONS_KEEP_SIZE": "0",
         }
     )
     assert settings == Settings(
@@ -116,6 +119,8 @@ def test_every_variable_arrives(tmp_path: Path) -> None:
         history_file=Path("/h"),
         log_file=Path("/l"),
         snapshot=Path("/s"),
+        sessions_keep_days=30,
+        sessions_keep_size=0,
     )
     assert settings.source("model") == "PYGENT_MODEL"
     assert settings.source("network") == "default"

@@ -263,10 +263,10 @@ def test_the_words_of_the_index_are_those_of_the_search() -> None:
         "ﬁn",
         "x" * 70,
     ]
-    texts = ["".join(draw.choice([*pieces, " ", "-", "Word", "7"]) for _ in range(30)) for _ in range(200)]
+    texts = ["".join(draw.choice([*pieces, " ", "-", "Word", "7"]) for _ in range(30)) for _ in range(80)]
     for number, text in enumerate(texts):
         db.execute("INSERT INTO said (rowid, words) VALUES (?, ?)", (number, " ".join(words_of(text))))
-    for _ in range(300):
+    for _ in range(150):
         text = draw.choice(texts)
         start = draw.randrange(len(text))
         terms = parse(draw.choice(["", '"']) + text[start : start + draw.randint(1, 14)])
