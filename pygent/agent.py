@@ -11,6 +11,7 @@ from typing import Any
 
 from pygent.briefing import Briefing
 from pygent.cancellation import CancelToken
+from pygent.compactor import Compactor
 from pygent.events import Event, FilesChanged, PlanPresented, TodosUpdated
 from pygent.history import History
 from pygent.images import Content
@@ -22,6 +23,7 @@ from pygent.offering import left_out, planning, sees, too_many
 from pygent.openai_compat import Message
 from pygent.persona import Persona
 from pygent.prompts import Surroundings, build_system_message
+from pygent.remembering import Remembering
 from pygent.runtime import Runtime
 from pygent.settings import from_environment
 from pygent.step import add_user, run_step, take_in
@@ -33,7 +35,7 @@ from pygent.tools.executor import Executor
 from pygent.wiring import Wiring, alone
 
 
-class Agent:
+class Agent(Remembering):
     """Orchestrates the conversation with a model; owns a ``Runtime``.
 
     ``runtime`` defaults to a new ``Runtime()``, which ``close`` cleans up; anything with ``bash(cmd)`` and
@@ -55,7 +57,7 @@ class Agent:
         settings = from_environment()
         self._settings = settings
         self.persona = persona or settings.persona
-        self.wiring = wiring or alone(self.persona, settings.budget)
+        self.wiring = wiring or replace(alone(self.persona, settings.budget), compact_at=settings.compact_at)
         self.registry = REGISTRY if tools is None else tools
         self.disabled_tools: set[str] = set()
         self.history = History()
@@ -72,6 +74,9 @@ class Agent:
             emit=self._emit,
             tasks=self.tasks,
         )
+        self.compactor = self._ctx.compactor = Compactor(todos=lambda: self.todos.items)
+        if settings.context_window:
+            self.use(self._ctx.chosen._replace(window=lambda: settings.context_window))
         self._briefing = Briefing()
         self._steps = 0
         self._busy = threading.Lock()
@@ -323,6 +328,8 @@ def _join(ctx: LoopContext, wiring: Wiring, tasks: TaskManager, todos: TodoList)
     ctx.planning = lambda: planning(wiring)
     ctx.last_words = wiring.depth > 0
     ctx.check_command = wiring.check
+    if ctx.compactor is not None:
+        ctx.compactor.compact_at = wiring.compact_at
 
 
 def _set_docker(agent: Agent, use_docker: bool | None) -> None:

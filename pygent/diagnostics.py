@@ -37,7 +37,7 @@ _TOLD: dict[str, tuple[str, ...]] = {
     "approval.resolved": ("request_id", "decision", "by"),
     "task.started": ("task_id", "persona"),
     "task.finished": ("task_id", "status"),
-    "context.compacted": ("before_tokens", "after_tokens"),
+    "context.compacted": ("by", "before_tokens", "after_tokens", "left_out", "outputs", "images"),
     "notice": ("level", "text"),
 }
 

@@ -14,6 +14,10 @@ from __future__ import annotations
 from dataclasses import field, fields, replace
 from typing import ClassVar, Literal, TypeAlias, TypeVar, get_args
 
+from pygent.context_events import CompactedBy as CompactedBy
+from pygent.context_events import ContextCompacted as ContextCompacted
+from pygent.context_events import ContextCompacting as ContextCompacting
+from pygent.context_events import ContextRestored as ContextRestored
 from pygent.event_base import MAIN as MAIN
 from pygent.event_base import Event as Event
 from pygent.event_base import Json as Json
@@ -107,12 +111,16 @@ class StepStarted(Event):
 
 @record(kw_only=True)
 class StepFinished(Event):
-    """The step is over; ``cost`` as in ``RunFinished``."""
+    """The step is over; ``cost`` as in ``RunFinished``.
+
+    ``context_tokens`` has the conversation then: as the server counted it, and what came since by estimate.
+    """
 
     type: ClassVar[str] = "step.finished"
     step: int
     usage: Json = field(default_factory=dict)
     cost: float | None = None
+    context_tokens: int = 0
 
 
 @record(kw_only=True)
@@ -314,15 +322,6 @@ class PlanDecided(Event):
 
 
 @record(kw_only=True)
-class ContextCompacted(Event):
-    """Older history was replaced by a summary."""
-
-    type: ClassVar[str] = "context.compacted"
-    before_tokens: int
-    after_tokens: int
-
-
-@record(kw_only=True)
 class Notice(Event):
     """Something a person should know."""
 
@@ -358,7 +357,9 @@ AnyEvent: TypeAlias = (
     | TodosUpdated
     | PlanPresented
     | PlanDecided
+    | ContextCompacting
     | ContextCompacted
+    | ContextRestored
     | Notice
 )
 

@@ -11,6 +11,7 @@ from pygent.events import Event
 from pygent.plain_text import clean
 from pygent.transcript import (
     AssistantItem,
+    CompactionItem,
     Item,
     NoticeItem,
     PlanItem,
@@ -77,6 +78,10 @@ def _item(item: Item) -> Iterator[str]:
             yield from [f"\nTo be different: {clean(item.feedback)}"] if item.feedback else []
         case NoticeItem():
             yield f"\n> {item.level}: {clean(item.text)}"
+        case CompactionItem():
+            undone = " (undone)" if item.undone else ""
+            yield f"\n> {item.headline}, {item.before_tokens} to {item.after_tokens} tokens{undone}"
+            yield from [f"\n{clean(item.summary)}"] if item.summary else []
         case RunItem():
             yield f"\n---\n\n{item.reason}, {item.steps} steps" + (f": {clean(item.error)}" if item.error else "")
         case TaskItem():

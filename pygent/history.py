@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pygent.events import MAIN, Event, MessageFinished, Origin, ToolFinished
+from pygent.events import MAIN, ContextCompacted, ContextRestored, Event, MessageFinished, Origin, ToolFinished
 from pygent.images import Content, joined, text_of
 from pygent.openai_compat import Message, parse_message
 from pygent.standing import standing
@@ -27,6 +27,11 @@ class Said(dict[str, Any]):
         super().__init__(role="user", content=content)
         self.origin = origin
         self.words = words or (text_of(content) if origin == "user" else "")
+
+    @property
+    def content_is_words(self) -> bool:
+        """Whether there is nothing in it but a person's own text."""
+        return bool(self["content"] == self.words)
 
 
 class History(list[dict[str, Any]]):
@@ -88,9 +93,11 @@ class History(list[dict[str, Any]]):
     def replay(self, events: Iterable[Event], agent_id: str = MAIN) -> None:
         """Add the messages and results that an agent's stored events tell of; calls left open are answered.
 
-        What was rewound does not count.
+        What was rewound does not count; what was compacted is so here too, unless that was undone.
         """
-        for event in standing(events, agent_id):
+        counting = standing(events, agent_id)
+        undone = {event.compaction_id for event in counting if isinstance(event, ContextRestored)}
+        for event in counting:
             if isinstance(event, MessageFinished) and not event.discarded:
                 message = parse_message(event.message)
                 if message.role == "user":
@@ -100,8 +107,33 @@ class History(list[dict[str, Any]]):
                     self.add_assistant(message)
             elif isinstance(event, ToolFinished) and event.call_id in self.open_calls():
                 self.add_result(event.call_id, event.output)
+            elif isinstance(event, ContextCompacted) and event.messages and event.compaction_id not in undone:
+                self.take(event.messages)
         self.answer_open_calls(INTERRUPTED)
+
+    def stored(self) -> list[dict[str, Any]]:
+        """The conversation without the system message, as an event keeps it: a user's message with its origin.
+
+        In ``words`` it has a person's own text, where that is another than the message's.
+        """
+        return [_stored(message) for message in self if message["role"] != "system"]
+
+    def take(self, stored: Iterable[dict[str, Any]]) -> None:
+        """Become the conversation that ``stored`` answered, behind the same system message."""
+        self.reset()
+        self.extend(_said(message) if message.get("role") == "user" else dict(message) for message in stored)
 
     def reset(self) -> None:
         """Forget the conversation, keep the system message."""
         del self[1 if self and self[0]["role"] == "system" else 0 :]
+
+
+def _stored(message: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(message, Said):
+        return dict(message)
+    plain = Said(message["content"], message.origin)
+    return {**message, "origin": message.origin} | ({} if plain.words == message.words else {"words": message.words})
+
+
+def _said(message: dict[str, Any]) -> Said:
+    return Said(message.get("content") or "", message.get("origin", "user"), message.get("words", ""))

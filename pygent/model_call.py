@@ -6,7 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from uuid import uuid4
 
 from pygent.attempts import Attempts
@@ -28,6 +28,9 @@ from pygent.models.base import Completed, Discarded, Model, ModelNotice, Reasoni
 from pygent.openai_compat import Message, ToolCall, Usage, parse_message
 from pygent.tools.executor import Executor
 
+if TYPE_CHECKING:
+    from pygent.compactor import Compactor
+
 Emit = Callable[[Event], object]
 
 
@@ -39,17 +42,27 @@ class Briefing(Protocol):
 
     def text(self, runtime: Any, task: str) -> str: ...
 
+    def reset(self) -> None: ...
+
 
 CHARACTERS = 4
 """Characters of a token, on average, where nobody counts tokens."""
 
 
+def _unknown() -> int | None:
+    return None
+
+
 class ModelInUse(NamedTuple):
-    """A model, the name that its server knows it by, and prices of a million tokens by such names."""
+    """A model, the name that its server knows it by, and prices of a million tokens by such names.
+
+    ``window`` answers the tokens that it sees at once, None while that is not known.
+    """
 
     model: Any
     name: str | None
     prices: Mapping[str, Mapping[str, float]] = {}
+    window: Callable[[], int | None] = _unknown
 
 
 @dataclass(slots=True)
@@ -62,12 +75,13 @@ class LoopContext:
     ``to_do`` is what is still to be done with these. ``settle`` waits for tasks where the run's end is to.
     ``planning`` tells whether a run is to end with a plan; ``before_step`` is called before each of its steps.
     ``last_words`` is set where a run that reaches a limit gets one more step to say what it did. ``prices`` are
-    for a million tokens, by model. ``chosen`` is what the next step asks, set from any thread; until then the three
+    for a million tokens, by model. ``chosen`` is what the next step asks, set from any thread; until then the four
     stay what the present step asks. ``budget`` counts what the agent costs, ``run_account`` what a run and the
     tasks in it do, None between runs. ``warning`` is for the model, once, where most of a budget is used.
     ``small`` is set for a small model, which gets short texts. ``check_command`` says whether the work is done (see
     ``check``). ``briefing`` shows what is needed for a task. ``changes`` counts writes of the agent's tools.
     ``protected`` are files that the run may not write, ``attempts`` knows what it wrote, where it may begin again.
+    ``window`` belongs to the model; ``compactor`` keeps the history within it, None sends all there is.
     """
 
     history: History
@@ -102,14 +116,16 @@ class LoopContext:
     protected: frozenset[str] = frozenset()
     attempts: Attempts | None = None
     unpriced: set[str] = field(default_factory=set)
+    window: Callable[[], int | None] = _unknown
+    compactor: Compactor | None = None
     chosen: ModelInUse = field(init=False)
 
     def __post_init__(self) -> None:
-        self.chosen = ModelInUse(self.model, self.model_name, self.prices)
+        self.chosen = ModelInUse(self.model, self.model_name, self.prices, self.window)
 
     def follow(self) -> None:
         """Ask the chosen model from here on."""
-        self.model, self.model_name, self.prices = self.chosen
+        self.model, self.model_name, self.prices, self.window = self.chosen
 
     def charge(self, usage: Usage) -> None:
         """Count what a request cost, and tell people once where most of a budget is used or cannot be held."""
@@ -161,7 +177,7 @@ def ask(ctx: LoopContext, cancel: CancelToken) -> Message:
     ctx.follow()
     reply = _Reply(ctx)
     try:
-        for item in _answer(ctx, cancel):
+        for item in _answer(ctx, cancel, ctx.history, ctx.allowed):
             reply.take(item)
         message = _with_call_ids(ctx, reply.whole())
     except BaseException:
@@ -208,8 +224,7 @@ class _Reply:
         self.ctx.emit(MessageDelta(agent_id=self.ctx.agent_id, message_id=self._id, text=text, kind=kind))
 
     def _notice(self, text: str, level: str) -> None:
-        known: Level = "warning" if level == "warning" else "error" if level == "error" else "info"
-        self.ctx.emit(Notice(agent_id=self.ctx.agent_id, level=known, text=text))
+        _notice(self.ctx, text, level)
 
     def whole(self) -> Message:
         if self.message is None:
@@ -234,15 +249,39 @@ class _Reply:
         )
 
 
-def _answer(ctx: LoopContext, cancel: CancelToken) -> Iterator[StreamItem]:
-    tools = ctx.executor.registry.schemas(ctx.allowed) or None
+def answered(
+    ctx: LoopContext, cancel: CancelToken, messages: list[dict[str, Any]], allowed: Collection[str] | None
+) -> Message:
+    """The answer to other ``messages`` than the history, with other tools; of it only notices are told.
+
+    Raises as ``ask`` does.
+    """
+    cancel.check()
+    for item in _answer(ctx, cancel, messages, allowed):
+        match item:
+            case ModelNotice(text, level):
+                _notice(ctx, text, level)
+            case Completed(message):
+                return message
+    raise TypeError("the model's stream ended without a Completed item")
+
+
+def _notice(ctx: LoopContext, text: str, level: str) -> None:
+    known: Level = "warning" if level == "warning" else "error" if level == "error" else "info"
+    ctx.emit(Notice(agent_id=ctx.agent_id, level=known, text=text))
+
+
+def _answer(
+    ctx: LoopContext, cancel: CancelToken, messages: list[dict[str, Any]], allowed: Collection[str] | None
+) -> Iterator[StreamItem]:
+    tools = ctx.executor.registry.schemas(allowed) or None
     stream = getattr(ctx.model, "stream", None)
     if stream is not None:
-        yield from stream(ctx.history, ctx.model_name, tools, cancel=cancel)
+        yield from stream(messages, ctx.model_name, tools, cancel=cancel)
         return
 
     def chat() -> Message:
-        return parse_message(ctx.model.chat(ctx.history, ctx.model_name, tools))
+        return parse_message(ctx.model.chat(messages, ctx.model_name, tools))
 
     # A plain chat cannot be ended from outside. Where somebody may want to end it, it gets a thread that can be left
     # behind; a bare Agent() calls it directly, so that debuggers and thread-bound clients work as written.

@@ -6,7 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pygent.events import MAIN, Event, RunFinished, RunStarted, SessionStarted, StepFinished, StepStarted, TaskStarted
+from pygent.events import (
+    MAIN,
+    ContextCompacted,
+    Event,
+    RunFinished,
+    RunStarted,
+    SessionStarted,
+    StepFinished,
+    StepStarted,
+    TaskStarted,
+)
 from pygent.ledger import Account
 from pygent.openai_compat import Usage
 
@@ -36,7 +46,7 @@ def replay(session: Account, past: Iterable[Event]) -> None:
                 end(event.agent_id)
             case StepStarted():
                 _account(session, personas, event).take_step(force=True)
-            case StepFinished():
+            case StepFinished() | ContextCompacted():
                 _account(session, personas, event).charge(_usage(event.usage), event.cost)
     for agent_id in list(begun):  # what was killed
         end(agent_id)

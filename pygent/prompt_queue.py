@@ -7,7 +7,7 @@ interrupted are held: they stay, and run only when the person says so.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Literal
@@ -23,12 +23,13 @@ Waiting = Literal["next", "held", "steer"]
 
 @record
 class QueuedPrompt:
-    """A prompt, its images, and what it waits for."""
+    """A prompt, its images, and what it waits for; with ``work`` that is done in place of a run."""
 
     id: str
     text: str
     images: tuple[Image, ...] = ()
     waiting: Waiting = "next"
+    work: Callable[[], object] | None = None
 
 
 class PromptQueue:
@@ -52,10 +53,18 @@ class PromptQueue:
         with self._changed:
             return list(self._waiting)
 
-    def put(self, text: str, images: Sequence[Image] = (), *, held: bool = False) -> str:
-        """Add a prompt at the end. It becomes the present one where there is none and it is not held."""
+    def put(
+        self,
+        text: str,
+        images: Sequence[Image] = (),
+        *,
+        held: bool = False,
+        work: Callable[[], object] | None = None,
+    ) -> str:
+        """Add a prompt, or ``work``, at the end. It is the present one where there is none and it is not held."""
         with self._changed:
-            item = QueuedPrompt(f"q{next(self._numbers)}", text, tuple(images), "held" if held else "next")
+            waiting: Waiting = "held" if held else "next"
+            item = QueuedPrompt(f"q{next(self._numbers)}", text, tuple(images), waiting, work)
             self._waiting.append(item)
             self._advance()
             return item.id

@@ -18,6 +18,7 @@ from pygent.errors import PygentError
 from pygent.events import Event, Level, Notice
 from pygent.session_archive import SessionArchive
 from pygent.session_calls import SessionCalls
+from pygent.session_context import SessionContext
 from pygent.session_controls import SessionControls
 from pygent.session_log import SessionLog
 from pygent.session_plans import SessionPlans
@@ -37,7 +38,9 @@ CLOSE_LIMIT = 10.0
 """Seconds that a second caller of ``close`` waits for the first one at most."""
 
 
-class Session(SessionPrompts, SessionControls, SessionCalls, SessionPlans, SessionTasks, SessionArchive):
+class Session(
+    SessionPrompts, SessionControls, SessionCalls, SessionPlans, SessionContext, SessionTasks, SessionArchive
+):
     """An agent, its sandbox, its approvals and its stream of events, joined.
 
     Making one is cheap and starts nothing; ``open`` does. ``agent`` takes an existing agent in; otherwise one is made
@@ -228,6 +231,7 @@ class Session(SessionPrompts, SessionControls, SessionCalls, SessionPlans, Sessi
         if busy := self.busy_with:
             raise PygentError(busy)
         agent.history.reset()
+        agent.compactor.reset()
         agent.todos.items, agent.plan = [], None
         agent.join(replace(agent.wiring, budget=Account(self.settings.budget)))
         self._forget_originals()

@@ -64,15 +64,19 @@ class SessionModel:
     @property
     def context_window(self) -> int | None:
         """Tokens that the model can see at once: as the settings say, else as its server does. None: not known."""
-        name = self.model_name
+        return self._window_of(self.model_name)
+
+    def _window_of(self, name: str) -> int | None:
         said = None if is_file(name) else server_of(self.settings, name).context_window
-        window = self.window
+        window = self._told_by_server(name)
         return said or (window.tokens if window is not None else None)
 
     @property
     def window(self) -> Window | None:
         """What the model's server or file tells of its size; None while that is not known, and where it does not."""
-        name = self.model_name
+        return self._told_by_server(self.model_name)
+
+    def _told_by_server(self, name: str) -> Window | None:
         return getattr(self._models.get(name), "window", None) if is_file(name) else self._windows.get(name)
 
     def set_model(self, name: str) -> None:
@@ -85,7 +89,6 @@ class SessionModel:
         before = self.model_name
         agent.use(self.model_named(name))
         self._model_name = name
-        self._look_for_window()
         if name != before:
             server = server_of(self.settings, name)
             where = f" on {_address(server.base_url)}" if server.provider else ""
@@ -100,7 +103,8 @@ class SessionModel:
         if place not in self._models:
             self._models[place] = make_model(self.settings, name, self._progress)
         preload(self._models[place])
-        return ModelInUse(self._models[place], server.model, server.prices)
+        self._look_for_window(name)
+        return ModelInUse(self._models[place], server.model, server.prices, lambda: self._window_of(name))
 
     def servers(self) -> list[OfferedBy]:
         """The servers that a model can be chosen from; that of ``base_url`` first, where one is set up."""
@@ -130,7 +134,8 @@ class SessionModel:
 
     def _begin_model(self, agent: Agent) -> None:
         """Take note of what the agent begins with, and ask its server for what the settings do not say."""
-        from pygent.models.configured import Keyless  # noqa: PLC0415 - loaded with the agent
+        from pygent.model_call import ModelInUse  # noqa: PLC0415 - loaded with the agent
+        from pygent.models.configured import Keyless  # noqa: PLC0415
 
         name = self.settings.model
         if self.demo or self._given_agent or self._model is not None:  # a program's own, of which nothing is known
@@ -142,15 +147,16 @@ class SessionModel:
         else:
             self._models[self._place(name)] = agent.model
         agent.wiring = replace(agent.wiring, find_model=self.model_named)
-        self._look_for_window()
+        if not self._given_agent:
+            agent.use(ModelInUse(agent.model, agent.model_name, agent.wiring.prices, lambda: self._window_of(name)))
+        self._look_for_window(name)
 
     def _place(self, name: str) -> str:
         """What the models have in common that one object serves: their provider, or the file."""
         return name if is_file(name) else split_name(self.settings, name)[0]
 
-    def _look_for_window(self) -> None:
-        """Ask in the background how much the model sees, where nobody has said it."""
-        name = self.model_name
+    def _look_for_window(self, name: str) -> None:
+        """Ask in the background how much a model sees, where nobody has said it."""
         model = self._models.get(self._place(name))
         if name in self._windows or getattr(model, "base_url", OPENAI_URL) == OPENAI_URL:  # which does not tell
             return

@@ -106,6 +106,7 @@ def join(
             budget=account,
             check=settings.check or "",
             vision=settings.vision,
+            compact_at=settings.compact_at,
         )
     )
     return policy, broker

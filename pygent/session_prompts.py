@@ -118,7 +118,9 @@ class SessionPrompts:
     def _work(self) -> None:
         while (prompt := self._queue.take()) is not None:
             try:
-                if not self._closed:
+                if not self._closed and prompt.work is not None:
+                    prompt.work()
+                elif not self._closed:
                     self._converse(prompt)
             except Exception:  # the run's end has told of it already; the thread must live on
                 log.exception("a run failed")

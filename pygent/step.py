@@ -87,7 +87,7 @@ def run_step(
     usage = Usage()
     outcome: StepOutcome | None = None
     try:
-        message = ask(ctx, cancel)
+        message = ask(ctx, cancel) if ctx.compactor is None else ctx.compactor.ask(ctx, cancel)
         usage = ctx.counted(message)
         ctx.charge(usage)
         ctx.history.add_assistant(message)
@@ -100,7 +100,15 @@ def run_step(
         ctx.history.answer_open_calls(INTERRUPTED)
         if count is not None and outcome is not None:
             count(outcome)
-        ctx.emit(StepFinished(agent_id=ctx.agent_id, step=step, usage=usage.to_dict(), cost=ctx.cost(usage)))
+        ctx.emit(
+            StepFinished(
+                agent_id=ctx.agent_id,
+                step=step,
+                usage=usage.to_dict(),
+                cost=ctx.cost(usage),
+                context_tokens=ctx.compactor.tokens(ctx) if ctx.compactor is not None else 0,
+            )
+        )
 
 
 def _run_calls(ctx: LoopContext, message: Message, outcome: StepOutcome, cancel: CancelToken) -> None:

@@ -13,6 +13,8 @@ from pygent.events import (
     ApprovalRequested,
     ApprovalResolved,
     ContextCompacted,
+    ContextCompacting,
+    ContextRestored,
     Event,
     FilesChanged,
     MessageDelta,
@@ -39,6 +41,7 @@ from pygent.events import (
 from pygent.transcript_items import (
     AgentView,
     AssistantItem,
+    CompactionItem,
     Doing,
     Item,
     NoticeItem,
@@ -54,6 +57,7 @@ __all__ = [
     "LIVE_OUTPUT",
     "AgentView",
     "AssistantItem",
+    "CompactionItem",
     "Doing",
     "Item",
     "NoticeItem",
@@ -152,7 +156,7 @@ class Transcript:
             case StepStarted():
                 view.step = event.step
             case StepFinished():
-                view.add_usage(event.usage, event.cost)
+                view.step_ended(event.usage, event.cost, event.context_tokens)
             case MessageStarted() if event.role == "assistant":
                 item = AssistantItem(event.message_id, event.agent_id, at=event.at)
                 self._messages[event.message_id] = item
@@ -214,8 +218,12 @@ class Transcript:
                 view.plan.decide(event)
                 return view.plan
             case ContextCompacted():
-                text = f"Context compacted: {event.before_tokens} to {event.after_tokens} tokens"
-                return self._add(view, NoticeItem(self._key(event), event.agent_id, "info", text, event.at))
+                return self._compacted(view, event)
+            case ContextRestored():
+                view.context_tokens = event.tokens or view.context_tokens
+                if (undone := view.compactions.get(event.compaction_id)) is not None:
+                    undone.undone = True
+                return undone
             case Notice():
                 return self._add(
                     view, NoticeItem(self._key(event), event.agent_id, event.level, event.text, event.at)
@@ -254,6 +262,25 @@ class Transcript:
             item.done, item.discarded = True, event.discarded
             item.text, item.reasoning = text, _text(message.get("reasoning_content"))
         return item
+
+    def _compacted(self, view: AgentView, event: ContextCompacted) -> Item:
+        item = CompactionItem(
+            self._key(event),
+            event.agent_id,
+            event.compaction_id,
+            event.before_tokens,
+            event.after_tokens,
+            event.by,
+            event.summary,
+            event.left_out,
+            event.outputs,
+            event.images,
+            event.at,
+        )
+        view.compactions[event.compaction_id] = item
+        view.context_tokens = event.after_tokens
+        view.add_usage(event.usage, event.cost)
+        return self._add(view, item)
 
     def _output(self, event: ToolOutput) -> Item | None:
         tool = self.tools.get((event.agent_id, event.call_id))
@@ -310,6 +337,8 @@ def _doing(event: Event) -> Doing | None:
             return "thinking" if event.kind == "reasoning" else "writing"
         case ToolStarted():
             return "running a tool"
-        case MessageFinished() | ToolFinished() | RunFinished():
+        case ContextCompacting():
+            return "" if event.over else "compacting"
+        case MessageFinished() | ToolFinished() | RunFinished() | ContextCompacted():
             return ""
     return None

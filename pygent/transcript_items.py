@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal, TypeAlias
 
-from pygent.events import USER_CALL, Json, Level, PlanDecided, Reason, Review, TaskState
+from pygent.events import USER_CALL, CompactedBy, Json, Level, PlanDecided, Reason, Review, TaskState
 from pygent.records import record
 
-Doing = Literal["", "waiting for the model", "thinking", "writing", "running a tool"]
+Doing = Literal["", "waiting for the model", "thinking", "writing", "running a tool", "compacting"]
 """What an agent at work is doing just now."""
 
 PlanState = Literal["open", "left", "approved", "changes", "dropped"]
@@ -77,6 +77,36 @@ class NoticeItem:
     level: Level
     text: str
     at: float = 0.0
+
+
+@record(frozen=False)
+class CompactionItem:
+    """Older messages of an agent were replaced by a summary, or shortened where that is "".
+
+    The rest is as in ``ContextCompacted``. ``undone`` where the model sees again what it stood for.
+    """
+
+    key: str
+    agent_id: str
+    compaction_id: str
+    before_tokens: int
+    after_tokens: int
+    by: CompactedBy = "limit"
+    summary: str = ""
+    left_out: int = 0
+    outputs: int = 0
+    images: int = 0
+    at: float = 0.0
+    undone: bool = False
+
+    @property
+    def headline(self) -> str:
+        """What was done, in a few words."""
+        if self.summary:
+            return "Context compacted: earlier messages are summed up"
+        if self.left_out:
+            return "Context compacted: earlier messages are left out"
+        return "Context compacted: earlier outputs are shortened"
 
 
 @record(frozen=False)
@@ -151,7 +181,7 @@ class PlanItem:
         self.text = event.plan if event.plan.strip() != self.plan.strip() else ""
 
 
-Item: TypeAlias = UserItem | AssistantItem | ToolItem | NoticeItem | RunItem | TaskItem | PlanItem
+Item: TypeAlias = UserItem | AssistantItem | ToolItem | NoticeItem | CompactionItem | RunItem | TaskItem | PlanItem
 
 
 @record(frozen=False)
@@ -159,7 +189,9 @@ class AgentView:
     """One agent's part: its items in order, and the state of its run.
 
     ``usage`` and ``cost`` add up over all its runs, ``run_cost`` over the steps of the last one. ``files_changed``
-    are those of its own workspace. ``todos`` is its list of to-dos, as in ``TodosUpdated``, ``plan`` its newest plan.
+    are those of its own workspace. ``context_tokens`` has what the model sees of its conversation, ``compactions``
+    where it was made shorter, by id. ``todos`` is its list of to-dos, as in ``TodosUpdated``, ``plan`` its newest
+    plan.
     """
 
     agent_id: str
@@ -171,7 +203,8 @@ class AgentView:
     cost: float | None = None
     run_cost: float | None = None
     files_changed: list[str] = field(default_factory=list)
-    last_prompt_tokens: int = 0
+    context_tokens: int = 0
+    compactions: dict[str, CompactionItem] = field(default_factory=dict)
     last_event_at: float = 0.0
     last_tool: ToolItem | None = None
     doing: Doing = ""
@@ -198,12 +231,16 @@ class AgentView:
             self.doing, self.doing_since = doing, at
 
     def add_usage(self, usage: Json, cost: float | None) -> None:
-        """Count a step's tokens and cost; the newest prompt's size is how full the context is."""
+        """Count a step's tokens and cost."""
         if cost is not None:
             self.cost, self.run_cost = (self.cost or 0.0) + cost, (self.run_cost or 0.0) + cost
         for name, value in usage.items():
             self.usage[name] = self.usage.get(name, 0) + int(value)
-        self.last_prompt_tokens = int(usage.get("prompt_tokens", 0)) or self.last_prompt_tokens
+
+    def step_ended(self, usage: Json, cost: float | None, context: int) -> None:
+        """Count a step, after which the conversation has ``context`` tokens; 0 where that was not told."""
+        self.add_usage(usage, cost)
+        self.context_tokens = context or int(usage.get("prompt_tokens", 0)) or self.context_tokens
 
     def run_ended(self, cost: float | None) -> None:
         """Count the cost of a run whose steps did not tell theirs, as in logs of older versions."""

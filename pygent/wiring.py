@@ -9,6 +9,7 @@ from pygent.approvals import Approvals, narrowed
 from pygent.budget import Budget
 from pygent.bus import EventBus, Stream
 from pygent.cancellation import CancelToken
+from pygent.compactor import COMPACT_AT
 from pygent.events import MAIN
 from pygent.images import Content
 from pygent.ledger import Account
@@ -27,7 +28,8 @@ class Wiring:
     says during a run, once, and ``steered`` tells whether there is anything. ``prices`` are those of the model.
     ``find_model`` answers the model of a persona that names one; without it that is a name on the same server.
     ``budget`` counts what the agent costs and limits it. ``check`` is the command that says whether its work is done.
-    ``vision`` says whether models get images, None asks their names.
+    ``vision`` says whether models get images, None asks their names. ``compact_at`` is the share of the model's
+    window at which the conversation is compacted, 0 for never.
     """
 
     bus: Stream = field(default_factory=EventBus)
@@ -46,6 +48,7 @@ class Wiring:
     budget: Account = field(default_factory=Account)
     check: str = ""
     vision: bool | None = None
+    compact_at: float = COMPACT_AT
 
 
 def alone(persona: Persona, budget: Budget) -> Wiring:

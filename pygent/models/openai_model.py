@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from pygent.models.profile import Profile, Wanted, choose, wanted
 from pygent.models.reading import Reading
 from pygent.models.request import Request
 from pygent.models.retries import Retries
-from pygent.models.room import Room, too_long
+from pygent.models.silent_cut import SilentCut
 from pygent.models.watch import Watch
 from pygent.openai_compat import Message, Usage
 
@@ -98,7 +97,7 @@ class OpenAIModel:
         """Name of the provider in the settings, whose models are called ``PROVIDER/MODEL`` there."""
         self._lines = Lines(self._new_line)
         self._encoder = BodyEncoder()
-        self._room = Room()
+        self._silent_cut = SilentCut()
         self._compat = compat
         self._learning: dict[str, Learning] = {}
         self._wanted: Wanted = wanted(profile)
@@ -203,9 +202,7 @@ class OpenAIModel:
         # The retries are here and not left to the package: it sleeps in time.sleep and tells nobody.
         learning = self._learning_of(request.model)
         retries: Retries | None = None
-        whole, shortened = request, False
         while True:
-            request = replace(whole, messages=self._room.fitting(whole.messages))
             if cancel is not None:
                 cancel.check()
             shown = False
@@ -217,14 +214,9 @@ class OpenAIModel:
             except Failed as caught:
                 failed = caught
             if is_context_overflow(failed.failure.error):
-                told = None if shortened else self._room.shorten(whole.messages, str(failed))
-                shortened = True
-                if told is None:
-                    raise too_long(failed.failure.error, request.model)
-            else:
-                told = self._mended(learning, failed, request)
-            if told:
-                yield Discarded(told) if shown else ModelNotice(told, "warning" if shortened else "info")
+                raise failed.failure.error  # the loop compacts the conversation
+            if told := self._mended(learning, failed, request):
+                yield Discarded(told) if shown else ModelNotice(told)
                 continue
             retries = retries or Retries(self.max_retries, self.first_pause)
             pause = _pause(retries, failed)
@@ -256,7 +248,7 @@ class OpenAIModel:
                     blocks = compat.tools == "blocks"
                     reading = Reading(self.server, request, watch, cancel, blocks=blocks)
                     for item in reading.items(response):
-                        cut = self._room.cut(request, len(body), _usage(item))
+                        cut = self._silent_cut.told(request, len(body), _usage(item))
                         if cut:
                             yield ModelNotice(cut, "warning")
                         if isinstance(item, Completed):

@@ -86,6 +86,7 @@ class Settings:
     token_timeout: float | None = None
     max_tokens: int | None = None
     context_window: int | None = None
+    compact_at: float = 0.8
     temperature: float | None = None
     profile: str = "auto"
     check: str | None = None

@@ -86,7 +86,13 @@ MODEL_FIELDS: tuple[Field, ...] = (
         key="context_window",
         kind=kinds.Whole(256),
         group=_MODEL,
-        about="Tokens that the model can see at once; unset: not known, and no share of it is shown",
+        about="Tokens that the model can see at once; unset: what its server or its file tells, if it does",
+    ),
+    Field(
+        key="compact_at",
+        kind=kinds.Number("a share from 0 (never) to 0.95", least=0, most=0.95),
+        group=_MODEL,
+        about="Share of the context window at which older messages are summed up; 0: never by itself",
     ),
     Field(
         key="temperature",

@@ -154,7 +154,8 @@ def _child(parent: Agent, persona: Persona, workspace: Path | None, *, start: bo
     else:
         name = persona.model or parent.model_name or from_environment().model
         agent = Agent(runtime, parent.model, name, persona, tools=parent.registry)
-        agent.use(ModelInUse(agent.model, name, parent.wiring.prices))
+        window = parent.chosen.window if name == parent.model_name else lambda: None
+        agent.use(ModelInUse(agent.model, name, parent.wiring.prices, window))
     agent.disabled_tools = {*parent.registry.names()} - {*parent.tool_names(), "stop", "continue"}
     return agent
 
@@ -183,6 +184,7 @@ def _join(task: Task, around: Surroundings) -> None:
             prices=task.agent.wiring.prices if child else wiring.prices,
             budget=task.account,
             vision=wiring.vision,
+            compact_at=wiring.compact_at,
         )
     )
 

@@ -11,7 +11,7 @@ import pytest
 from pygent import Agent
 from pygent.bus import EventBus
 from pygent.errors import APIError, APITemporaryError
-from pygent.events import Event, Notice, ToolFinished, ToolStarted
+from pygent.events import ContextCompacted, Event, Notice, ToolFinished, ToolStarted
 from pygent.history import History
 from pygent.models import Completed, Discarded, ModelNotice, OpenAIModel, TextDelta
 from pygent.models.api_errors import is_context_overflow
@@ -945,52 +945,23 @@ def _window(characters, code=400, words="This model's maximum context length is 
         (500, "the request exceeds the available context size. try increasing the context size"),
     ],
 )
-def test_16_old_outputs_are_shortened_once_and_it_is_told(serve, code, words):
+def test_16_a_conversation_that_is_too_long_is_no_passing_failure(serve, code, words):
     server, model = serve(_window(12_000, code, words))
-    history = _long()
-    items, message = ask(model, "stream", history)
-    assert message.content == "Hi"
-    (told,) = notices(items)
-    assert "outputs of tools are sent shortened" in told
-    refused, sent = (request["messages"] for request in server.requests)
-    assert refused == history
-    oldest, newest = sent[3]["content"], sent[-1]["content"]
-    assert oldest.startswith("begin0 x")
-    assert oldest.endswith("x end0")
-    assert "characters left out" in oldest
-    assert newest == history[-1]["content"]
-    assert "left out" not in history[3]["content"]
-    # What was shortened stays so: the next request is not refused.
-    history.append({"role": "user", "content": "and now?"})
-    assert notices(ask(model, "stream", history)[0]) == []
-    assert len(server.requests) == 3
-
-
-def test_16_an_output_that_is_too_long_by_itself_is_cut_to_what_fits(serve):
-    server, model = serve(_window(9_000))
-    items, message = ask(model, "stream", [*ASK, _calling("a"), _result("a", "b" * 20_000)])
-    assert message.content == "Hi"
-    assert "one output of a tool is sent shortened" in notices(items)[0]
-    assert len(server.requests[-1]["messages"][-1]["content"]) > 5000
-
-
-@pytest.mark.parametrize("history", [_long(), [{"role": "user", "content": "x" * 9000}]])
-def test_16_what_still_does_not_fit_is_a_clear_error(serve, history):
-    server, model = serve(_window(500))
-    with pytest.raises(APIError, match=r"longer than m can see.*/new.*maximum context length is 500") as caught:
-        ask(model, "stream", history)
+    with pytest.raises(APIError) as caught:
+        ask(model, "stream", _long())
     assert is_context_overflow(caught.value)
     assert not isinstance(caught.value, APITemporaryError)
-    assert len(server.requests) <= 2
+    assert len(server.requests) == 1
 
 
 def test_16_a_run_goes_on_after_it(case):
     def refuse(request):
         return status(400, "the request exceeds the available context size")
 
-    one = case(*[reply(tool_calls=[("bash", {"cmd": "x" * 900})]) for _ in range(2)], refuse, STOP)
+    one = case(*[reply(tool_calls=[("bash", {"cmd": "x" * 900})]) for _ in range(4)], refuse, reply("Summed."), STOP)
     assert one.run().reason == "stopped"
-    assert any("sent shortened" in told for told in one.told())
+    (event,) = [event for event in one.events if isinstance(event, ContextCompacted)]
+    assert (event.by, event.summary) == ("overflow", "Summed.")
 
 
 def test_16_a_server_that_cuts_silently_is_told_of_once(serve):

@@ -376,6 +376,13 @@ class FakeSession(FakeTasks, SessionFiles):
         self.calls.append(("clear_todos",))
         self.bus.publish(TodosUpdated(todos=[]))
 
+    def compact(self, hint: str = "") -> str:
+        self.calls.append(("compact", hint))
+        return ""
+
+    def undo_compaction(self) -> None:
+        self.calls.append(("undo_compaction",))
+
     def new(self) -> None:
         self.calls.append(("new",))
 

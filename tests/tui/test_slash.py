@@ -64,6 +64,8 @@ def test_a_path_is_no_command() -> None:
     ("line", "call"),
     [
         ("/model other", ("set_model", "other")),
+        ("/compact the parser", ("compact", "the parser")),
+        ("/compact undo", ("undo_compaction",)),
         ("/persona tester", ("set_persona", "tester")),
         ("/permissions plan", ("set_permission_mode", "plan")),
         ("/tools disable bash", ("enable_tool", "bash", False)),
@@ -102,7 +104,6 @@ async def test_a_command_reaches_the_session(tmp_path: Path, line: str, call: tu
         ("/resume", "No session is stored"),
         ("/fork", "not copied"),
         ("/undo", "nothing was taken back"),
-        ("/compact", "nothing was shortened"),
         ("/copy", "There is no answer yet"),
         ("/modle", "Did you mean /model?"),
         ("/network maybe", "takes on or off"),

@@ -47,10 +47,12 @@ def _undo(surface: Surface, argument: str) -> None:  # noqa: ARG001
     surface.note("/undo", text, level="warning")
 
 
-@command("compact", "", "shorten what the model is sent")
-def _compact(surface: Surface, argument: str) -> None:  # noqa: ARG001
-    text = "The model is sent the whole conversation; nothing was shortened. /new begins one with an empty context."
-    surface.note("/compact", text, level="warning")
+@command("compact", "[HINT] | undo", "sum up earlier messages for the model, or take that back")
+def _compact(surface: Surface, argument: str) -> None:
+    if argument == "undo":
+        surface.work("/compact", surface.session.undo_compaction)
+    else:
+        surface.work("/compact", lambda: surface.session.compact(argument) or None)
 
 
 @command("export", "[FILE]", "write the conversation to a Markdown file of the workspace")
@@ -61,7 +63,7 @@ def _export(surface: Surface, argument: str) -> None:
 
 @command("context", "", "how full the model's context is", needs_open=False)
 def _context(surface: Surface, argument: str) -> None:  # noqa: ARG001
-    used = surface.transcript.main.last_prompt_tokens
+    used = surface.transcript.main.context_tokens
     window = surface.session.status().context_window
     lines = [f"last request   {count(used)} tokens" if used else "No request was sent yet."]
     if window:

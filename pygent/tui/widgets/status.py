@@ -60,9 +60,8 @@ class StatusLine(Widget):
     @property
     def _busy(self) -> bool:
         main = self.transcript.main
-        return (main.running and not self.transcript.approvals) or (
-            self.session is not None and not self.session.opened
-        )
+        at_work = main.running or main.doing == "compacting"
+        return (at_work and not self.transcript.approvals) or (self.session is not None and not self.session.opened)
 
     def render(self) -> Content:
         width = self.content_size.width
@@ -100,6 +99,9 @@ class StatusLine(Widget):
             return [(f"{frame} ", "$primary"), ("opening", "$foreground")]
         if self.transcript.approvals:
             return [("? ", "bold $warning"), (self._who_waits(), "$text-warning")]
+        if main.doing == "compacting":
+            took = seconds(max(0.0, time.time() - main.doing_since))
+            return [(f"{frame} ", "bold $primary"), (f"compacting the conversation · {took}", "$foreground")]
         if main.running:
             took = seconds(max(0.0, time.time() - main.started_at)) if main.started_at else ""
             left = [
@@ -151,10 +153,10 @@ class StatusLine(Widget):
         parts.append([(mode, f"{_MODE_STYLES.get(mode, '')} @click=screen.next_mode")])
         parts.append([(clean_line(status.model), "$foreground @click=screen.command('model')")])
         main = self.transcript.main
-        if main.last_prompt_tokens:
-            used = count(main.last_prompt_tokens)
+        if main.context_tokens:
+            used = count(main.context_tokens)
             if status.context_window:
-                share = 100 * main.last_prompt_tokens / status.context_window
+                share = 100 * main.context_tokens / status.context_window
                 style = "$text-warning" if share >= 80 else ""
                 parts.append([(f"{used} ({share:.0f}% of context)", style)])
             else:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from pygent.transcript import AssistantItem, Item, NoticeItem, PlanItem, RunItem, TaskItem, ToolItem, UserItem
+from pygent.transcript import (
+    AssistantItem,
+    CompactionItem,
+    Item,
+    NoticeItem,
+    PlanItem,
+    RunItem,
+    TaskItem,
+    ToolItem,
+    UserItem,
+)
 from pygent.tui.panes.blocks.assistant import AssistantBlock
 from pygent.tui.panes.blocks.base import Block
 from pygent.tui.panes.blocks.notices import NoticeBlock, RunBlock
@@ -28,5 +38,9 @@ def block_for(item: Item) -> Block:
             from pygent.tui.panes.blocks.plan import PlanBlock  # noqa: PLC0415 - seldom there
 
             return PlanBlock(item)
+        case CompactionItem():
+            from pygent.tui.panes.blocks.compaction import CompactionBlock  # noqa: PLC0415 - seldom there
+
+            return CompactionBlock(item)
         case RunItem():
             return RunBlock(item)

@@ -1,0 +1,167 @@
+"""What of a conversation stays word for word where it has become too long, and what a summary stands for.
+
+::
+
+    system      as it is: persona, rules, instructions
+    user        the task, as it is
+    assistant   the summary, and the list of to-dos
+    user        what the person said last, word for word, each with a line of the assistant's behind it
+    …           the last steps, whole
+
+A summary is the assistant's own words. In a user's message, what a tool has printed could come back as an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pygent.history import Said
+from pygent.images import text_of
+from pygent.shrinking import Messages, tokens_of
+from pygent.tokens import BYTES, of_content
+
+SUMMARY = "[Earlier messages were left out to make room. This is what happened in them.]"
+NO_SUMMARY = "[Earlier messages were left out to make room. These are the calls that were made in them.]"
+GO_ON = "Go on from there."
+SUMMED_UP = "(What was done about that is in the summary.)"
+
+TAIL, PROMPTS, LONGEST = 0.25, 0.15, 0.1
+"""Shares of the window that the last steps, what the person said last, and a summary have at most."""
+
+LISTED = 40
+"""Calls that are listed where there is no summary."""
+
+_ASK = """\
+The conversation is getting too long, and what stands before the last messages is about to be replaced by your \
+summary. Write it now: plain text, at most {words} words, no tool call, no code block. Say what is needed to go on \
+with the work:
+- what the user wants, with every rule and preference that they gave
+- what was done: which files were changed, and how
+- what was found out: names, paths, commands and what came of them, errors; copy them exactly
+- what was decided, and why
+- what is left to do, and what comes next"""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A conversation, taken apart: ``system`` and ``task`` have at most one message each."""
+
+    system: Messages
+    task: Messages
+    middle: Messages
+    tail: Messages
+    prompts: Messages = field(default_factory=list)
+    """What a person said in the middle and stays word for word."""
+
+    @property
+    def fixed(self) -> int:
+        """How many messages stand before the tail."""
+        return len(self.system) + len(self.task) + len(self.middle)
+
+
+def take_apart(messages: Sequence[dict[str, Any]], room: int) -> Parts:
+    """Divide ``messages`` for a window of ``room`` tokens, by the rule of `pygent.tokens`.
+
+    The tail has the last step in any case, and as many before it as fit.
+    """
+    begin = 1 if messages and messages[0].get("role") == "system" else 0
+    body = list(messages[begin:])
+    task = 1 if body and body[0].get("role") == "user" else 0
+    cut = _cut(body, task, int(room * TAIL))
+    middle = body[task:cut]
+    return Parts(list(messages[:begin]), body[:task], middle, body[cut:], list(_prompts(middle, int(room * PROMPTS))))
+
+
+def put_together(parts: Parts, summary: str, todos: Sequence[dict[str, Any]] = ()) -> Messages:
+    """The conversation with ``summary`` in place of its middle, ready for any server."""
+    told = "\n\n".join(part for part in (summary, _todo_list(todos)) if part)
+    out: Messages = [*parts.system, *parts.task]
+    if not parts.task:  # a conversation that began in another way
+        out.append(Said(GO_ON, "reminder"))
+    out.append({"role": "assistant", "content": told})
+    for prompt in parts.prompts:
+        if out[-1]["role"] == "user":
+            out.append({"role": "assistant", "content": SUMMED_UP})
+        out.append(prompt)
+    follows = parts.tail[0]["role"] if parts.tail else ""
+    if follows == "user" and out[-1]["role"] == "user":
+        out.append({"role": "assistant", "content": SUMMED_UP})
+    elif follows == "assistant" and out[-1]["role"] == "assistant":
+        out.append(Said(GO_ON, "reminder"))
+    return [*out, *parts.tail]
+
+
+def question(room: int, hint: str) -> Said:
+    """What the model is asked for a summary with, for a window of ``room`` tokens."""
+    text = _ASK.format(words=max(100, min(1_000, room // 24)))
+    return Said(f"{text}\n\nAbove all: {hint.strip()}" if hint.strip() else text, "reminder")
+
+
+def as_summary(text: str, room: int) -> str:
+    """A model's summary as it stands in the conversation, no longer than its share of the window."""
+    most = max(600, int(room * LONGEST) * BYTES)
+    text = text.strip()
+    return f"{SUMMARY}\n\n{text if len(text) <= most else text[:most] + ' …'}"
+
+
+def without_summary(middle: Sequence[dict[str, Any]]) -> str:
+    """What stands in place of ``middle`` where no model sums it up: earlier summaries, and the calls."""
+    earlier: list[str] = []
+    calls: list[str] = []
+    for message in middle:
+        text = message.get("content")
+        if isinstance(text, str) and message["role"] == "assistant" and text.startswith((SUMMARY, NO_SUMMARY)):
+            earlier.append(text.partition("\n\n")[2])
+        for call in message.get("tool_calls") or ():
+            arguments = " ".join(str(call["function"]["arguments"]).split())
+            calls.append(f"- {call['function']['name']} {arguments[:100]}")
+    more = [f"- {len(calls) - LISTED} calls before these"] if len(calls) > LISTED else []
+    return "\n\n".join(part for part in (NO_SUMMARY, *earlier[-1:], "\n".join([*more, *calls[-LISTED:]])) if part)
+
+
+def _cut(body: Messages, begin: int, most: int) -> int:
+    """Where the tail begins: before a reply, or before what a person said."""
+    size, found = 0, len(body)
+    for at in range(len(body) - 1, begin - 1, -1):
+        size += tokens_of(body[at : at + 1])
+        if body[at].get("role") == "assistant" or _is_prompt(body[at]):
+            if size > most and found < len(body):
+                break
+            found = at
+    return found
+
+
+def _is_prompt(message: dict[str, Any]) -> bool:
+    return message.get("role") == "user" and bool(_words(message))
+
+
+def _words(message: dict[str, Any]) -> str:
+    """A person's own words in a message."""
+    if message.get("role") != "user":
+        return ""
+    if isinstance(message, Said):
+        return message.words
+    return text_of(message.get("content"))
+
+
+def _prompts(middle: Iterable[dict[str, Any]], most: int) -> Iterable[Said]:
+    """What the person said last, as much as ``most`` tokens have room for; the very last in any case."""
+    kept: list[Said] = []
+    for message in reversed([one for one in middle if _is_prompt(one)]):
+        most -= of_content(_words(message))
+        if kept and most < 0:
+            break
+        whole = isinstance(message, Said) and message.content_is_words
+        kept.append(message if whole else Said(_words(message), "user"))
+    return reversed(kept)
+
+
+def _todo_list(todos: Sequence[dict[str, Any]]) -> str:
+    """The list of to-dos, where anything on it is open."""
+    if all(one.get("state") == "done" for one in todos):
+        return ""
+    marks = {"done": "x", "active": ">"}
+    lines = (f"[{marks.get(str(one.get('state')), ' ')}] {one.get('text')}" for one in todos)
+    return "The list of to-dos:\n" + "\n".join(lines)

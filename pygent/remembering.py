@@ -1,0 +1,64 @@
+"""The part of an ``Agent`` that is about its conversation as a whole: summed up, and put back."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+
+from pygent.briefing import Briefing
+from pygent.cancellation import CancelToken
+from pygent.compactor import Compactor
+from pygent.events import Event
+from pygent.history import History
+from pygent.model_call import LoopContext, ModelInUse
+
+
+class Remembering:
+    """``compactor`` keeps the ``history`` within the model's window."""
+
+    history: History
+    compactor: Compactor
+    _ctx: LoopContext
+    _briefing: Briefing
+
+    @property
+    def chosen(self) -> ModelInUse:
+        """The model that the next step asks, with its name, its prices and its window."""
+        return self._ctx.chosen
+
+    @property
+    @abstractmethod
+    def agent_id(self) -> str: ...
+
+    @property
+    @abstractmethod
+    def running(self) -> bool: ...
+
+    @abstractmethod
+    def _working(self) -> AbstractContextManager[CancelToken]: ...
+
+    def compact(self, hint: str = "") -> bool:
+        """Let the model sum up the conversation but for its task and its last steps; ``hint`` says what matters.
+
+        During a run that waits for its next step. Answers whether anything was left out now. Raises ``Cancelled``
+        after ``cancel()``.
+        """
+        if self.running:
+            self.compactor.request(hint)
+            return False
+        with self._working() as token:
+            self._ctx.follow()
+            return self.compactor.compact(self._ctx, token, "user", hint)
+
+    def remember(self, events: Iterable[Event]) -> int:
+        """Let the conversation be what these stored events tell of. Answers its tokens.
+
+        Raises ``RuntimeError`` while the agent is at work.
+        """
+        with self._working():
+            self.history.reset()
+            self._briefing.reset()
+            self.history.replay(events, self.agent_id)
+            self.compactor.meter.forget()
+            return self.compactor.tokens(self._ctx)

@@ -1,0 +1,171 @@
+"""A session's conversation is summed up and put back, also over a resume; what the log has stays as it is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pygent.errors import PygentError
+from pygent.events import ContextCompacted, ContextRestored, Event, Notice
+from pygent.history import History
+from pygent.session import Session
+from pygent.settings import Settings
+from pygent.store import Store
+from pygent.transcript import CompactionItem, Transcript
+from tests.core.windowed import SUMMARY, is_question, same
+from tests.fakes.invariants import check_events, check_history
+from tests.fakes.openai_server import FakeOpenAI, Step, reply
+
+
+class Sitting:
+    """A session on a server, kept in a file; its events by type."""
+
+    def __init__(self, folder: Path, url: str, resume: str | None = None, **settings: Any) -> None:
+        settings = {"permission_mode": "yolo", **settings}
+        given = Settings(
+            model="m",
+            base_url=url,
+            api_key="k",
+            workspace=folder / "work",
+            use_docker=False,
+            profile="full",
+            **settings,
+        )
+        (folder / "work").mkdir(exist_ok=True)
+        self.session = Session(given, store=lambda: Store(folder / "sessions.db"), resume=resume)
+        self.events: list[Event] = []
+        self.changed = threading.Condition()
+        self.session.subscribe(self._take)
+        self.session.open()
+
+    def _take(self, event: Event) -> None:
+        with self.changed:
+            self.events.append(event)
+            self.changed.notify_all()
+
+    def wait(self, kind: str, count: int = 1) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: sum(e.type == kind for e in self.events) >= count, 20), kind
+        while self.session.running:
+            time.sleep(0.001)
+
+    def say(self, prompt: str) -> None:
+        runs = sum(event.type == "run.finished" for event in self.events)
+        self.session.submit(prompt)
+        self.wait("run.finished", runs + 1)
+
+    @property
+    def history(self) -> History:
+        agent = self.session.agent
+        assert agent is not None
+        check_history(agent.history)
+        return agent.history
+
+
+def body(sitting: Sitting) -> list[dict[str, Any]]:
+    """What the model sees behind the system message."""
+    return [dict(message) for message in sitting.history if message["role"] != "system"]
+
+
+@pytest.fixture
+def server() -> Iterator[FakeOpenAI]:
+    def answer(request: dict[str, Any]) -> Step:
+        if is_question(request):
+            return reply(SUMMARY)
+        said = request["messages"][-1]
+        if said["role"] == "user" and "look" in said["content"]:
+            return reply(tool_calls=[("bash", {"cmd": "seq 600"})])
+        return reply("I have looked.")
+
+    with FakeOpenAI(answer) as made:
+        yield made
+
+
+def test_compacted_undone_and_resumed_in_a_session(tmp_path: Path, server: FakeOpenAI) -> None:
+    one = Sitting(tmp_path, server.url)
+    for n in range(3):
+        one.say(f"look {n}")
+    whole = body(one)
+    one.session.compact("what was seen")
+    one.wait("context.compacted")
+    short = body(one)
+    assert len(short) < len(whole)
+    assert any(SUMMARY in str(message["content"]) for message in short)
+    identity = one.session.id
+    one.session.close()
+
+    two = Sitting(tmp_path, server.url, identity)
+    assert body(two) == short
+    two.session.undo_compaction()
+    two.wait("context.restored")
+    assert body(two) == whole
+    with pytest.raises(PygentError, match="Nothing was compacted"):
+        two.session.undo_compaction()
+    two.say("and now?")
+    two.session.close()
+
+    three = Sitting(tmp_path, server.url, identity)
+    assert same(three.history, two.history)
+    stored = three.session.events()
+    three.session.close()
+    check_events(stored, stored=True)
+    live = Transcript()
+    for event in stored:
+        live.apply(event)
+    (item,) = [item for item in live.main.items if isinstance(item, CompactionItem)]
+    assert (item.summary, item.undone) == (SUMMARY, True)
+    assert live.main.context_tokens > 0
+
+
+def test_during_a_run_it_waits_for_the_next_step(tmp_path: Path, server: FakeOpenAI) -> None:
+    one = Sitting(tmp_path, server.url)
+    for n in range(3):
+        one.say(f"look {n}")
+    agent = one.session.agent
+    assert agent is not None
+    begun = threading.Event()
+    one.session.subscribe(lambda event: begun.set() if event.type == "tool.started" else None)
+    one.session.submit("look again")
+    assert begun.wait(20)
+    said = one.session.compact()
+    one.wait("run.finished", 4)
+    if said:
+        assert "before its next step" in said or "before the next step" in said
+        if not any(isinstance(event, ContextCompacted) for event in one.events):
+            one.say("go on")
+    one.wait("context.compacted")
+    one.session.close()
+
+
+def test_the_settings_say_the_window_and_the_share(tmp_path: Path, server: FakeOpenAI) -> None:
+    one = Sitting(tmp_path, server.url, context_window=16_000, compact_at=0.6)
+    server.replies = lambda request: (
+        reply(SUMMARY)
+        if is_question(request)
+        else reply(tool_calls=[("bash", {"cmd": "seq 2000"})])
+        if len(request["messages"]) < 8
+        else reply("Done.")
+    )
+    for n in range(4):
+        one.say(f"look {n}")
+    assert one.session.status().context_window == 16_000
+    compacted = [event for event in one.events if isinstance(event, ContextCompacted)]
+    assert compacted
+    assert all(event.before_tokens > 9_000 for event in compacted)
+    one.session.close()
+
+
+def test_nothing_to_compact_and_nothing_to_undo(tmp_path: Path, server: FakeOpenAI) -> None:
+    one = Sitting(tmp_path, server.url)
+    one.session.compact()
+    one.wait("notice")
+    assert [event.text for event in one.events if isinstance(event, Notice)][-1].startswith("There is nothing")
+    with pytest.raises(PygentError, match="Nothing was compacted"):
+        one.session.undo_compaction()
+    assert not any(isinstance(event, ContextRestored) for event in one.events)
+    one.session.close()
