@@ -18,7 +18,7 @@ from pygent.cancellation import CancelToken
 from pygent.events import CHECK_CALL, CheckState, FilesChanged, ToolFinished, ToolStarted, ToolStatus
 from pygent.images import Content, text_of
 from pygent.model_call import LoopContext
-from pygent.models.asking import CHECK_FAILED, CHECK_PASSES, is_test, turn
+from pygent.models.asking import CHECK_FAILED, CHECK_PASSES, goes_on, is_test
 from pygent.models.attempts import BEGIN_AGAIN, NEXT_FILE, wanted
 from pygent.models.fences import fenced
 from pygent.scope import Scope
@@ -110,7 +110,7 @@ class Check:
         if ctx.attempts is None or self.failures < 1:
             return ""
         files = len(wanted(ctx.history))
-        if turn(self.failures, files) is not None:
+        if goes_on(self.failures, files):
             return NEXT_FILE
         if files < 2 and ctx.attempts.made_files and self.failures % 2:
             return ""

@@ -52,27 +52,26 @@ def targets(text: str, words: str) -> list[str]:
     return sorted(wanted, key=lambda path: path in shown) or code
 
 
-def turn(failures: int, files: int) -> int | None:
-    """Which of several files is asked for after that many failed attempts, None where all of them are at once.
+def goes_on(failures: int, files: int) -> bool:
+    """Whether, after that many failed attempts, what was written stays and one of several files is asked for.
 
     What a reply to all of them wrote stays while each of them has its turn; then everything begins anew.
     """
-    place = failures % (files + 1)
-    return place - 1 if files > 1 and place else None
+    return files > 1 and failures % (files + 1) > 0
 
 
-def asked(text: str, wanted: list[str], failures: int) -> str:
+def asked(text: str, wanted: list[str], failures: int, one: str = "") -> str:
     """What a task ends with, after that many failed attempts; "" where there is nothing to ask for.
 
-    ``text`` is the task with the files as they are now, ``wanted`` those that the answer may have to hold.
+    ``text`` is the task with the files as they are now, ``wanted`` those that the answer may have to hold, ``one``
+    that of them which has its turn.
     """
     if CHECK_FAILED not in text and CHECK_PASSES not in text:
         return LOOK if BEGINS in text else ""
     if len(wanted) == 1:
         return _one(wanted[0], text, failures)
-    if (number := turn(failures, len(wanted))) is not None:
-        path = wanted[number]
-        return f"Explain briefly what has to change in {path}, and give the changed code: {_whole(path)}"
+    if one:
+        return f"Explain briefly what has to change in {one}, and give the changed code: {_whole(one)}"
     return (
         "Explain briefly what has to change, and where. Then give every file that changes, complete, each in a "
         "fenced block with its path on the line before it."

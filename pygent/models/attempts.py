@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from pygent.images import joined, text_of, with_text
-from pygent.models.asking import CHECK_FAILED, CHECK_PASSES, asked, targets, turn
+from pygent.models.asking import CHECK_FAILED, CHECK_PASSES, asked, targets
 from pygent.models.base import Messages
 from pygent.models.block_reader import blocks_in, files_written
 from pygent.models.fences import fenced, language_of
@@ -48,7 +48,7 @@ def as_shown(messages: Messages) -> Messages:
     if state.files:
         kept[task] = {"role": "user", "content": with_text(kept[task]["content"], text)}
     if len(kept) == task + 1 or _is_failure(kept[-1]):
-        last = asked(text, state.wanted, state.failures)
+        last = asked(text, state.wanted, state.failures, state.one)
         if last:
             kept[-1] = {"role": "user", "content": joined(kept[-1]["content"], last)}
     return kept
@@ -63,8 +63,7 @@ def wanted(messages: Messages) -> list[str]:
 def expected(messages: Messages) -> list[str]:
     """Those that the next reply may have to hold."""
     state = _folded(messages)[2]
-    number = turn(state.failures, len(state.wanted))
-    return state.wanted if number is None else [state.wanted[number]]
+    return [state.one] if state.one else state.wanted
 
 
 def _folded(messages: Messages) -> tuple[Messages, int, _State]:
@@ -91,7 +90,9 @@ class _State:
         self.wanted = targets(self._task, self._words)
         self.failures = 0
         self.files: dict[str, str] = {}
+        self.one = ""
         self._why = ""
+        self._had_turn: set[str] = set()
 
     def forgets(self, failure: dict[str, Any], attempt: Messages) -> bool:
         """One more attempt failed. Answers whether it is to be forgotten."""
@@ -99,17 +100,20 @@ class _State:
         said = _text(failure)
         if said.endswith(BEGIN_AGAIN):
             self.files.clear()
+            self._had_turn.clear()
+            self.one = ""
             return True
         if not said.endswith(NEXT_FILE):
             return False
         self._why = said.removesuffix(NEXT_FILE).rstrip()
         refused = {one["tool_call_id"] for one in attempt if one["role"] == "tool" and _text(one).startswith("Error")}
-        for message in attempt:
-            for call in message.get("tool_calls") or ():
-                if call["id"] not in refused:
-                    self.files.update(
-                        (path.removeprefix("./"), text) for path, text in files_written(call["function"])
-                    )
+        calls = [call for message in attempt for call in message.get("tool_calls") or () if call["id"] not in refused]
+        for call in calls:
+            self.files.update((path.removeprefix("./"), text) for path, text in files_written(call["function"]))
+        left = [path for path in self.wanted if path not in self._had_turn]
+        # What was not written at all is missing most likely, then what the check's output names.
+        self.one = min(left, key=lambda path: (path in self.files, path not in self._why), default="")
+        self._had_turn.add(self.one)
         return True
 
     def text(self) -> str:
