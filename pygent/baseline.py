@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 import threading
 import weakref
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Literal
 
 from pygent.errors import PygentError
 from pygent.git import Repository
+from pygent.scratch import scratch_folder
 from pygent.workspace import Workspace
 
 FILE_LIMIT = 1024 * 1024
@@ -91,7 +91,7 @@ class Baseline:
         data = self._workspace.read_bytes(path, limit=min(FILE_LIMIT, self._left))
         self._left -= len(data)
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="pygent-baseline-"))
+            self._folder = scratch_folder("baseline-")
             self._finalizer = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         file = self._folder / str(len(self._kept))
         file.write_bytes(data)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
-import shutil
-import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,6 +19,7 @@ from pygent.sandbox.description import describe
 from pygent.sandbox.live import Sampled
 from pygent.sandbox.output import OutputBuffer
 from pygent.scope import Scope
+from pygent.scratch import remove_folder, scratch_folder
 from pygent.settings import command_environment, existing_init_files, from_environment
 from pygent.web_access import WebAccess
 from pygent.workspace import Workspace
@@ -71,8 +69,8 @@ class Runtime:
         self._on_progress = on_progress
         self._lock = threading.Lock()
         self._closed = False
-        self._private = Path(tempfile.mkdtemp(prefix="pygent-")).resolve()  # long outputs, and a temporary workspace
-        self._finalizer = weakref.finalize(self, _remove, self._private)
+        self._private = scratch_folder()  # long outputs, and a temporary workspace
+        self._finalizer = weakref.finalize(self, remove_folder, self._private)
         self._sandbox: Sandbox | None = None
         try:
             named = None if temporary else workspace or settings.workspace
@@ -370,12 +368,3 @@ def _folder(workspace: str | Path) -> Path:
     except OSError as error:
         raise WorkspaceError(f"{str(folder)!r} cannot be the workspace: {error.strerror}.") from error
     return folder.resolve()
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder, also where commands have made parts of it read-only."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        for below, _, _ in os.walk(folder):
-            Path(below).chmod(0o700)
-        shutil.rmtree(folder, ignore_errors=True)

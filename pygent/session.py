@@ -108,7 +108,7 @@ class Session(
         where the workspace cannot be used, ``StoreError`` where the session to go on with cannot be read,
         ``SessionInUse`` where it is open in another Pygent.
         """
-        from pygent import diagnostics  # noqa: PLC0415 - a screen is drawn before all this is loaded
+        from pygent import diagnostics, scratch  # noqa: PLC0415 - a screen is drawn before all this is loaded
         from pygent import session_parts as parts  # noqa: PLC0415
 
         self._end_log = diagnostics.start_log(self.settings, self.bus)
@@ -143,6 +143,7 @@ class Session(
         self._worker.start()
         self._restore_tasks(past)
         self._log.look_after(self.settings)
+        threading.Thread(target=scratch.sweep, name="pygent-sweep", daemon=True).start()
 
     @property
     def past(self) -> list[Event]:

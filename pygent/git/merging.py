@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from pygent.git.repository import SECONDS, GitError, GitTimeout, git_program
+from pygent.scratch import own_folder
 from pygent.settings import git_environment
 
 _MOST_CONFLICTS = 127
@@ -35,7 +36,7 @@ def merge_file(
         "LC_ALL": "C",
     }
     names = ("here", "base", "there")
-    with tempfile.TemporaryDirectory(prefix="pygent-merge-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="merge-", dir=own_folder(), ignore_cleanup_errors=True) as folder:
         try:
             for name, data in zip(names, (here, base, there), strict=True):
                 (Path(folder) / name).write_bytes(data)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pygent.errors import PygentError
+from pygent.scratch import own_folder
 from pygent.settings import git_environment
 
 SECONDS = 10.0
@@ -148,7 +149,7 @@ class Repository:
     @contextmanager
     def _view(self) -> Iterator[tuple[Path, dict[str, str]]]:
         """A repository folder for one question, and the variables that lead git to it."""
-        with tempfile.TemporaryDirectory(prefix="pygent-git-", ignore_cleanup_errors=True) as name:
+        with tempfile.TemporaryDirectory(prefix="git-", dir=own_folder(), ignore_cleanup_errors=True) as name:
             view = Path(name)
             extensions, values = _harmless(self.common / "config")
             (view / "config").write_text(extensions, encoding="utf-8")

@@ -19,7 +19,6 @@ import fcntl
 import json
 import os
 import shutil
-import tempfile
 import threading
 import time
 import weakref
@@ -31,6 +30,7 @@ from uuid import uuid4
 
 from pygent.errors import TaskError
 from pygent.events import Review, TaskState
+from pygent.scratch import scratch_folder
 from pygent.settings.paths import write_private
 
 TaskWorkspace = Literal["files", "copy"]
@@ -98,7 +98,7 @@ class Place:
         """
         try:
             if folder is None:
-                root = Path(tempfile.mkdtemp(prefix="pygent-task-")).resolve()
+                root = scratch_folder("task-")
                 new = root
             else:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)

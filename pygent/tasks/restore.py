@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pygent.errors import PygentError
-from pygent.events import MAIN, Event, Level, MessageFinished, TaskFinished, TaskStarted, ToolFinished
+from pygent.events import MAIN, Event, Level, MessageFinished, TaskFinished, TaskStarted, TaskUpdated, ToolFinished
 from pygent.loop import RunResult
 from pygent.persona import Persona
 from pygent.tasks.left import left, take_left
@@ -154,7 +154,7 @@ def heard_of(events: Iterable[Event]) -> set[str]:
     return told
 
 
-def _events(record: Record) -> tuple[TaskStarted, TaskFinished]:
+def _events(record: Record) -> tuple[Event, ...]:
     return (
         TaskStarted(
             task_id=record.id,
@@ -163,6 +163,7 @@ def _events(record: Record) -> tuple[TaskStarted, TaskFinished]:
             workspace=record.workspace,
             retry_of=record.retry_of,
         ),
+        TaskUpdated(task_id=record.id, status=record.status, state=record.state),
         TaskFinished(task_id=record.id, **_end(record)),
     )
 

@@ -172,12 +172,14 @@ class _Session:
         self.id: str | None = None
         self._pygents = pygents
         self._data = top / ".local/share/pygent"
+        self._temporary = top / "tmp"
+        self._temporary.mkdir()
         self._server = FakeOpenAI(self.script)
         keep = {name: value for name, value in os.environ.items() if name in {"PATH", "PYTHONPATH", "LANG"}}
         self.environment: Mapping[str, str] = {
             **keep,
             "HOME": str(top),
-            "TMPDIR": str(top),
+            "TMPDIR": str(self._temporary),
             "OPENAI_API_KEY": "test-key",
             "OPENAI_BASE_URL": self._server.url,
         }
@@ -293,6 +295,8 @@ class _Session:
         for task in self.lost:
             assert ends[task].state == "lost", ends[task]
             assert f"Task {task} (" in said, f"the model was not told of {task}"
+        rest = [path.name for path in self._temporary.iterdir() if path.name.startswith("pygent-")]
+        assert rest == [], "folders of killed processes are left"
         held = [place.name for place in places(self._data / "tasks") if is_held(place)]
         assert held == [], "places of tasks are held"
         for file in self._data.glob("tasks/*/task.json"):
