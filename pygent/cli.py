@@ -68,10 +68,14 @@ def _dispatch(args: Arguments) -> int:
     command = args.command
     if command in {"config", "personas", "doctor"}:
         return _own_command(args)
-    if command in {"sessions", "replay"}:
+    if command == "sessions":
         from pygent.commands import sessions  # noqa: PLC0415
 
-        return sessions.main(args.words if command == "sessions" else ("show", *args.words))
+        return sessions.main(args.words)
+    if command == "replay":
+        from pygent.commands import replay  # noqa: PLC0415
+
+        return replay.main(args.words, settings_for(args, forgiving=True), _open_store)
     if command == "tasks":
         from pygent.commands import tasks  # noqa: PLC0415
 
@@ -128,7 +132,7 @@ def _tui(settings: Settings, args: Arguments) -> int:
     prompt = args.prompt or (_demo_prompt() if args.demo else None)
     choose = args.resume == "" and not args.demo
     session = _session(settings, replace(args, resume=None) if choose else args, interactive=True)
-    return run_tui(session, prompt, on_first_frame=_collect_in_short, choose_session=choose)
+    return run_tui(session, prompt, on_first_frame=_collect_in_short, choose_session=choose, fork=args.fork)
 
 
 def _collect_from_now_on() -> None:

@@ -86,6 +86,9 @@ class Session(
         self._all_ended = threading.Event()
         self._end_log: Callable[[], None] = lambda: None
 
+    read_only = False
+    """True for one that is only looked at."""
+
     @property
     def opened(self) -> bool:
         """True once commands and prompts can run."""

@@ -67,6 +67,18 @@ class SessionArchive:
                 return []
             return store.sessions(workspace=None if everywhere else str(self.workspace), limit=limit)
 
+    def find_stored(self, prefix: str) -> StoredSession:
+        """The one stored session whose id begins with ``prefix``. Raises ``PygentError`` for none or several."""
+        with self._archive() as store:
+            if store is None:
+                raise PygentError("no sessions are stored here")
+            return store.find(prefix)
+
+    @property
+    def store_maker(self) -> Callable[[], Store] | None:
+        """What opens the store, None where nothing is stored."""
+        return self._make_store
+
     def search_stored(self, text: str, *, everywhere: bool = False) -> list[FoundSession]:
         """Those that have in their title, or in one message or output, all that ``text`` asks for, newest first."""
         with self._archive() as store:

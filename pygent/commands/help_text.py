@@ -5,7 +5,7 @@ from __future__ import annotations
 COMMANDS = {
     "serve": "the same application in a browser; prints its URL",
     "sessions": "list, show, export, search or delete sessions",
-    "replay": "show a session again, as it happened",
+    "replay": "play a session again, as it happened",
     "tasks": "review, apply or discard what tasks left",
     "config": "show settings and where they come from; trust a folder",
     "personas": "list who can be delegated to",

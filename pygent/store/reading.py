@@ -73,9 +73,11 @@ class Reading:
         rows = self._rows(f"SELECT id, ({last}) FROM sessions WHERE going = 0", [])  # noqa: S608 - the parts are ours
         return [(session_id, seq) for session_id, seq in rows]
 
-    def events(self, session_id: str) -> Iterator[AnyEvent]:
-        """A session's events in order. A row that this version cannot read is logged and left out."""
-        after = -1
+    def events(self, session_id: str, *, after: int = -1) -> Iterator[AnyEvent]:
+        """A session's events in order, those behind the number ``after``.
+
+        A row that this version cannot read is logged and left out.
+        """
         next_ones = f"{_EVENT} WHERE session_id = ? AND seq > ? ORDER BY seq LIMIT ?"
         while rows := self._rows(next_ones, [session_id, after, PIECE]):
             yield from self._read(rows)

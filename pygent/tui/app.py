@@ -275,15 +275,17 @@ def run_tui(
     session_factory: SessionFactory | None = None,
     on_first_frame: Callable[[], object] | None = None,
     choose_session: bool = False,
+    fork: bool = False,
 ) -> int:
     """Show ``session`` on the terminal until the person leaves; the answer is an exit code.
 
     The session is closed in any case. ``session_factory`` makes the session that the set-up screen asks for; without
-    one it is made from the settings of ``session``. ``on_first_frame`` is called once that is painted.
+    one it is made from the settings of ``session``. ``on_first_frame`` is called once that is painted. With
+    ``choose_session`` a stored one is chosen first; with ``fork`` it is a copy of it that is gone on with.
     """
     factory = session_factory or (lambda changes: _changed_session(session, changes))
     app = PygentApp(session, initial_prompt=initial_prompt, session_factory=factory)
-    app.life.choose_first = choose_session
+    app.life.choose_first, app.life.fork_chosen = choose_session, fork
     if on_first_frame is not None:
         app.on_first_frame = on_first_frame
     return run_app(app)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from pygent.errors import PygentError
+from pygent.errors import PygentError, SessionInUse
 from pygent.events import Event
 from pygent.settings.model import is_file
 from pygent.settings.provider import server_of
@@ -38,8 +38,9 @@ class SessionLife:
         self._before: Session | None = None
         self._modes = 0
         self.choose_first = False
+        self.fork_chosen = False
         self.session = session
-        self.main = MainScreen(session)
+        self.main = _screen_of(session)
         self._bridge = self._bridge_to(self.main)
         self.on_events: Callable[[list[Event]], object] = lambda _: None
 
@@ -47,6 +48,7 @@ class SessionLife:
         """Open the session, or ask for what it lacks, or which one it is to be."""
         settings = self.session.settings
         bare = settings.api_key is None and settings.base_url is None and not self.session.status().demo
+        bare = bare and not self.session.read_only
         bare = bare and not server_of(settings).provider and not is_file(settings.model)
         if self.choose_first:
             self._choose()
@@ -63,7 +65,12 @@ class SessionLife:
     def _chosen(self, answer: StoredSession | Literal["new"] | None) -> None:
         if answer is not None and not isinstance(answer, str):
             try:
-                self.session = self.session.resumed(answer)
+                session = self.session
+                self.session = session.forked(answer.id) if self.fork_chosen else session.resumed(answer)
+            except SessionInUse as error:
+                self._open()
+                self._in_use(error)
+                return
             except PygentError as error:
                 self.main.note("resume", f"Another session begins: {error}", level="error")
             else:
@@ -79,6 +86,8 @@ class SessionLife:
         def prepare() -> None:
             try:
                 session = make()
+            except SessionInUse as error:
+                self._app.call_later(self._in_use, error)
             except PygentError as error:
                 self._app.call_later(self._refused, str(error))
             else:
@@ -90,12 +99,21 @@ class SessionLife:
             self.main.desk.sender.leaving = True
             self._app.run_worker(prepare, thread=True, exit_on_error=False)
 
+    def _in_use(self, error: SessionInUse) -> None:
+        from pygent.tui.screens.in_use import ask_what_then  # noqa: PLC0415 - where it is so
+
+        self._stay()
+        ask_what_then(self._app, self.session, error)
+
     def _refused(self, why: str) -> None:
+        self._stay()
+        self.main.note("/resume", f"This session stays: {why}.", level="warning")
+
+    def _stay(self) -> None:
         sender = self.main.desk.sender
         if sender.leaving:
             sender.leaving = False
             sender.opened()  # what was sent meanwhile is for this session after all
-        self.main.note("/resume", f"This session stays: {why}.", level="warning")
 
     async def _take(self, session: Session) -> None:
         if busy := self.session.busy_with:
@@ -105,7 +123,7 @@ class SessionLife:
         self.main.panes.ended()
         unsent, left = self.main.desk.leave(), self.main.desk
         self._before, self.session = self.session, session
-        self.main = MainScreen(session)
+        self.main = _screen_of(session)
         self._bridge = self._bridge_to(self.main)
         await self._show(self.main)
         await self.main.complete()
@@ -160,6 +178,9 @@ class SessionLife:
             before.close()
         try:
             self.session.open()
+        except SessionInUse as error:
+            self._app.call_later(self.main.opening_failed, str(error))
+            self._app.call_later(self._in_use, error)
         except Exception as error:
             said = str(error) if isinstance(error, PygentError) else f"{type(error).__name__}: {error}"
             self._app.call_later(self.main.opening_failed, said)
@@ -182,3 +203,13 @@ class SessionLife:
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
+
+
+def _screen_of(session: Session) -> MainScreen:
+    if not session.read_only:
+        return MainScreen(session)
+    from pygent.session_view import SessionView  # noqa: PLC0415 - where a session is only looked at
+    from pygent.tui.screens.replay import ReplayScreen  # noqa: PLC0415
+
+    assert isinstance(session, SessionView)
+    return ReplayScreen(session)

@@ -120,6 +120,8 @@ Script = Callable[["FakeSession", str], None]
 
 
 class FakeSession(FakeTasks, SessionFiles):
+    read_only = False
+
     def __init__(
         self,
         workspace: Path | None = None,
@@ -340,6 +342,12 @@ class FakeSession(FakeTasks, SessionFiles):
     def delete_stored(self, session_id: str) -> None:
         self.calls.append(("delete_stored", session_id))
         self.archive = [one for one in self.archive if one.id != session_id]
+
+    def find_stored(self, prefix: str) -> StoredSession:
+        found = [one for one in self.archive if one.id.startswith(prefix)]
+        if len(found) != 1:
+            raise PygentError(f"no session's id begins with {prefix!r}")
+        return found[0]
 
     def resumed(self, stored: StoredSession) -> FakeSession:
         self.calls.append(("resumed", stored.id))

@@ -128,7 +128,7 @@ async def test_a_session_at_work_stays_and_a_workspace_that_is_gone_is_told(tmp_
         app.main.submit("/resume plums")
         await until(lambda: "is not there any more" in app.main.conversation.view.blocks[-1].plain())
         app.main.submit("/resume quinces")
-        await until(lambda: "no session's id begins with quinces" in shown(app))
+        await until(lambda: "no session's id begins with 'quinces'" in shown(app))
         assert app.session is session
         assert not session.closed
 

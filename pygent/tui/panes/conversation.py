@@ -146,15 +146,19 @@ class ConversationPane(Reading):
         """The session's state, as the welcome shows it, changed."""
         self.view.touch([0])
 
-    def clear(self) -> None:
-        """Begin anew on the screen."""
+    def forget(self) -> None:
+        """Let go of what shows; what was prepared stays for ``attach``."""
         self._places.clear()
         self.news.seen()
-        self._show_new()
-        self.end_search()
         self.view.clear()
         self.view.extend([self.welcome])
         self.view.follow()
+
+    def clear(self) -> None:
+        """Begin anew on the screen."""
+        self.end_search()
+        self.forget()
+        self._show_new()
 
     def set_palette(self) -> None:
         """The theme changed."""

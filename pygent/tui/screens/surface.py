@@ -89,14 +89,7 @@ class ScreenSurface:
     def resume(self, prefix: str) -> None:
         session = self.session
 
-        def find() -> Session:
-            found = [one for one in session.stored(10_000, everywhere=True) if one.id.startswith(prefix)]
-            if len(found) != 1:
-                what = "no session's id begins" if not found else f"{len(found)} sessions' ids begin"
-                raise PygentError(f"{what} with {prefix}; /resume shows them")
-            return session.resumed(found[0])
-
-        self._screen.pygent.life.exchange(find)
+        self._screen.pygent.life.exchange(lambda: session.resumed(session.find_stored(prefix)))
 
     def decide_plan(self) -> None:
         self._screen.plans.decide()
