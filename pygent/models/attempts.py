@@ -137,13 +137,22 @@ def _shown(path: str, content: str) -> str:
     return f"{path}\n{fenced(content, language_of(path))}"
 
 
-def task_again(messages: Messages) -> str:
-    """What the last results of tools are to end with: the task once more, which a small model loses sight of."""
-    if not messages or messages[-1].get("role") != "tool":
-        return ""
-    task = next((message for message in reversed(messages) if _is_task(message)), None)
-    words = getattr(task, "words", "").strip()
-    return f"The task: {words}\n{_GO_ON}" if words and len(words) <= _REPEATED else ""
+def tasks_again(shown: Messages, messages: Messages) -> dict[int, str]:
+    """What results of tools end with, by their place in ``shown``: the task once more.
+
+    A small model loses sight of it. It stands wherever a reply followed, too: what was sent once stays, so that a
+    server need not read it again. ``messages`` are those that ``shown`` was made of.
+    """
+    out: dict[int, str] = {}
+    last = next((message for message in reversed(messages) if _is_task(message)), None)
+    words = ""
+    for at, message in enumerate(shown):
+        if _is_task(message):
+            words = getattr(message, "words", getattr(last, "words", "")).strip()
+        answered = at + 1 == len(shown) or shown[at + 1].get("role") == "assistant"
+        if message.get("role") == "tool" and answered and words and len(words) <= _REPEATED:
+            out[at] = f"The task: {words}\n{_GO_ON}"
+    return out
 
 
 def _is_task(message: dict[str, Any]) -> bool:

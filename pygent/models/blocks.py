@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pygent.models.attempts import as_shown, expected, task_again
+from pygent.models.attempts import as_shown, expected, tasks_again
 from pygent.models.base import Messages, ToolSchemas
 from pygent.models.block_reader import SHELLS, Block, PathFinder, blocks_in
 from pygent.models.call_deltas import new_call_id
@@ -47,7 +47,9 @@ def as_blocks(messages: Messages, tools: ToolSchemas | None) -> Messages:
     out: Messages = []
     said = how_to(tools)
     calls: dict[str, dict[str, Any]] = {}
-    for message in as_shown(messages):
+    shown = as_shown(messages)
+    again = tasks_again(shown, messages)
+    for at, message in enumerate(shown):
         role, text = message.get("role"), message.get("content")
         if role == "system" and not out:
             out.append({"role": "system", "content": "\n\n".join(part for part in (text, said) if part)})
@@ -56,12 +58,12 @@ def as_blocks(messages: Messages, tools: ToolSchemas | None) -> Messages:
             out.append({"role": "assistant", "content": written(text, list(calls.values()))})
         elif role == "tool":
             add_user(out, _result(calls.get(message.get("tool_call_id") or ""), str(text or "")))
+            if at in again:
+                add_user(out, again[at])
         elif role == "user" and text is not None:
             add_user(out, text)
         else:
             out.append(message)
-    if again := task_again(messages):
-        add_user(out, again)
     if said and (not out or out[0]["role"] != "system"):
         out.insert(0, {"role": "system", "content": said})
     return out
