@@ -66,8 +66,11 @@ def _beyond(store: Store, is_open: set[str], limits: Limits) -> Iterator[StoredS
     sessions = [one for one in store.all_sessions() if one.id not in is_open]
     # A clock that is wrong for once must not make all sessions old: the newest one is never older than today.
     now = min(time.time(), max((one.updated_at for one in sessions), default=0.0))
-    for one in sorted(sessions, key=lambda one: one.updated_at):
-        too_old = limits.days is not None and now - one.updated_at > limits.days * DAY
+    moment = 0.0
+    for one in sessions:
+        if one.updated_at <= now + DAY:  # nor may one that was put back: what came later is no older
+            moment = max(moment, one.updated_at)
+        too_old = limits.days is not None and now - moment > limits.days * DAY
         if too_old or (limits.size is not None and store.size() > limits.size):
             yield one
         else:

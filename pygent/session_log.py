@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pygent.bus import EventBus
-from pygent.events import Event
+from pygent.events import Event, Notice
 
 if TYPE_CHECKING:
     from pygent.claims import Claim
@@ -75,6 +75,7 @@ class SessionLog:
             return why
         self._recorder = Recorder(self.store, self._bus.publish)
         self._bus.subscribe(self._recorder, first=True)  # nobody sees what is not stored
+        self.store.listen(lambda text: self._bus.publish(Notice(level="error", text=text)))
         return None
 
     def _take_up(self, store: Store, session_id: str, known_end: KnownEnd | None) -> None:

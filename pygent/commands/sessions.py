@@ -38,6 +38,7 @@ def main(words: Sequence[str]) -> int:
         return 0
     try:
         store = open_store()
+        store.listen(lambda text: sys.stderr.write(f"pygent: {text}\n"))
         try:
             return _dispatch(store, command, rest)
         finally:

@@ -9,16 +9,15 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from pygent.blobs import FOLDER, Blobs
 from pygent.events import MAIN, Event, RunStarted, SessionForked, SessionStarted
 from pygent.store.base import SeqTakenError, StoreError, writable
+from pygent.store.connection import Connection, MendedError
 from pygent.store.index import IndexUnusableError
-from pygent.store.opening import BUSY_SECONDS, open_database
+from pygent.store.opening import BUSY_SECONDS
 from pygent.store.reading import PIECE, Reading
 from pygent.store.rows import Row, to_row
 from pygent.store.searching import FoundSession, Searcher
@@ -35,23 +34,28 @@ class Store(Reading):
     """The database; its methods may be called from any thread.
 
     ``patience`` is how many seconds a call waits for another process that holds the database locked. ``blobs`` keeps
-    the long texts. ``read_only`` says why nothing can be written, "" where it can. With ``full_text`` False a search
-    reads everything, as it does where this SQLite has no FTS5.
+    the long texts. With ``full_text`` False a search reads everything, as it does where this SQLite has no FTS5.
 
-    Raises ``StoreError`` where the file cannot be opened, is no database, or was written by a newer Pygent.
+    A damaged database is moved aside, and a new one begun with all of it that can be read: ``listen``. Raises
+    ``StoreError`` where the file cannot be opened, or was written by a newer Pygent.
     """
 
     def __init__(self, file: Path, *, patience: float = BUSY_SECONDS, full_text: bool = True) -> None:
         self.file = file
         self.patience = patience
         self.blobs = Blobs(file.parent / FOLDER)
-        self._lock = threading.Lock()
         self._known: set[str] = set()
-        try:
-            self._db, self.read_only = open_database(file, patience)
-        except sqlite3.Error as error:
-            raise StoreError(f"{file}: sessions cannot be stored: {error}") from error
+        self._base = Connection(file, patience, self._known.clear)
         self._searcher = Searcher(self, index=full_text)
+
+    @property
+    def read_only(self) -> str:
+        """Why nothing can be written, "" where it can."""
+        return self._base.read_only
+
+    def listen(self, hear: Callable[[str], object]) -> None:
+        """Have it told, for people, where a damaged database was moved aside, also before this."""
+        self._base.listen(hear)
 
     def append(self, event: Event) -> None:
         """Store an event, unless it is one of those that are not kept.
@@ -74,38 +78,26 @@ class Store(Reading):
         except sqlite3.IntegrityError as error:
             raise StoreError(f"{self.file}: {error}") from error
 
-    def _insert(self, rows: Iterable[tuple[Event, Row]]) -> None:
+    def _insert(self, rows: Sequence[tuple[Event, Row]]) -> None:
+        try:
+            self._insert_once(rows)
+        except MendedError:
+            self._insert_once(rows)
+
+    def _insert_once(self, rows: Sequence[tuple[Event, Row]]) -> None:
         touched: set[str] = set()
-        with self._writing():
+        with self._base.writing() as db:
             for event, row in rows:
                 if event.session_id not in self._known or isinstance(event, _TELLING):
-                    self._touch(event)
-                self._db.execute(
+                    _touch(db, event)
+                db.execute(
                     "INSERT INTO events (session_id, seq, type, line, outside) VALUES (?, ?, ?, ?, ?)",
                     (event.session_id, event.seq, event.type, row.line, row.outside),
                 )
                 if row.digests:
-                    self._refer(event.session_id, row.digests)
+                    _refer(db, event.session_id, row.digests)
                 touched.add(event.session_id)
         self._known |= touched  # only what is committed is known
-
-    def _touch(self, event: Event) -> None:
-        self._db.execute(
-            "INSERT OR IGNORE INTO sessions (id, started_at, updated_at) VALUES (?, ?, ?)",
-            (event.session_id, event.at, event.at),
-        )
-        if isinstance(event, SessionStarted):
-            self._db.execute(
-                "UPDATE sessions SET workspace = ?, model = ? WHERE id = ?",
-                (writable(event.workspace), writable(event.model), event.session_id),
-            )
-        elif isinstance(event, SessionForked):
-            self._db.execute("UPDATE sessions SET updated_at = ? WHERE id = ?", (event.at, event.session_id))
-        elif isinstance(event, RunStarted) and event.agent_id == MAIN:
-            self._db.execute(
-                "UPDATE sessions SET title = CASE title WHEN '' THEN ? ELSE title END, updated_at = ? WHERE id = ?",
-                (_title(event.prompt), event.at, event.session_id),
-            )
 
     def _check_taken(self, event: Event, row: Row, error: sqlite3.IntegrityError) -> None:
         """Nothing where the row stands there already, as after a write of which only the answer was lost."""
@@ -120,16 +112,10 @@ class Store(Reading):
     def refer(self, session_id: str, digests: Iterable[str]) -> None:
         """Note that a stored session uses blobs, so that they are kept as long as it is. Raises ``StoreError``."""
         try:
-            with self._writing():
-                self._refer(session_id, digests)
+            with self._base.writing() as db:
+                _refer(db, session_id, digests)
         except sqlite3.IntegrityError as error:
             raise StoreError(f"{self.file}: there is no session {session_id[:8]}") from error
-
-    def _refer(self, session_id: str, digests: Iterable[str]) -> None:
-        self._db.executemany(
-            "INSERT OR IGNORE INTO blobs (session_id, digest) VALUES (?, ?)",
-            [(session_id, digest) for digest in digests],
-        )
 
     def rename(self, session_id: str, title: str) -> None:
         """Give a session a title; an empty one is what was asked first. Raises ``StoreError``."""
@@ -138,8 +124,8 @@ class Store(Reading):
             first = "SELECT line FROM events WHERE session_id = ? AND type = 'run.started' ORDER BY seq LIMIT 1"
             for (line,) in self._rows(first, [session_id]):
                 title = _title(str(json.loads(line).get("prompt", "")))
-        with self._writing():
-            self._db.execute("UPDATE sessions SET title = ? WHERE id = ?", (title, session_id))
+        with self._base.writing() as db:
+            db.execute("UPDATE sessions SET title = ? WHERE id = ?", (title, session_id))
 
     def search(self, text: str, limit: int = 100, *, workspace: str | None = None) -> list[FoundSession]:
         """The sessions in whose title, or in one message or output of which, all of ``text`` is, newest first.
@@ -173,8 +159,8 @@ class Store(Reading):
 
         What a kill leaves of it is shown no more, and `finish_deleting` removes it.
         """
-        with self._writing():
-            self._db.execute("UPDATE sessions SET going = 1 WHERE id = ?", (session_id,))
+        with self._base.writing() as db:
+            db.execute("UPDATE sessions SET going = 1 WHERE id = ?", (session_id,))
             self._known.discard(session_id)
         self._remove(session_id)
 
@@ -189,11 +175,11 @@ class Store(Reading):
         while rows := self._rows(piece, [session_id, PIECE]):
             first = rows[-1][1]
             self._searcher.forget(session_id, list(self._read(rows)), first)
-            with self._writing():
-                self._db.execute("DELETE FROM events WHERE session_id = ? AND seq >= ?", (session_id, first))
+            with self._base.writing() as db:
+                db.execute("DELETE FROM events WHERE session_id = ? AND seq >= ?", (session_id, first))
         self._searcher.forget(session_id, [], 0)
-        with self._writing():
-            self._db.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
+        with self._base.writing() as db:
+            db.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
 
     def sweep(self) -> None:
         """Remove the blobs that no session uses, and give the room of deleted sessions back to the disk.
@@ -204,8 +190,8 @@ class Store(Reading):
         self._searcher.shrink()
         free, before = self._free_pages(), 0
         while free and free != before:  # a database that an older Pygent has made gives nothing back
-            with self._writing():
-                list(self._db.execute(f"PRAGMA incremental_vacuum({PIECE})"))
+            with self._base.writing() as db:
+                list(db.execute(f"PRAGMA incremental_vacuum({PIECE})"))
             free, before = self._free_pages(), free
 
     def _free_pages(self) -> int:
@@ -214,28 +200,37 @@ class Store(Reading):
     def close(self) -> None:
         """Close the files. Later calls of other methods are errors."""
         self._searcher.close()
-        with self._lock:
-            self._db.close()
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """A transaction. Raises ``StoreError`` where it fails, and ``sqlite3.IntegrityError``."""
-        if self.read_only:
-            raise StoreError(self.read_only)
-        try:
-            with self._lock:
-                try:
-                    self._db.execute("BEGIN IMMEDIATE")
-                    yield
-                    self._db.execute("COMMIT")
-                finally:
-                    if self._db.in_transaction:  # some failures have ended it already
-                        self._db.execute("ROLLBACK")
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.file}: {error}") from error
+        self._base.close()
 
 
 def _title(text: str) -> str:
     return writable(" ".join(text.split())[:TITLE_LENGTH])
+
+
+def _touch(db: sqlite3.Connection, event: Event) -> None:
+    """Keep of an event what lists show of its session."""
+    db.execute(
+        "INSERT OR IGNORE INTO sessions (id, started_at, updated_at) VALUES (?, ?, ?)",
+        (event.session_id, event.at, event.at),
+    )
+    if isinstance(event, SessionStarted):
+        about = (writable(event.workspace), writable(event.model), event.session_id)
+        db.execute("UPDATE sessions SET workspace = ?, model = ? WHERE id = ?", about)
+        return
+    if isinstance(event, RunStarted) and event.agent_id == MAIN:
+        db.execute(
+            "UPDATE sessions SET title = ? WHERE id = ? AND title = ''", (_title(event.prompt), event.session_id)
+        )
+    elif not isinstance(event, SessionForked):
+        return
+    db.execute(
+        "UPDATE sessions SET updated_at = ?, turn = (SELECT max(turn) + 1 FROM sessions) WHERE id = ?",
+        (event.at, event.session_id),
+    )
+
+
+def _refer(db: sqlite3.Connection, session_id: str, digests: Iterable[str]) -> None:
+    db.executemany(
+        "INSERT OR IGNORE INTO blobs (session_id, digest) VALUES (?, ?)",
+        [(session_id, digest) for digest in digests],
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -22,6 +24,7 @@ def open_database(file: Path, patience: float) -> tuple[sqlite3.Connection, str]
     """
     try:
         create_private(file)
+        _check_writable(file)
     except OSError as error:
         return _read_only(file, error.strerror or str(error), patience)
     _look(file, patience)
@@ -45,9 +48,20 @@ def open_database(file: Path, patience: float) -> tuple[sqlite3.Connection, str]
 
 
 def create_private(file: Path) -> None:
-    """Make a file that only its owner reads, and its folder, where they are not there. Raises ``OSError``."""
+    """Make a file that only its owner reads, and its folder, where they are not there. Raises ``OSError``.
+
+    One that is there is not opened: closing it would give up the locks that this process has on it.
+    """
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+
+
+def _check_writable(file: Path) -> None:
+    """Raises ``OSError``, whose text names what cannot be written."""
+    for place in (file.parent, file):
+        if not os.access(place, os.W_OK):
+            raise PermissionError(errno.EACCES, f"{place.name} cannot be written")
 
 
 def _look(file: Path, patience: float) -> None:

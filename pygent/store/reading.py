@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from pygent.blobs import Blobs
 from pygent.events import AnyEvent
 from pygent.images import text_of
 from pygent.store.base import Glimpse, StoredSession, StoreError, writable
+from pygent.store.connection import Connection
 from pygent.store.rows import from_row, put_back
 from pygent.store.said import SEARCHED
 
@@ -37,19 +36,19 @@ class Reading:
 
     file: Path
     blobs: Blobs
-    _db: sqlite3.Connection
-    _lock: threading.Lock
+    _base: Connection
 
     def sessions(self, *, workspace: str | None = None, limit: int = 100) -> list[StoredSession]:
         """The sessions in which something was asked, newest first."""
         where = "WHERE title <> '' AND going = 0" + ("" if workspace is None else " AND workspace = ?")
         values = [*([] if workspace is None else [writable(workspace)]), limit]
-        rows = self._rows(f"{_SESSION} {where} ORDER BY updated_at DESC LIMIT ?", values)
+        rows = self._rows(f"{_SESSION} {where} ORDER BY turn DESC, updated_at DESC LIMIT ?", values)
         return [StoredSession(*row) for row in rows]
 
     def all_sessions(self) -> list[StoredSession]:
-        """All sessions, also those in which nothing was asked."""
-        return [StoredSession(*row) for row in self._rows(f"{_SESSION} WHERE going = 0", [])]
+        """All sessions, also those in which nothing was asked, in the order in which they were last at work."""
+        rows = self._rows(f"{_SESSION} WHERE going = 0 ORDER BY turn, updated_at", [])
+        return [StoredSession(*row) for row in rows]
 
     def size(self) -> int:
         """Bytes that sessions and their long texts take on disk; what was freed in the database counts nothing."""
@@ -137,8 +136,4 @@ class Reading:
                 log.warning("%s: event %d of session %s cannot be read: %s", self.file, seq, session_id, error)
 
     def _rows(self, query: str, values: list[object]) -> list[tuple[Any, ...]]:
-        try:
-            with self._lock:
-                return list(self._db.execute(query, values))
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.file}: {error}") from error
+        return self._base.rows(query, values)

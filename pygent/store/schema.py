@@ -9,7 +9,7 @@ import sqlite3
 
 from pygent.store.base import StoreError
 
-VERSION = 2
+VERSION = 3
 """What ``PRAGMA user_version`` is in a database of this Pygent; 0 is a new one."""
 
 _STEPS: dict[int, tuple[str, ...]] = {
@@ -48,6 +48,12 @@ _STEPS: dict[int, tuple[str, ...]] = {
         """,
         # A session that is being deleted: it is shown no more, and goes in pieces that hold nobody up.
         "ALTER TABLE sessions ADD COLUMN going INTEGER NOT NULL DEFAULT 0",
+    ),
+    3: (
+        # The order in which sessions were last at work: a clock may be put back, and times with it.
+        "ALTER TABLE sessions ADD COLUMN turn INTEGER NOT NULL DEFAULT 0",
+        "UPDATE sessions SET turn = (SELECT count(*) FROM sessions AS s WHERE s.updated_at <= sessions.updated_at)",
+        "CREATE INDEX sessions_by_turn ON sessions (turn DESC)",
     ),
 }
 

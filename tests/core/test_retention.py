@@ -56,7 +56,7 @@ def until(true: Callable[[], Any], seconds: float = 20.0) -> None:
 
 
 def test_what_is_too_old_goes_and_what_is_open_stays(store: Store, tmp_path: Path) -> None:
-    for name, days in (("new", 0), ("young", 20), ("old", 40), ("open", 50), ("elsewhere", 60)):
+    for name, days in (("elsewhere", 60), ("open", 50), ("old", 40), ("young", 20), ("new", 0)):
         keep(store, name, days)
     store.search("prompt")
     code = (
@@ -110,6 +110,12 @@ def test_the_disk_gets_its_room_back(store: Store, tmp_path: Path) -> None:
     assert store.size() < before * 0.6
     store.close()
     assert store.file.stat().st_size < before * 0.6
+
+
+def test_what_was_last_at_work_is_not_old_because_the_clock_was_put_back(store: Store, tmp_path: Path) -> None:
+    for name, days in (("first", 60), ("second", 3), ("put back", 4000), ("last", 1)):
+        keep(store, name.replace(" ", "-"), days)
+    assert [one.id for one in tidy(store, tmp_path / "open", Limits(days=30))] == ["first"]
 
 
 def test_a_clock_that_runs_ahead_for_once_removes_nothing(store: Store, tmp_path: Path) -> None:

@@ -132,13 +132,6 @@ def test_a_number_that_another_pygent_has_taken_is_an_error_that_loses_nothing(t
         assert [event.prompt for event in one.events("s") if isinstance(event, RunStarted)] == ["first", "third"]
 
 
-def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
-    file = tmp_path / "s.db"
-    file.write_text("not a database, but long enough to be read as one" * 10)
-    with pytest.raises(StoreError, match=r"s\.db"):
-        Store(file)
-
-
 def test_a_row_that_cannot_be_read_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store = Store(tmp_path / "s.db")
     bus = _session(store)

@@ -1,0 +1,133 @@
+"""The open database, through what can happen to its file meanwhile: it is damaged, moved or removed."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pygent.store.base import StoreError
+from pygent.store.opening import open_database
+from pygent.store.recovery import is_damaged, recover
+
+log = logging.getLogger(__name__)
+
+
+class MendedError(StoreError):
+    """The database was damaged, and there is a new one; what failed can be tried again."""
+
+
+class Connection:
+    """The database in ``file``, opened. Methods may be called from any thread, and raise ``StoreError``.
+
+    ``on_other`` is called where the connection is from then on to another file of that name. ``read_only`` says why
+    nothing can be written, "" where it can.
+    """
+
+    def __init__(self, file: Path, patience: float, on_other: Callable[[], None]) -> None:
+        self._file = file
+        self._patience = patience
+        self._on_other = on_other
+        self._lock = threading.RLock()
+        self._hear: Callable[[str], object] | None = None
+        self._untold: list[str] = []
+        self._place: tuple[int, int] = (0, 0)
+        self.read_only = ""
+        try:
+            self._db = self._open()
+        except sqlite3.Error as error:
+            if not is_damaged(error):
+                raise StoreError(f"{file}: sessions cannot be stored: {error}") from error
+            self._db = self._mend(error)
+
+    def listen(self, hear: Callable[[str], object]) -> None:
+        """Have it told, for people, where a damaged database was replaced, also before this."""
+        self._hear = hear
+        while self._untold:
+            hear(self._untold.pop(0))
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """What a query finds."""
+        try:
+            return self._rows(query, values)
+        except MendedError:
+            return self._rows(query, values)
+
+    def _rows(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        with self._lock, self._telling():
+            return list(self._current().execute(query, values))
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction. Raises ``sqlite3.IntegrityError`` too, and ``MendedError`` where it can be tried again."""
+        if self.read_only:
+            raise StoreError(self.read_only)
+        with self._lock, self._telling():
+            db = self._current()
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                yield db
+                db.execute("COMMIT")
+            finally:
+                if db.in_transaction:  # some failures have ended it already
+                    db.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close the file. Later calls of other methods are errors."""
+        with self._lock:
+            self._place = (0, 0)
+            self._db.close()
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.Error as error:
+            if is_damaged(error) and not self.read_only:
+                self._db = self._mend(error)
+                raise MendedError(f"{self._file}: it was damaged, and is replaced") from error
+            raise StoreError(f"{self._file}: {error}") from error
+
+    def _current(self) -> sqlite3.Connection:
+        """The connection to the file that has the name now: another process may have replaced a damaged one."""
+        if self._place != (0, 0) and not self.read_only and _place_of(self._file) != self._place:
+            log.warning("%s is another file than it was; it is opened anew", self._file)
+            self._db.close()
+            self._db = self._open()
+            self._on_other()
+        return self._db
+
+    def _open(self) -> sqlite3.Connection:
+        db, self.read_only = open_database(self._file, self._patience)
+        self._place = _place_of(self._file)
+        return db
+
+    def _mend(self, error: sqlite3.Error) -> sqlite3.Connection:
+        log.error("%s: %s", self._file, error)
+        if self._place != (0, 0):
+            self._db.close()
+        try:
+            recovered = recover(self._file, self._patience)
+            db = self._open()
+        except (OSError, sqlite3.Error) as failure:
+            raise StoreError(f"{self._file}: it is damaged ({error}), and cannot be replaced: {failure}") from failure
+        self._on_other()
+        if recovered is not None:
+            self._untold.append(str(recovered))
+            if self._hear is not None:
+                self.listen(self._hear)
+        return db
+
+
+def _place_of(file: Path) -> tuple[int, int]:
+    try:
+        found = file.stat()
+    except OSError:
+        return (-1, -1)
+    return (found.st_dev, found.st_ino)

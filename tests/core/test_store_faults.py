@@ -1,0 +1,393 @@
+"""What can happen to the store: damage, a disk that is full or cannot be written, locks, kills, clocks."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from pygent.commands import sessions as command
+from pygent.events import Event, Notice, RunStarted, SessionStarted, ToolFinished, stamp
+from pygent.session import Session
+from pygent.settings import Settings, data_dir
+from pygent.store import Store, StoreError
+from tests.fakes.models import ScriptedModel, call
+
+Events = dict[str, list[Event]]
+
+DONE = call(("stop", {}), text="done")
+
+
+def fill(file: Path, sessions: int = 6, events: int = 80, *, at: float = 1_700_000_000.0) -> Events:
+    """Store sessions with events of all sizes."""
+    draw = random.Random(3)
+    kept: Events = {}
+    with contextlib.closing(Store(file)) as store:
+        for number in range(sessions):
+            name = f"{number:032x}"
+            made: list[Event] = [
+                SessionStarted(model="m", persona="p", workspace="/w", sandbox="local", version="0"),
+                RunStarted(prompt=f"prompt {number}"),
+            ]
+            for seq in range(events - 2):
+                text = "größe " * 4_000 if seq == 50 else draw.choice([1, 20, 150, 900, 2_500])
+                made.append(ToolFinished(call_id=f"c{seq}", status="ok", output=f"{seq} {text}"))
+            kept[name] = [
+                stamp(event, seq=seq, at=at + number, session_id=name) for seq, event in enumerate(made, start=1)
+            ]
+            store.append_all(kept[name])
+            store.rename(name, f"title {number}")
+    return kept
+
+
+def read(store: Store, kept: Events) -> Events:
+    return {name: list(store.events(name)) for name in kept}
+
+
+def whole(file: Path) -> None:
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def asides(file: Path) -> list[str]:
+    return sorted(one.name for one in file.parent.glob("*.damaged-*.db"))
+
+
+def damage(file: Path, at: int, length: int) -> None:
+    with file.open("r+b") as opened:
+        opened.seek(at)
+        opened.write(random.Random(1).randbytes(length))
+
+
+def test_of_a_page_that_is_damaged_in_the_middle_only_its_rows_are_lost(tmp_path: Path) -> None:
+    file = tmp_path / "s.db"
+    kept = fill(file)
+    pages = file.stat().st_size // 4096
+    damage(file, pages // 2 * 4096, 4096)
+    told: list[str] = []
+    with contextlib.closing(Store(file)) as store:
+        store.listen(told.append)
+        found = read(store, kept)
+        total = sum(len(events) for events in kept.values())
+        left = sum(len(events) for events in found.values())
+        assert total - 40 < left < total
+        assert all(set(map(repr, found[name])) <= set(map(repr, kept[name])) for name in kept)
+        assert sorted(one.title for one in store.sessions()) == [f"title {number}" for number in range(6)]
+        (aside,) = asides(file)
+        (text,) = told
+        assert f"was damaged: {left} events of 6 sessions could be read and are in a new one" in text
+        assert str(tmp_path / aside) in text
+        store.append(stamp(RunStarted(prompt="on"), seq=500, at=1.0, session_id=f"{0:032x}"))
+        assert store.last_seq(f"{0:032x}") == 500
+        assert len(store.search("title")) == 6
+    whole(file)
+
+
+@pytest.mark.parametrize("how", ["no header", "cut in half", "cut to nothing readable", "an inner page", "no tables"])
+def test_whatever_can_be_read_of_a_damaged_database_is_recovered(tmp_path: Path, how: str) -> None:
+    file = tmp_path / "s.db"
+    kept = fill(file)
+    size = file.stat().st_size
+    least = 0.9
+    if how == "no header":
+        damage(file, 0, 100)
+    elif how == "cut in half":
+        os.truncate(file, size // 2)
+        least = 0.2
+    elif how == "cut to nothing readable":
+        os.truncate(file, 77)
+        least = 0.0
+    elif how == "no tables":
+        damage(file, 100, 3996)
+    else:
+        inner = next(
+            number for number in range(2, size // 4096) if file.read_bytes()[number * 4096] == 0x02
+        )  # of the events' tree
+        damage(file, inner * 4096, 4096)
+    with contextlib.closing(Store(file)) as store:
+        found = read(store, kept)
+        total = sum(len(events) for events in kept.values())
+        assert sum(len(events) for events in found.values()) >= total * least
+        assert all(set(map(repr, found[name])) <= set(map(repr, kept[name])) for name in kept)
+        if least > 0.5:
+            assert sorted(one.title for one in store.sessions()) == [f"title {number}" for number in range(6)]
+        assert len(asides(file)) == 1
+    whole(file)
+    with contextlib.closing(Store(file)) as store:
+        assert read(store, kept) == found
+        assert len(asides(file)) == 1
+
+
+def test_what_only_the_log_of_a_killed_process_has_is_recovered_too(tmp_path: Path) -> None:
+    file = tmp_path / "s.db"
+    fill(file, 1, 10)
+    code = (
+        "import os, sys\nfrom pathlib import Path\nfrom tests.core.test_store_faults import *\n"
+        "store = Store(Path(sys.argv[1]))\n"
+        "for seq in range(11, 200):\n"
+        "    store.append(stamp(RunStarted(prompt=f'{seq}' * 100), seq=seq, at=1.0, session_id='0' * 32))\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(file)], check=False)
+    assert Path(f"{file}-wal").stat().st_size > 10_000
+    copy = tmp_path / "copy" / "s.db"
+    copy.parent.mkdir()
+    for end in ("", "-wal"):
+        shutil.copyfile(f"{file}{end}", f"{copy}{end}")
+    with contextlib.closing(Store(file)) as store:  # as it is, SQLite reads it
+        assert [event.seq for event in store.events("0" * 32)] == list(range(1, 200))
+        assert asides(file) == []
+    whole(file)
+    damage(copy, 0, 100)
+    with contextlib.closing(Store(copy)) as store:  # and with a damaged database beside it, we do
+        assert [event.seq for event in store.events("0" * 32)] == list(range(1, 200))
+    whole(copy)
+
+
+def test_a_session_at_work_goes_on_where_its_database_is_damaged(tmp_path: Path) -> None:
+    file = tmp_path / "s.db"
+    fill(file)
+    settings = Settings(workspace=tmp_path / "work", use_docker=False)
+    seen: list[Event] = []
+    session = Session(settings, model=ScriptedModel([DONE, DONE]), store=lambda: Store(file))
+    session.subscribe(seen.append)
+    session.open()
+    other = Store(file)  # another Pygent has it open as well
+    session.run("first")
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    damage(file, 0, file.stat().st_size)
+    session.run("second")
+    session.close()
+    notices = [event.text for event in seen if isinstance(event, Notice) and event.level == "error"]
+    assert [text for text in notices if "was damaged" in text and asides(file)[0] in text], notices
+    other.append(stamp(RunStarted(prompt="elsewhere"), seq=1, at=1.0, session_id="e" * 32))
+    other.close()
+    with contextlib.closing(Store(file)) as store:
+        stored = list(store.events(session.id))
+        assert stored
+        assert [event for event in seen if event.durable][-len(stored) :] == stored
+        assert "second" in [event.prompt for event in stored if isinstance(event, RunStarted)]
+        assert [one.title for one in store.sessions() if one.id == "e" * 32] == ["elsewhere"]
+    whole(file)
+    assert len(asides(file)) == 1
+
+
+def test_a_database_that_was_removed_is_begun_anew(tmp_path: Path) -> None:
+    file = tmp_path / "s.db"
+    with contextlib.closing(Store(file)) as store:
+        store.append(stamp(RunStarted(prompt="one"), seq=1, at=1.0, session_id="s"))
+        for end in ("", "-wal", "-shm"):
+            Path(f"{file}{end}").unlink(missing_ok=True)
+        store.append(stamp(RunStarted(prompt="two"), seq=2, at=1.0, session_id="s"))
+        assert [event.seq for event in store.events("s")] == [2]
+    whole(file)
+
+
+def load_all() -> None:
+    """Load all that a session needs: not everybody may read this Python."""
+    with tempfile.TemporaryDirectory() as folder:
+        session = Session(
+            Settings(ephemeral=True, use_docker=False),
+            model=ScriptedModel([DONE]),
+            store=lambda: Store(Path(folder, "s.db")),
+        )
+        session.open()
+        session.run("hello")
+        session.close()
+
+
+def as_nobody(code: str, *words: object) -> str:
+    """Run code in a process that may write what everybody may, and answer what it prints."""
+    drop = "import os\nif os.getuid() == 0:\n    os.setgroups([])\n    os.setgid(65534)\n    os.setuid(65534)\n"
+    head = "import sys\nfrom pathlib import Path\nfrom tests.core.test_store_faults import *\nload_all()\n" + drop
+    done = subprocess.run(
+        [sys.executable, "-c", head + code, *map(str, words)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("left", ["closed", "with a log"])
+def test_where_the_data_folder_cannot_be_written_the_past_can_be_read(tmp_path: Path, left: str) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    data = tmp_path / "data"
+    data.mkdir()
+    file = data / "s.db"
+    kept = fill(file, 2, 10)
+    opened = Store(file) if left == "with a log" else None
+    if opened is not None:
+        opened.append(stamp(RunStarted(prompt="more"), seq=11, at=1.0, session_id=f"{0:032x}"))
+    for one in (data, *data.rglob("*")):
+        one.chmod(0o555 if one.is_dir() else 0o444)
+    code = (
+        "store = Store(Path(sys.argv[1]))\n"
+        "print(len(list(store.events('0' * 32))), len(store.search('title')), store.read_only)\n"
+        "try:\n    store.append(stamp(RunStarted(prompt='x'), seq=99, at=1.0, session_id='0' * 32))\n"
+        "except StoreError as error:\n    print(error)\n"
+    )
+    count = 11 if opened is not None else len(kept[f"{0:032x}"])
+    first, second = as_nobody(code, file).splitlines()
+    assert first.startswith(f"{count} 2 {file}: sessions cannot be stored: ")
+    assert second == first.split(" ", 2)[2]
+    code = (
+        "seen = []\n"
+        "session = Session(Settings(ephemeral=True, use_docker=False), model=ScriptedModel([DONE]),"
+        " store=lambda: Store(Path(sys.argv[1])), resume=sys.argv[2] or None)\n"
+        "session.subscribe(seen.append)\nsession.open()\nprint(len(session.past))\nsession.run('hello')\n"
+        "print(session.is_stored, *[event.text for event in seen if isinstance(event, Notice)][:1])\n"
+        "print(*[event.reason for event in seen if event.type == 'run.finished'])\n"
+        "session.close()\n"
+    )
+    for resume, past in (("", 0), ("0" * 32, count)):
+        seen = as_nobody(code, file, resume).splitlines()
+        assert int(seen[0]) >= past
+        assert seen[1].startswith(f"False This session is not stored: {file}: sessions cannot be stored: ")
+        assert seen[2] == "stopped"
+    if opened is not None:
+        data.chmod(0o755)
+        opened.close()
+
+
+FULL = """
+mount -t tmpfs -o size=4m none "$1" || exit 77
+exec "$2" -c '
+import os, sys, time
+from pathlib import Path
+from tests.core.test_store_faults import *
+folder = Path(sys.argv[1])
+seen = []
+model = ScriptedModel([call(("stop", {}), text="x" * 3_000)] * 8)
+session = Session(Settings(ephemeral=True, use_docker=False), model=model, store=lambda: Store(folder / "s.db"))
+session.subscribe(seen.append)
+session.open()
+filler = (folder / "filler").open("wb", buffering=0)
+try:
+    while True:
+        filler.write(b"x" * 4096)
+except OSError as error:
+    print(error.strerror)
+for number in range(8):
+    assert session.run("y" * 3_000).reason == "stopped"
+told = [event.text for event in seen if isinstance(event, Notice)]
+print(told[0])
+filler.close()
+(folder / "filler").unlink()
+session.close()
+with contextlib.closing(Store(folder / "s.db")) as store:
+    stored = list(store.events(session.id))
+    assert stored == [event for event in seen if event.durable][: len(stored)], "they are the first, in order"
+    print(len([event for event in seen if event.durable]) - len(stored))
+whole(folder / "s.db")
+' "$1"
+"""
+
+
+def test_a_full_disk_loses_nothing_once_it_has_room_again(tmp_path: Path) -> None:
+    if shutil.which("unshare") is None:
+        pytest.skip("there is no unshare")
+    command_line = ["unshare", "-rm", "sh", "-c", FULL, "sh", str(tmp_path), sys.executable]
+    done = subprocess.run(command_line, capture_output=True, text=True, timeout=100, check=False)
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("a file system cannot be mounted here")
+    assert done.returncode == 0, done.stderr
+    first, told, lost = done.stdout.splitlines()
+    assert first == "No space left on device"
+    assert "database or disk is full" in told
+    assert "kept in memory" in told
+    assert int(lost) <= 1  # the last notice tells that all is stored
+
+
+def hold(file: Path, seconds: float) -> subprocess.Popen[str]:
+    """Another process that holds the database locked; it has it when this returns."""
+    code = (
+        "import sqlite3, sys, time\ndb = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "db.execute('BEGIN IMMEDIATE')\nprint('held', flush=True)\ntime.sleep(float(sys.argv[2]))\n"
+        "db.execute('ROLLBACK')\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(file), str(seconds)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_lock_that_ends_in_time_is_waited_for_and_a_longer_one_is_told(tmp_path: Path) -> None:
+    with contextlib.closing(Store(tmp_path / "s.db", patience=30.0)) as store:
+        with hold(store.file, 0.3):
+            store.append(stamp(RunStarted(prompt="waits"), seq=1, at=1.0, session_id="s"))
+        assert store.last_seq("s") == 1
+    with contextlib.closing(Store(tmp_path / "s.db", patience=0.05)) as store, hold(tmp_path / "s.db", 60.0) as other:
+        with pytest.raises(StoreError, match=r"s\.db: database is locked"):
+            store.append(stamp(RunStarted(prompt="does not"), seq=2, at=1.0, session_id="s"))
+        assert store.last_seq("s") == 1  # it can be read all the while
+        with contextlib.closing(Store(tmp_path / "s.db", patience=0.05)) as third:  # and opened
+            assert third.sessions()[0].title == "waits"
+        other.kill()
+
+
+def test_a_clock_that_jumps_back_changes_no_order(tmp_path: Path) -> None:
+    with contextlib.closing(Store(tmp_path / "s.db")) as store:
+        now = time.time()
+        for name, moments in (("a", (now, now - 50_000.0)), ("b", (now - 90_000.0, now - 80_000.0))):
+            for seq, moment in enumerate(moments, start=1):
+                store.append(stamp(RunStarted(prompt=f"{name}{seq}"), seq=seq, at=moment, session_id=name))
+        assert [one.id for one in store.sessions()] == ["b", "a"]  # --continue goes on with what was last at work
+        assert [event.prompt for event in store.events("a") if isinstance(event, RunStarted)] == ["a1", "a2"]
+        store.append(stamp(RunStarted(prompt="a3"), seq=3, at=5.0, session_id="a"))
+        assert [one.id for one in store.sessions()] == ["a", "b"]
+
+
+def test_the_command_tells_where_a_damaged_database_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    file = data_dir() / command.DATABASE
+    fill(file, 2, 30)
+    damage(file, 0, 50)
+    assert command.main(["list"]) == 0
+    shown = capsys.readouterr()
+    assert len(shown.out.splitlines()) == 2
+    assert "pygent: The database of sessions was damaged: 60 events of 2 sessions could be read" in shown.err
+    assert str(data_dir() / asides(file)[0]) in shown.err
+
+
+def test_two_processes_that_meet_a_damaged_database_replace_it_once(tmp_path: Path) -> None:
+    file = tmp_path / "s.db"
+    kept = fill(file, 3, 60)
+    damage(file, 0, 100)
+    counts: list[int] = []
+
+    def look() -> None:
+        with contextlib.closing(Store(file)) as store:
+            counts.append(sum(len(events) for events in read(store, kept).values()))
+
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom pygent.store import Store\nsys.stdin.read()\n"
+        "print(len(list(Store(Path(sys.argv[1])).events('0' * 32))))"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    assert other.communicate("", timeout=60)[0] == "60\n"
+    for thread in threads:
+        thread.join()
+    assert counts == [180, 180]
+    assert len(asides(file)) == 1
+    whole(file)
