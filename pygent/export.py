@@ -1,14 +1,17 @@
-"""A session written out for people (Markdown) and for programs (JSON Lines)."""
+"""A session written out for people (Markdown, HTML) and for programs (JSON Lines)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePath
 from typing import Literal, get_args
 
 from pygent.event_lines import to_line
 from pygent.events import Event
-from pygent.plain_text import clean
+from pygent.plain_text import clean, one_line
+from pygent.settings.secrets import without_secrets
 from pygent.transcript import (
     AssistantItem,
     CompactionItem,
@@ -22,23 +25,42 @@ from pygent.transcript import (
     UserItem,
 )
 
-ExportFormat = Literal["markdown", "jsonl"]
+ExportFormat = Literal["markdown", "jsonl", "html"]
 FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
+ENDINGS: dict[str, ExportFormat] = {".md": "markdown", ".jsonl": "jsonl", ".html": "html", ".htm": "html"}
+"""What the ending of a file's name asks for."""
 
 SHOWN_OUTPUT = 4000
 """Characters of a tool's output that the Markdown has; the JSON Lines have all of it."""
 
 
-def export(events: Iterable[Event], form: ExportFormat) -> str:
-    """The durable ``events`` in the given form.
+def format_of(name: str) -> ExportFormat:
+    """The form that a file's name asks for, Markdown where it asks for none."""
+    return ENDINGS.get(PurePath(name).suffix.lower(), "markdown")
+
+
+def export(events: Iterable[Event], form: ExportFormat, *, title: str = "", secrets: Sequence[str] = ()) -> str:
+    """The durable ``events`` in the given form, with known ``secrets`` hidden; ``title`` is the session's.
 
     Raises ``ValueError`` for another form.
     """
     if form not in FORMATS:
         raise ValueError(f"unknown format {form!r}; one of {', '.join(FORMATS)}")
     durable = [event for event in events if event.durable]
-    lines = _json_lines(durable) if form == "jsonl" else _markdown(durable)
-    return "\n".join(lines) + "\n"
+    if form == "html":
+        from pygent.export_html import html_lines  # noqa: PLC0415 - rarely asked for
+
+        lines = html_lines(durable, title)
+    else:
+        lines = _json_lines(durable) if form == "jsonl" else _markdown(durable, title)
+    return without_secrets("\n".join(lines) + "\n", secrets)
+
+
+def write_new(file: Path, text: str) -> None:
+    """Write ``text`` to a file that only its owner can read. Raises ``OSError``, also where there is one already."""
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(handle, "w", encoding="utf-8", errors="replace") as out:  # noqa: PTH123 - a file that is open already
+        out.write(text)
 
 
 def _json_lines(events: Iterable[Event]) -> Iterator[str]:
@@ -46,12 +68,12 @@ def _json_lines(events: Iterable[Event]) -> Iterator[str]:
         yield to_line(event)
 
 
-def _markdown(events: Iterable[Event]) -> Iterator[str]:
+def _markdown(events: Iterable[Event], title: str) -> Iterator[str]:
     transcript = Transcript()
     for event in events:
         transcript.apply(event)
     started = transcript.session
-    yield "# Pygent session"
+    yield f"# {one_line(title, 200) or 'Pygent session'}"
     if started is not None:
         yield f"\n{started.workspace} · {started.model} · {started.sandbox} · Pygent {started.version}"
     for view in transcript.agents.values():

@@ -90,6 +90,13 @@ class SessionArchive:
         with self._archive() as store:
             return None if store is None else store.glimpse(session_id)
 
+    @property
+    def title(self) -> str:
+        """What this session is called, "" where it is not stored or nothing was asked. Not for a screen's thread."""
+        with self._archive() as store:
+            found = [] if store is None else [one for one in store.all_sessions() if one.id == self.id]
+        return found[0].title if found else ""
+
     def rename_stored(self, session_id: str, title: str) -> None:
         """Give a stored session a title; an empty one is what was asked first. Raises ``StoreError``."""
         with self._archive() as store:

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import cast
+from pathlib import Path
+from typing import NoReturn
 
 from pygent.errors import PygentError
-from pygent.export import FORMATS, ExportFormat, export
+from pygent.export import FORMATS, export, format_of, write_new
 from pygent.plain_text import one_line
-from pygent.settings import data_dir
+from pygent.settings import data_dir, load
+from pygent.settings.secrets import secrets_of
 from pygent.store import FoundSession, Store, StoredSession, StoreError
 
 DATABASE = "sessions.db"
 
 HELP = """\
-usage: pygent sessions [list]                         the stored sessions, newest first
-       pygent sessions show ID                        one session as text
-       pygent sessions export ID [markdown|jsonl]     one session on standard output
-       pygent sessions search WORD… | '"SOME WORDS"'  the sessions that have all of it in one message or output
-       pygent sessions delete ID…                     remove sessions, and what their tasks left
+usage: pygent sessions [list] [--workspace DIR] [--limit N]   the stored sessions, newest first
+       pygent sessions show ID                               one session as text
+       pygent sessions export ID [--format FORMAT] [--output FILE]
+                                                             one session, whole
+       pygent sessions search WORD… | '"SOME WORDS"'         the sessions that have all of it in one message or output
+       pygent sessions delete ID…                            remove sessions, and what their tasks left
 
-The first characters of an ID will do. `pygent --resume ID` goes on with one.
-A word finds all that begins with it, whatever its case; words in double quotes find just these, in this order."""
+The first characters of an ID will do. `pygent --resume ID` goes on with one, `pygent replay ID` plays it.
+
+export   writes to standard output, or to a new file with --output. FORMAT is markdown (as it is read), jsonl (every
+         stored event as one line, as --output-format stream-json prints them) or html (one page that stands alone);
+         without --format the file's ending says which, and markdown where there is none. Keys of the settings are
+         hidden in it.
+list     and search print lines for people; --format json prints one JSON object a line, for programs.
+search   A word finds all that begins with it, whatever its case; words in double quotes find just these, in this
+         order."""
+
+_USAGE = 2
 
 
 def open_store() -> Store:
@@ -49,24 +64,117 @@ def main(words: Sequence[str]) -> int:
 
 
 def _dispatch(store: Store, command: str, rest: Sequence[str]) -> int:
-    match command, *rest:
-        case ("list",):
-            _print(_rows(store.sessions()))
-        case ("search", *words) if words:
-            _print(_found(store.search(" ".join(words))))
-            if store.search_note:
-                sys.stderr.write(f"pygent: every session was read: {store.search_note}\n")
-        case ("show", prefix):
-            sys.stdout.write(export(store.events(store.find(prefix).id), "markdown"))
-        case ("export", prefix, *form) if len(form) <= 1 and set(form) <= set(FORMATS):
-            chosen = cast("ExportFormat", form[0] if form else "markdown")
-            sys.stdout.write(export(store.events(store.find(prefix).id), chosen))
-        case ("delete", *prefixes) if prefixes:
-            _delete(store, [store.find(prefix) for prefix in prefixes])
-        case _:
-            sys.stderr.write(f"pygent: `sessions {' '.join((command, *rest))}` is not understood\n{HELP}\n")
-            return 2
+    parser = _PARSERS.get(command)
+    if parser is None:
+        return _not_understood(f"`sessions {command}`")
+    try:
+        found = parser().parse_args(list(rest))
+    except _NotUnderstoodError as error:
+        return _not_understood(f"`sessions {command}`: {error}")
+    match command:
+        case "list":
+            folder = None if found.workspace is None else os.path.realpath(Path(found.workspace).expanduser())
+            listed = store.sessions(workspace=folder, limit=found.limit)
+            _print(map(_object, listed) if found.format == "json" else _rows(listed))
+        case "search":
+            _search(store, " ".join(found.words), found.format)
+        case "show":
+            one = store.find(found.id)
+            sys.stdout.write(export(store.events(one.id), "markdown", title=one.title))
+        case "export":
+            _export(store, store.find(found.id), found)
+        case "delete":
+            _delete(store, [store.find(prefix) for prefix in found.ids])
     return 0
+
+
+class _NotUnderstoodError(Exception):
+    """What stands behind the command cannot be understood."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _NotUnderstoodError(message)
+
+    def format_help(self) -> str:
+        return f"{HELP}\n"
+
+
+def _list_parser() -> _Parser:
+    parser = _Parser()
+    parser.add_argument("--workspace")
+    parser.add_argument("--limit", type=int, default=100)
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    return parser
+
+
+def _search_parser() -> _Parser:
+    parser = _Parser()
+    parser.add_argument("words", nargs="+")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    return parser
+
+
+def _show_parser() -> _Parser:
+    parser = _Parser()
+    parser.add_argument("id")
+    return parser
+
+
+def _export_parser() -> _Parser:
+    parser = _Parser()
+    parser.add_argument("id")
+    parser.add_argument("form", nargs="?", choices=FORMATS)
+    parser.add_argument("--format", choices=FORMATS)
+    parser.add_argument("--output", "-o", type=Path)
+    return parser
+
+
+def _delete_parser() -> _Parser:
+    parser = _Parser()
+    parser.add_argument("ids", nargs="+")
+    return parser
+
+
+_PARSERS = {
+    "list": _list_parser,
+    "search": _search_parser,
+    "show": _show_parser,
+    "export": _export_parser,
+    "delete": _delete_parser,
+}
+
+
+def _not_understood(what: str) -> int:
+    sys.stderr.write(f"pygent: {what} is not understood\n{HELP}\n")
+    return _USAGE
+
+
+def _search(store: Store, text: str, form: str) -> None:
+    found = store.search(text)
+    _print(map(_object, found) if form == "json" else _found(found))
+    if store.search_note:
+        sys.stderr.write(f"pygent: every session was read: {store.search_note}\n")
+
+
+def _export(store: Store, session: StoredSession, found: argparse.Namespace) -> None:
+    file: Path | None = found.output
+    form = found.format or found.form or (format_of(file.name) if file is not None else "markdown")
+    secrets = secrets_of(load(workspace=Path.cwd(), forgiving=True))
+    text = export(store.events(session.id), form, title=session.title, secrets=secrets)
+    if file is None:
+        sys.stdout.write(text)
+        return
+    try:
+        write_new(file.expanduser(), text)
+    except OSError as error:
+        raise PygentError(f"{file} cannot be written: {error.strerror or error}") from error
+    _print([f"written to {file}"])
+
+
+def _object(session: StoredSession) -> str:
+    names = ("id", "title", "workspace", "model", "started_at", "updated_at")
+    return json.dumps({name: getattr(session, name) for name in names}, ensure_ascii=False)
 
 
 def _delete(store: Store, chosen: Sequence[StoredSession]) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from collections.abc import Iterable
+from html import escape
 from urllib.parse import unquote, urlsplit
 
 from pygent.settings.model import Settings
 
 SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|COOKIE", re.IGNORECASE)
 """Names of variables whose values are secrets."""
+
+HIDDEN = "••••"
 
 _SHORTEST = 6
 """Shorter values stand in too many words to be taken out of a text."""
@@ -29,6 +34,20 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
         if provider.key_variable:
             found.add(os.environ.get(provider.key_variable, "").strip())
     return tuple(sorted((text for text in found if len(text) >= _SHORTEST), key=len, reverse=True))
+
+
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """``text`` with each of the ``secrets`` hidden, also as JSON and HTML write it."""
+    for secret in secrets:
+        if secret:
+            for written in {
+                secret,
+                json.dumps(secret)[1:-1],
+                json.dumps(secret, ensure_ascii=False)[1:-1],
+                escape(secret),
+            }:
+                text = text.replace(written, HIDDEN)
+    return text
 
 
 def _passwords(url: str | None) -> set[str]:

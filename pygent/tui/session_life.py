@@ -77,8 +77,10 @@ class SessionLife:
                 self.main.use(self.session)
         self._open()
 
-    def exchange(self, make: Callable[[], Session]) -> None:
+    def exchange(self, make: Callable[[], Session], *, prompt: str = "") -> None:
         """Work with the session that ``make`` answers instead of the one at hand, which is closed.
+
+        ``prompt`` stands in its prompt then, where nothing else does.
 
         Nothing happens while the agent is at work; that, and an error of ``make``'s, is told.
         """
@@ -91,7 +93,7 @@ class SessionLife:
             except PygentError as error:
                 self._app.call_later(self._refused, str(error))
             else:
-                self._app.call_later(self._take, session)
+                self._app.call_later(self._take, session, prompt)
 
         if busy := self.session.busy_with:
             self._refused(busy)
@@ -115,7 +117,7 @@ class SessionLife:
             sender.leaving = False
             sender.opened()  # what was sent meanwhile is for this session after all
 
-    async def _take(self, session: Session) -> None:
+    async def _take(self, session: Session, prompt: str = "") -> None:
         if busy := self.session.busy_with:
             self._refused(busy)
             return
@@ -128,6 +130,8 @@ class SessionLife:
         await self._show(self.main)
         await self.main.complete()
         self.main.desk.arrive((left.typed(), *unsent[1:]))  # with the last keys that were still on their way
+        if prompt and not self.main.prompt.text:
+            self.main.to_prompt(prompt)
         self.on_events([])
         self._open()
 

@@ -44,6 +44,7 @@ from pygent.events import (
     ToolOutput,
     ToolStarted,
 )
+from pygent.forks import ForkPoint, fork_points
 from pygent.images import Image, read_image
 from pygent.ledger import Account
 from pygent.persona import Persona
@@ -343,6 +344,15 @@ class FakeSession(FakeTasks, SessionFiles):
         self.calls.append(("delete_stored", session_id))
         self.archive = [one for one in self.archive if one.id != session_id]
 
+    title = ""
+
+    def fork_points(self) -> list[ForkPoint]:
+        return fork_points(self.published)
+
+    def forked(self, session_id: str | None = None, to_seq: int | None = None) -> FakeSession:
+        self.calls.append(("forked", session_id, to_seq))
+        return self.others["fork"]
+
     def find_stored(self, prefix: str) -> StoredSession:
         found = [one for one in self.archive if one.id.startswith(prefix)]
         if len(found) != 1:
@@ -469,8 +479,9 @@ class FakeSession(FakeTasks, SessionFiles):
 
     def user(self, text: str, *, agent: str = MAIN, origin: str = "user") -> None:
         message = {"role": "user", "content": text}
-        self.bus.publish(MessageStarted(message_id=self._id("m"), role="user", origin=origin, agent_id=agent))  # type: ignore[arg-type]
-        self.bus.publish(MessageFinished(message_id="u", message=message, origin=origin, agent_id=agent))  # type: ignore[arg-type]
+        message_id = self._id("m")
+        self.bus.publish(MessageStarted(message_id=message_id, role="user", origin=origin, agent_id=agent))  # type: ignore[arg-type]
+        self.bus.publish(MessageFinished(message_id=message_id, message=message, origin=origin, agent_id=agent))  # type: ignore[arg-type]
 
     def step(self, step: int, *, agent: str = MAIN) -> None:
         self.bus.publish(StepStarted(step=step, agent_id=agent))

@@ -154,3 +154,32 @@ async def test_without_a_choice_a_new_session_begins(tmp_path: Path) -> None:
         await until(lambda: "about apples" in shown(app))
         await pilot.press("escape")
         await until(lambda: session.opened)
+
+
+async def test_a_copy_is_made_from_a_message_which_stands_in_the_prompt(tmp_path: Path) -> None:
+    session, copy = with_archive(tmp_path), FakeSession(tmp_path / "here")
+    session.is_stored = True
+    session.others = {"fork": copy}
+    async with running(session) as (app, pilot):
+        for number in range(3):
+            session.run(f"ask {number}")
+            session.say(f"answer {number}")
+            session.finish()
+        await until(lambda: "answer 2" in shown(app))
+        app.main.submit("/fork")
+        await until(lambda: "Here, with all that was said so far" in shown(app))
+        assert "ask 0" in shown(app)
+        await pilot.press("up", "up", "enter")
+        await until(lambda: copy.opened and app.session is copy)
+        ((_, session_id, to_seq),) = [call for call in session.calls if call[0] == "forked"]
+        points = session.fork_points()
+        assert [point.text for point in points] == ["ask 0", "ask 1", "ask 2"]
+        assert (session_id, to_seq) == (None, points[1].to_seq)
+        await until(lambda: app.main.prompt.text == "ask 1")
+
+
+async def test_a_session_that_is_not_stored_cannot_be_copied(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, _):
+        app.main.submit("/fork")
+        await until(lambda: "is not stored, so it cannot be copied" in shown(app))

@@ -102,7 +102,7 @@ async def test_a_command_reaches_the_session(tmp_path: Path, line: str, call: tu
         ("/persona", "writes and runs tests"),
         ("/permissions wrong", "unknown permission mode"),
         ("/resume", "No session is stored"),
-        ("/fork", "not copied"),
+        ("/fork", "is not stored, so it cannot be copied"),
         ("/undo", "nothing was taken back"),
         ("/copy", "There is no answer yet"),
         ("/modle", "Did you mean /model?"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pygent.errors import PygentError
 from pygent.tui.panes.welcome import MODES
 from pygent.tui.slash import Surface, command
 from pygent.tui.text import count, plural
@@ -19,28 +18,6 @@ def _new(surface: Surface, argument: str) -> None:  # noqa: ARG001
     surface.clear_conversation()
 
 
-@command("resume", "[ID]", "choose a stored session and go on with it")
-def _resume(surface: Surface, argument: str) -> None:
-    if busy := surface.session.busy_with:
-        raise PygentError(f"This session stays: {busy}.")
-    if argument:
-        surface.resume(argument)
-    else:
-        surface.choose_session()
-
-
-@command("title", "TEXT", "name this conversation", needs_open=False)
-def _title(surface: Surface, argument: str) -> None:
-    surface.set_title(argument)
-    surface.note("/title", f"This conversation is called “{argument}” now." if argument else "The name was removed.")
-
-
-@command("fork", "", "go on in a copy of this session")
-def _fork(surface: Surface, argument: str) -> None:  # noqa: ARG001
-    text = "Sessions are not copied here. /export writes this one down; /new begins another in the same workspace."
-    surface.note("/fork", text, level="warning")
-
-
 @command("undo", "", "take back the last run's changes")
 def _undo(surface: Surface, argument: str) -> None:  # noqa: ARG001
     text = "Pygent keeps no earlier versions of files, so nothing was taken back. /diff shows what git sees."
@@ -53,12 +30,6 @@ def _compact(surface: Surface, argument: str) -> None:
         surface.work("/compact", surface.session.undo_compaction)
     else:
         surface.work("/compact", lambda: surface.session.compact(argument) or None)
-
-
-@command("export", "[FILE]", "write the conversation to a Markdown file of the workspace")
-def _export(surface: Surface, argument: str) -> None:
-    path = argument or "conversation.md"
-    surface.work("/export", lambda: f"Written to {surface.export(path)}")
 
 
 @command("context", "", "how full the model's context is", needs_open=False)

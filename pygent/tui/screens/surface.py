@@ -14,6 +14,7 @@ from pygent.tui.panes.conversation import ConversationPane
 from pygent.tui.text import clean_line
 
 if TYPE_CHECKING:
+    from pygent.forks import ForkPoint
     from pygent.session import Session
     from pygent.store import StoredSession
     from pygent.transcript import Transcript
@@ -91,6 +92,28 @@ class ScreenSurface:
 
         self._screen.pygent.life.exchange(lambda: session.resumed(session.find_stored(prefix)))
 
+    def choose_fork(self) -> None:
+        from pygent.tui.screens.fork import ForkScreen  # noqa: PLC0415 - when it is asked for
+
+        app, session = self._screen.pygent, self.session
+
+        def chosen(answer: ForkPoint | str | None) -> None:
+            if isinstance(answer, str):
+                app.life.exchange(session.forked)
+            elif answer is not None:
+                point = answer
+                app.life.exchange(lambda: session.forked(to_seq=point.to_seq), prompt=point.text)
+
+        def read() -> None:
+            try:
+                points = session.fork_points()
+            except PygentError as error:
+                app.call_later(self.note, "/fork", str(error), level="error")
+            else:
+                app.call_later(app.push_screen, ForkScreen(points), chosen)
+
+        self._screen.run_worker(read, thread=True, exit_on_error=False)
+
     def decide_plan(self) -> None:
         self._screen.plans.decide()
 
@@ -152,14 +175,16 @@ class ScreenSurface:
         return self._screen.conversation.last_answer()
 
     def export(self, path: str) -> Path:
-        """Write the session to a new file; the ending ``.jsonl`` asks for the events. Raises ``OSError``."""
-        from pygent.export import export  # noqa: PLC0415 - rarely asked for
+        """Write the session to a new file, as its ending says; keys are hidden. Raises ``OSError``."""
+        from pygent.export import export, format_of, write_new  # noqa: PLC0415 - rarely asked for
+        from pygent.settings.secrets import secrets_of  # noqa: PLC0415
 
         target = Path(path).expanduser()
         if not target.is_absolute():
             target = self.session.workspace / target
-        text = export(self.session.events(), "jsonl" if target.suffix == ".jsonl" else "markdown")
-        with target.open("x", encoding="utf-8") as file:
-            target.chmod(0o600)
-            file.write(text)
+        title = self.session.title
+        text = export(
+            self.session.events(), format_of(target.name), title=title, secrets=secrets_of(self.session.settings)
+        )
+        write_new(target, text)
         return target
