@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +14,8 @@ from tests.fakes.openai_server import Step, reply
 
 STOP: tuple[str, dict[str, Any]] = ("stop", {})
 CHILD = "A part of it"
+DONE = "The part is made."
+SUM_UP = "The conversation is getting too long"
 
 
 def noise(number: int) -> str:
@@ -21,12 +24,16 @@ def noise(number: int) -> str:
 
 
 class Script:
-    """The model: it answers a whole piece of work for each ``life`` of the session, and looks at what it is asked."""
+    """The model: it answers a whole piece of work for each ``life`` of the session, and looks at what it is asked.
+
+    ``asked`` are the messages of the present life's requests for a step, ``summed_up`` counts those for a summary.
+    """
 
     def __init__(self) -> None:
         self.life = 0
         self.wrong: list[str] = []
         self.asked: list[list[dict[str, Any]]] = []
+        self.summed_up = 0
         self._steps: Counter[str] = Counter()
 
     def begin(self) -> None:
@@ -41,6 +48,14 @@ class Script:
             check_request(messages)
         except AssertionError as error:
             self.wrong.append(f"{error}: {json.dumps(messages)[-3000:]}")
+        used = len(json.dumps(request)) // 4
+        step = self._answer(messages)
+        return replace(step, usage={"prompt_tokens": used, "completion_tokens": 10, "total_tokens": used + 10})
+
+    def _answer(self, messages: list[dict[str, Any]]) -> Step:
+        if str(messages[-1]["content"]).startswith(SUM_UP):
+            self.summed_up += 1
+            return reply(f"Until life {self.life} this was done: " + "files were written. " * 20)
         first = str(messages[1]["content"])
         who = first if first.startswith(CHILD) else MAIN
         if who == MAIN:
@@ -54,7 +69,7 @@ class Script:
                 return reply(tool_calls=[("bash", {"cmd": f"echo x >> shared.txt; {noise(step)}"})])
             case 2:
                 return reply("It grows.", tool_calls=[("write_file", {"path": "part.txt", "content": "part\n" * 50})])
-        return reply("The part is made.", tool_calls=[STOP])
+        return reply(DONE, tool_calls=[STOP])
 
     def _main(self, step: int, messages: list[dict[str, Any]]) -> Step:
         life = self.life

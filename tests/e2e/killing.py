@@ -18,19 +18,21 @@ import select
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pygent.event_lines import to_line
 from pygent.events import (
     MAIN,
+    ContextCompacted,
     Event,
     FilesChanged,
     MessageFinished,
     RunStarted,
     SessionStarted,
+    StepStarted,
     TaskFinished,
     TaskStarted,
     ToolFinished,
@@ -40,12 +42,15 @@ from pygent.export import export
 from pygent.history import INTERRUPTED, History
 from pygent.store import Store
 from pygent.tasks.place import is_held, places
-from tests.e2e.kill_script import Script
+from tests.e2e.kill_script import DONE, Script
 from tests.fakes.invariants import check_events, check_history
 from tests.fakes.openai_server import FakeOpenAI
 from tests.fakes.pygents import Process, Pygents
 
 OPTIONS = ("--no-docker", "--permission-mode", "yolo", "--output-format", "stream-json")
+WINDOW = 9_000
+"""Tokens of the model's window, so few that every second process has to compact the conversation."""
+
 KILLS_OF_ONE = 8
 """How often one session is killed at most."""
 
@@ -83,6 +88,7 @@ class Figures:
     sessions: int = 0
     events: int = 0
     lost_tasks: int = 0
+    compactions: int = 0
     after: Counter[str] = field(default_factory=Counter)
     resumed: list[float] = field(default_factory=list)
 
@@ -92,8 +98,8 @@ class Figures:
         median = sorted(self.resumed)[len(self.resumed) // 2] if self.resumed else 0.0
         return (
             f"{self.kills} kills in {self.sessions} sessions; {self.events:,} acknowledged events, none missing; "
-            f"{self.lost_tasks} tasks lost, with their files; resumed to the first event in {median * 1000:.0f} ms "
-            f"(median); the last thing printed was: {where}"
+            f"{self.compactions} compactions; {self.lost_tasks} tasks lost, with their files; resumed to the first "
+            f"event in {median * 1000:.0f} ms (median); the last thing printed was: {where}"
         )
 
 
@@ -151,6 +157,7 @@ class Killer:
         session.check_end()
         self.figures.events += session.acknowledged
         self.figures.lost_tasks += len(session.lost)
+        self.figures.compactions += sum(map(_is_compaction, session.events))
         self.figures.resumed += session.resumed
 
 
@@ -169,11 +176,16 @@ class _Session:
         self.resumed: list[float] = []
         self.errors = ""
         self.stored: list[str] = []
+        self.events: Sequence[Event] = []
+        self._seen: tuple[list[dict[str, Any]], int] | None = None  # by the model, and how many events before that
         self.id: str | None = None
         self._pygents = pygents
         self._data = top / ".local/share/pygent"
         self._temporary = top / "tmp"
         self._temporary.mkdir()
+        settings = top / ".config/pygent/config.yaml"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(f"context_window: {WINDOW}\n")
         self._server = FakeOpenAI(self.script)
         keep = {name: value for name, value in os.environ.items() if name in {"PATH", "PYTHONPATH", "LANG"}}
         self.environment: Mapping[str, str] = {
@@ -209,8 +221,7 @@ class _Session:
         assert "internal error" not in self.errors, self.errors
         assert self.script.wrong == [], self.script.wrong[0]
         self._check_store(lines, prompt)
-        if resumed:
-            self._check_requests()
+        self._check_requests()
         assert self._pygents.left() == [], "processes go on"
         return life
 
@@ -256,27 +267,22 @@ class _Session:
                     assert (self._data / "tasks" / event.agent_id / "workspace" / path).exists(), event
 
     def _check_requests(self) -> None:
-        """The model was told all that had happened before: the first request of a process that went on."""
-        if not self.script.asked:
-            return
-        asked = self.script.asked[0]
-        past = [from_dict(json.loads(line)) for line in self._before_life]
-        results = {message["tool_call_id"]: message["content"] for message in asked if message["role"] == "tool"}
-        ended: dict[str, str] = {}
-        for event in past:
-            if event.agent_id != MAIN:
-                continue
-            if isinstance(event, ToolFinished):
-                ended[event.call_id] = event.output
-            elif isinstance(event, MessageFinished) and not event.discarded:
-                if event.message["role"] == "user":
-                    text = event.message["content"]
-                    assert any(text in str(one["content"]) for one in asked if one["role"] == "user"), text
-                else:
-                    for call in event.message.get("tool_calls") or ():
-                        assert call["id"] in results, f"a call that the model is not told of: {call}"
-        for call_id, text in results.items():
-            assert text == ended.get(call_id, INTERRUPTED), f"another result of {call_id}: {text[:500]}"
+        """A process that went on has told the model what it was told before the kill, and what was stored since."""
+        events = self.events[len(self._before_life) :]
+        steps = [at for at, event in enumerate(events) if isinstance(event, StepStarted) and event.agent_id == MAIN]
+        compacted = [at for at, event in enumerate(events) if _is_compaction(event)]
+        asked = self.script.asked
+        if asked and self._seen and not (compacted and compacted[0] < (steps[1] if steps[1:] else len(events))):
+            past = [from_dict(json.loads(line)) for line in self._before_life]
+            check_goes_on(self._seen[0], past[self._seen[1] :], asked[0])
+        before = len(self._before_life)
+        if compacted and compacted[-1] > (steps[len(asked)] if steps[len(asked) :] else len(events)):
+            last = events[compacted[-1]]
+            assert isinstance(last, ContextCompacted)
+            seen = [{name: one[name] for name in one if name not in {"origin", "words"}} for one in last.messages]
+            self._seen = [{"role": "system"}, *seen], before + compacted[-1]
+        elif asked:
+            self._seen = asked[-1], before + steps[len(asked) - 1]
 
     def check_end(self) -> None:
         """A process has gone on to the end: all is whole, nothing is held, and each lost task is told of."""
@@ -291,9 +297,17 @@ class _Session:
         history = History()
         history.replay(self.events)
         check_history(history)
-        said = "\n".join(str(message["content"]) for message in history)
-        for task in self.lost:
-            assert ends[task].state == "lost", ends[task]
+        said = "\n".join(
+            str(event.message.get("content")) if isinstance(event, MessageFinished) else event.output
+            for event in self.events
+            if isinstance(event, MessageFinished | ToolFinished) and event.agent_id == MAIN
+        )
+        for task in tuple(self.lost):
+            if ends[task].state == "finished":  # killed after it had ended, and before that was told
+                assert ends[task].result == DONE
+                self.lost.discard(task)
+            else:
+                assert ends[task].state == "lost", ends[task]
             assert f"Task {task} (" in said, f"the model was not told of {task}"
         rest = [path.name for path in self._temporary.iterdir() if path.name.startswith("pygent-")]
         assert rest == [], "folders of killed processes are left"
@@ -302,6 +316,34 @@ class _Session:
         for file in self._data.glob("tasks/*/task.json"):
             assert json.loads(file.read_text("utf-8"))["ended_at"] is not None, "a task that nobody ends"
         assert export(self.events, "jsonl").splitlines() == self.stored
+
+
+def _is_compaction(event: Event) -> bool:
+    return isinstance(event, ContextCompacted) and event.agent_id == MAIN
+
+
+def check_goes_on(seen: list[dict[str, Any]], since: Sequence[Event], asked: list[dict[str, Any]]) -> None:
+    """``asked`` begins as ``seen``, and goes on with what the main agent's events ``since`` then tell of."""
+    *first, last = seen[1:]
+    place = len(first)
+    assert asked[1 : place + 1] == first, "another beginning than before the kill"
+    assert {**asked[place + 1], "content": ""} == {**last, "content": ""}
+    assert str(asked[place + 1]["content"]).startswith(str(last["content"]))
+    rest = asked[place + 1 :]
+    said = "\n".join(str(message["content"]) for message in rest if message["role"] == "user")
+    results = {message["tool_call_id"]: message["content"] for message in rest if message["role"] == "tool"}
+    ended: dict[str, str] = {}
+    for event in since:
+        if event.agent_id == MAIN and isinstance(event, ToolFinished):
+            ended[event.call_id] = event.output
+        elif event.agent_id == MAIN and isinstance(event, MessageFinished) and not event.discarded:
+            if event.message["role"] == "user":
+                assert event.message["content"] in said
+            for call in event.message.get("tool_calls") or ():
+                assert call["id"] in results, f"a call that the model is not told of: {call}"
+    for call_id, text in results.items():
+        if last.get("tool_call_id") != call_id:
+            assert text == ended.get(call_id, INTERRUPTED), f"another result of {call_id}: {text[:500]}"
 
 
 def _read(process: Process, moment: Moment | None) -> tuple[list[str], float | None]:
