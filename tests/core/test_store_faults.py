@@ -18,6 +18,7 @@ import pytest
 
 from pygent.commands import sessions as command
 from pygent.events import Event, Notice, RunStarted, SessionStarted, ToolFinished, stamp
+from pygent.scratch import own_folder
 from pygent.session import Session
 from pygent.settings import Settings, data_dir
 from pygent.store import Store, StoreError
@@ -208,10 +209,20 @@ def load_all() -> None:
         session.close()
 
 
+def become_nobody() -> None:
+    """Give up the rights of root, in a process of its own."""
+    load_all()
+    if os.getuid() == 0:
+        for one in (own_folder(), *own_folder().rglob("*")):
+            os.chown(one, 65534, 65534)
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+
+
 def as_nobody(code: str, *words: object) -> str:
     """Run code in a process that may write what everybody may, and answer what it prints."""
-    drop = "import os\nif os.getuid() == 0:\n    os.setgroups([])\n    os.setgid(65534)\n    os.setuid(65534)\n"
-    head = "import sys\nfrom pathlib import Path\nfrom tests.core.test_store_faults import *\nload_all()\n" + drop
+    head = "import sys\nfrom pathlib import Path\nfrom tests.core.test_store_faults import *\nbecome_nobody()\n"
     done = subprocess.run(
         [sys.executable, "-c", head + code, *map(str, words)], capture_output=True, text=True, timeout=60, check=False
     )
@@ -219,46 +230,50 @@ def as_nobody(code: str, *words: object) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("left", ["closed", "with a log"])
-def test_where_the_data_folder_cannot_be_written_the_past_can_be_read(tmp_path: Path, left: str) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    data = tmp_path / "data"
-    data.mkdir()
-    file = data / "s.db"
-    kept = fill(file, 2, 10)
-    opened = Store(file) if left == "with a log" else None
-    if opened is not None:
-        opened.append(stamp(RunStarted(prompt="more"), seq=11, at=1.0, session_id=f"{0:032x}"))
-    for one in (data, *data.rglob("*")):
-        one.chmod(0o555 if one.is_dir() else 0o444)
-    code = (
-        "store = Store(Path(sys.argv[1]))\n"
-        "print(len(list(store.events('0' * 32))), len(store.search('title')), store.read_only)\n"
-        "try:\n    store.append(stamp(RunStarted(prompt='x'), seq=99, at=1.0, session_id='0' * 32))\n"
-        "except StoreError as error:\n    print(error)\n"
-    )
-    count = 11 if opened is not None else len(kept[f"{0:032x}"])
-    first, second = as_nobody(code, file).splitlines()
-    assert first.startswith(f"{count} 2 {file}: sessions cannot be stored: ")
-    assert second == first.split(" ", 2)[2]
-    code = (
-        "seen = []\n"
-        "session = Session(Settings(ephemeral=True, use_docker=False), model=ScriptedModel([DONE]),"
-        " store=lambda: Store(Path(sys.argv[1])), resume=sys.argv[2] or None)\n"
-        "session.subscribe(seen.append)\nsession.open()\nprint(len(session.past))\nsession.run('hello')\n"
-        "print(session.is_stored, *[event.text for event in seen if isinstance(event, Notice)][:1])\n"
-        "print(*[event.reason for event in seen if event.type == 'run.finished'])\n"
-        "session.close()\n"
-    )
-    for resume, past in (("", 0), ("0" * 32, count)):
-        seen = as_nobody(code, file, resume).splitlines()
-        assert int(seen[0]) >= past
-        assert seen[1].startswith(f"False This session is not stored: {file}: sessions cannot be stored: ")
-        assert seen[2] == "stopped"
-    if opened is not None:
-        data.chmod(0o755)
-        opened.close()
+READ_ONLY = """
+for file in map(Path, sys.argv[1:]):
+    store = Store(file)
+    print(len(list(store.events("0" * 32))), len(store.search("title")), store.read_only)
+    try:
+        store.append(stamp(RunStarted(prompt="x"), seq=99, at=1.0, session_id="0" * 32))
+    except StoreError as error:
+        print(error)
+    store.close()
+    for resume in (None, "0" * 32):
+        seen = []
+        settings = Settings(ephemeral=True, use_docker=False)
+        session = Session(settings, model=ScriptedModel([DONE]), store=lambda: Store(file), resume=resume)
+        session.subscribe(seen.append)
+        session.open()
+        print(len(session.past), session.run("hello").reason, session.is_stored)
+        print([event.text for event in seen if isinstance(event, Notice)][0])
+        session.close()
+"""
+
+
+def test_where_the_data_folder_cannot_be_written_the_past_can_be_read() -> None:
+    with tempfile.TemporaryDirectory(prefix="pygent-read-only-") as folder:
+        Path(folder).chmod(0o755)
+        closed, logged = Path(folder, "closed", "s.db"), Path(folder, "logged", "s.db")
+        for file in (closed, logged):
+            file.parent.mkdir()
+            fill(file, 2, 10)
+        with contextlib.closing(Store(logged)) as opened:  # its last event is in the log
+            opened.append(stamp(RunStarted(prompt="more"), seq=11, at=1.0, session_id=f"{0:032x}"))
+            for one in Path(folder).rglob("*"):
+                one.chmod(0o555 if one.is_dir() else 0o444)
+            lines = as_nobody(READ_ONLY, closed, logged).splitlines()
+            for file in (closed, logged):
+                file.parent.chmod(0o755)
+        for file, count, shown in ((closed, 10, lines[:6]), (logged, 11, lines[6:])):
+            why = f"{file}: sessions cannot be stored: "
+            assert shown[0].startswith(f"{count} 2 {why}")
+            assert shown[1] == shown[0].partition(" 2 ")[2]
+            assert shown[2] == "0 stopped False"
+            assert shown[3].startswith(f"This session is not stored: {why}")
+            assert shown[4].endswith(" stopped False")
+            assert int(shown[4].split()[0]) >= count  # and what ends what was left open
+            assert shown[5] == shown[3]
 
 
 FULL = """
