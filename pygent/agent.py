@@ -281,7 +281,9 @@ class Agent(Remembering):
         self._ctx.before_step = self._follow_mode
         before_control = AskFirst(self.wiring, self.tasks, self.todos)
         self._ctx.executor = Executor(
-            self.registry, self.wiring.approvals, self._emit, before_control, sees=partial(_sees, self)
+            *(self.registry, self.wiring.approvals, self._emit, before_control),
+            sees=partial(_sees, self),
+            watch=self.wiring.watch,
         )
 
 

@@ -154,7 +154,8 @@ def _run(ctx: LoopContext, command: str, cancel: CancelToken) -> tuple[str, Tool
     status: ToolStatus = "cancelled"
     output, began = "Interrupted.", time.monotonic()
     try:
-        output = str(_scoped(ctx.runtime, scope).bash(command, SECONDS))
+        with ctx.executor.watching(call_id, command):
+            output = str(_scoped(ctx.runtime, scope).bash(command, SECONDS))
         status = scope.outcome or "ok"
     except Exception as error:  # the boundary of a tool: people read it, the model is told
         cancel.check()

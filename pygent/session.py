@@ -24,6 +24,7 @@ from pygent.session_log import SessionLog
 from pygent.session_plans import SessionPlans
 from pygent.session_prompts import SessionPrompts
 from pygent.session_tasks import SessionTasks
+from pygent.session_undo import SessionUndo
 from pygent.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,7 +40,14 @@ CLOSE_LIMIT = 10.0
 
 
 class Session(
-    SessionPrompts, SessionControls, SessionCalls, SessionPlans, SessionContext, SessionTasks, SessionArchive
+    SessionPrompts,
+    SessionUndo,
+    SessionControls,
+    SessionCalls,
+    SessionPlans,
+    SessionContext,
+    SessionTasks,
+    SessionArchive,
 ):
     """An agent, its sandbox, its approvals and its stream of events, joined.
 
@@ -129,6 +137,7 @@ class Session(
             self._close_agent()
             return
         self._keep_originals()
+        self._record_changes(past)
         self.policy, self.broker = parts.join(
             self.agent,
             self.settings,
@@ -139,6 +148,7 @@ class Session(
             steered=lambda: self._queue.steering,
             past=past,
         )
+        self.agent.join(replace(self.agent.wiring, watch=self._watching))
         self._begin_model(self.agent)
         self.bus.publish(parts.started(self.status(), self.agent))
         self._keep_tasks()
@@ -193,6 +203,7 @@ class Session(
         if self._worker is not None and self._worker is not threading.current_thread():
             self._worker.join(5.0)
         self._close_agent()
+        self._end_recording()
         self._forget_originals()
         self._log.close()
         self._end_log()
@@ -240,6 +251,7 @@ class Session(
         agent.join(replace(agent.wiring, budget=Account(self.settings.budget)))
         self._forget_originals()
         self._keep_originals()
+        self._forget_changes()
         self.bus.begin()
         self._log.begin()
         self.bus.publish(started(self.status(), agent))

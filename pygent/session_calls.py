@@ -31,7 +31,8 @@ class SessionCalls:
         from pygent.user_calls import run_user_command  # noqa: PLC0415 - only once a command is run
 
         agent, token = self._ready(), self._life.child()
-        self._beside(partial(run_user_command, agent.runtime, cmd, token, self.bus.publish), token)
+        watch = agent.wiring.watch
+        self._beside(partial(run_user_command, agent.runtime, cmd, token, self.bus.publish, watch=watch), token)
 
     def why_not_again(self, tool: str, agent_id: str = MAIN) -> str:
         """Why a call of ``tool`` cannot be made again by the user, in a sentence; "" where it can."""
@@ -47,8 +48,9 @@ class SessionCalls:
         """
         from pygent.user_calls import run_user_tool  # noqa: PLC0415 - only once a call is made again
 
-        token = self._life.child()
-        self._beside(run_user_tool(self._ready(), self.policy, tool, arguments, agent_id, token), token)
+        agent, token = self._ready(), self._life.child()
+        watch = agent.wiring.watch if agent_id == MAIN else None
+        self._beside(run_user_tool(agent, self.policy, tool, arguments, agent_id, token, watch), token)
 
     def open_output(self, path: str) -> BinaryIO:
         """The file that a tool call's ``output_file`` names; also while it is written.

@@ -114,7 +114,12 @@ class SessionFiles:
         workspace = getattr(self._ready().runtime, "workspace", None)
         if workspace is not None:
             self._baseline = Baseline(workspace)
-            workspace.before_change = self._baseline.remember
+            workspace.before_change = self._before_change
+
+    def _before_change(self, path: str) -> None:
+        """A file is about to be changed by Pygent. Never raises."""
+        if self._baseline is not None:
+            self._baseline.remember(path)
 
     def _forget_originals(self) -> None:
         if self._baseline is not None:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from pygent.errors import PygentError
-from pygent.events import Event, Level, TaskStarted
+from pygent.events import USER_CALL, Event, Level, TaskStarted
 from pygent.settings import Settings, data_dir
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from pygent.agent import Agent
     from pygent.changes import Applied, ChangeSet, OnConflict
     from pygent.session_log import SessionLog
@@ -32,6 +34,12 @@ class SessionTasks:
     _resume: str | None
     _ready: Callable[[], Agent]
     _notice: Callable[[str, Level], None]
+
+    if TYPE_CHECKING:
+
+        def _watching(
+            self, call_id: str, tool: str, effect: str, ours: bool, arguments: Mapping[str, Any]
+        ) -> AbstractContextManager[None]: ...
 
     def start_task(
         self,
@@ -90,14 +98,16 @@ class SessionTasks:
         if on_conflict not in get_args(Accepted):
             accepted = ", ".join(get_args(Accepted))
             raise PygentError(f"on_conflict={on_conflict!r} cannot be used; accepted: {accepted}")
-        return self._ready().tasks.apply(task_id, paths, hunks, on_conflict)
+        with self._watching(f"{USER_CALL}{task_id}", "apply_task", "delegate", True, {"task_id": task_id}):
+            return self._ready().tasks.apply(task_id, paths, hunks, on_conflict)
 
     def undo_task(self, task_id: str) -> tuple[str, ...]:
         """Take back what was last applied of a task, or that it was given up.
 
         Answers the files that were changed since, which are left alone.
         """
-        return self._ready().tasks.undo_apply(task_id)
+        with self._watching(f"{USER_CALL}{task_id}", "undo_task", "delegate", True, {"task_id": task_id}):
+            return self._ready().tasks.undo_apply(task_id)
 
     def discard_task(self, task_id: str) -> None:
         """Give up what was not taken over of a task; ``undo_task`` takes that back until the session ends."""

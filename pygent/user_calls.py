@@ -7,6 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from pygent.events import MAIN, USER_CALL, Event, ToolFinished, ToolStarted, Too
 from pygent.offering import DELEGATION_TOOLS
 from pygent.openai_compat import ToolCall, ToolCallFunction
 from pygent.scope import Scope
-from pygent.tools.executor import Executor
+from pygent.tools.executor import Executor, Watching
 
 if TYPE_CHECKING:
     from pygent.agent import Agent
@@ -31,9 +32,14 @@ USER_COMMAND_TIMEOUT = 600.0
 
 
 def run_user_command(
-    runtime: Any, cmd: str, cancel: CancelToken, emit: Callable[[Event], object], agent_id: str = MAIN
+    runtime: Any,
+    cmd: str,
+    cancel: CancelToken,
+    emit: Callable[[Event], object],
+    agent_id: str = MAIN,
+    watch: Watching | None = None,
 ) -> None:
-    """Run a command of the user's own; it shows as a tool call of that agent."""
+    """Run a command of the user's own; it shows as a tool call of that agent. ``watch`` is around it."""
     call_id = f"{USER_CALL}{uuid4().hex[:8]}"
     scope = Scope(agent_id=agent_id, call_id=call_id, cancel=cancel, emit=emit)
     emit(ToolStarted(agent_id=agent_id, call_id=call_id, tool="bash", arguments={"cmd": cmd}))
@@ -41,7 +47,8 @@ def run_user_command(
     status: ToolStatus = "cancelled"
     began = time.monotonic()
     try:
-        output = runtime.scoped(scope).bash(cmd, USER_COMMAND_TIMEOUT)
+        with nullcontext() if watch is None else watch(call_id, "bash", "run", True, {"cmd": cmd}):
+            output = runtime.scoped(scope).bash(cmd, USER_COMMAND_TIMEOUT)
         status = scope.outcome or "ok"
     except Exception as error:  # the boundary of the command's thread: the person reads it as the result
         output, status = f"Error: {error}", "error"
@@ -99,15 +106,16 @@ def run_user_tool(
     arguments: Mapping[str, Any],
     agent_id: str,
     cancel: CancelToken,
+    watch: Watching | None = None,
 ) -> Callable[[], object]:
     """What makes the call, to be run on a thread of its own. Raises ``PygentError`` where it cannot be made."""
     if reason := why_not_again(agent, tool, agent_id):
         raise PygentError(reason)
     runtime, emit = _runtime(agent, agent_id), agent.wiring.bus.publish
     if tool == "bash":
-        return partial(run_user_command, runtime, str(arguments.get("cmd", "")), cancel, emit, agent_id)
+        return partial(run_user_command, runtime, str(arguments.get("cmd", "")), cancel, emit, agent_id, watch)
     call = ToolCall(f"{USER_CALL}{uuid4().hex[:8]}", ToolCallFunction(tool, json.dumps(dict(arguments))))
-    executor = Executor(agent.registry, UsersOwn(policy), emit)
+    executor = Executor(agent.registry, UsersOwn(policy), emit, watch=watch)
     return partial(executor.execute, call, runtime, agent_id=agent_id, cancel=cancel, tasks=agent.tasks)
 
 

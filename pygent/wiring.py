@@ -15,6 +15,7 @@ from pygent.images import Content
 from pygent.ledger import Account
 from pygent.model_call import ModelInUse
 from pygent.persona import Persona
+from pygent.tools.executor import Watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Wiring:
     budget: Account = field(default_factory=Account)
     check: str = ""
     vision: bool | None = None
+    watch: Watching | None = None
     compact_at: float = COMPACT_AT
 
 

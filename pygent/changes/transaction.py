@@ -13,8 +13,8 @@ import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Protocol
 
-from pygent.changes.base import Base
 from pygent.changes.blocked import below
 from pygent.changes.contents import Other, write_version
 from pygent.changes.data import KEEP_LIMIT, copy_content, digest_of, digest_of_large, read_all
@@ -27,6 +27,16 @@ from pygent.workspace import Workspace, owner_of
 
 _RECENT = 2_000_000_000
 """Nanoseconds within which a file's time may not tell two versions from each other."""
+
+
+class Recorded(Protocol):
+    """What is moved along with a workspace, such as a ``Base``."""
+
+    def entry(self, path: str) -> Entry | None:
+        """What a path is in it."""
+
+    def record(self, entries: Mapping[str, Entry | None]) -> object:
+        """Let these paths be others in it, durably."""
 
 
 class Transaction:
@@ -137,7 +147,7 @@ class Transaction:
 
     # -- back
 
-    def put_back(self, base: Base) -> list[str]:
+    def put_back(self, base: Recorded) -> list[str]:
         """Put back what was done so far; answers the paths that others changed since, which stay as they are.
 
         Raises ``WorkspaceError`` too. It can be done again where it was interrupted.
@@ -231,7 +241,9 @@ class Transaction:
                         os.unlink(name, dir_fd=places.folder(item.place))
 
 
-def carry_out(base: Base, target: Workspace, journal: Journal, steps: list[Step], modes: Mapping[str, int]) -> None:
+def carry_out(
+    base: Recorded, target: Workspace, journal: Journal, steps: list[Step], modes: Mapping[str, int]
+) -> None:
     """Do what the journal says, in ``target`` and in ``base``, or nothing. Raises ``WorkspaceError``.
 
     ``modes`` are those of folders that are made.

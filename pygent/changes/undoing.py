@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from pygent.changes.base import Base
 from pygent.changes.blocked import Around
 from pygent.changes.journal import Journal, in_words
 from pygent.changes.steps import Step, Version, standing
-from pygent.changes.transaction import Transaction, carry_out, lay_out
+from pygent.changes.transaction import Recorded, Transaction, carry_out, lay_out
 from pygent.changes.tree import Tree, same
 from pygent.errors import WorkspaceError
 from pygent.workspace import Workspace, reason_of
@@ -38,7 +38,7 @@ def undo(undo: Path, target: Workspace, base: Base) -> tuple[str, ...]:
             }
             back = Journal(undo / _BACK, parts=list(parts.values()))
             removed = {step.path for _, step in steps if step.new is None}
-            back.made = _missing(tree, [folder.path for folder in reversed(journal.gone)], removed)
+            back.made = missing(tree, [folder.path for folder in reversed(journal.gone)], removed)
         places = {number: index for index, number in enumerate(parts)}
         lay_out(target.root, back, [(places[part], step) for part, step in steps], journal.made)
     except OSError as error:
@@ -64,11 +64,12 @@ def recover(undo_parent: Path, target: Workspace, base: Base) -> list[str]:
         for folder in sorted(undo_parent.iterdir()):
             for one in (folder / _BACK, folder):
                 if one.is_dir():
-                    told.extend(_recovered(one, target, base))
+                    told.extend(recovered(one, target, base))
     return told
 
 
-def _recovered(folder: Path, target: Workspace, base: Base) -> list[str]:
+def recovered(folder: Path, target: Workspace, base: Recorded) -> list[str]:
+    """Put right what a crash left of the journal in ``folder``. As ``recover``."""
     state = Journal(folder).state
     if state in {"applied", "kept"}:
         return []
@@ -127,7 +128,7 @@ def _restoring(
         left |= blocked
 
 
-def _missing(tree: Tree, folders: Iterable[str], removed: set[str]) -> list[str]:
+def missing(tree: Tree, folders: Iterable[str], removed: Collection[str]) -> list[str]:
     """Those of the folders, the outermost first, that can be made again."""
     made: list[str] = []
     for path in folders:

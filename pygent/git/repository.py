@@ -16,10 +16,11 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Generator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pygent.errors import PygentError
 from pygent.scratch import own_folder
@@ -107,12 +108,20 @@ class Repository:
         if rest:
             yield rest
 
-    def pieces(self, *arguments: str, seconds: float = SECONDS) -> Generator[bytes, None, None]:
-        """What ``git ARGUMENTS`` writes, in pieces. As ``records``."""
+    def pieces(
+        self, *arguments: str, seconds: float = SECONDS, given: bytes = b"", fine: Collection[int] = (0,)
+    ) -> Generator[bytes, None, None]:
+        """What ``git ARGUMENTS`` writes, in pieces; ``given`` is what it reads. As ``records``.
+
+        ``fine`` are the exit statuses that are no failure.
+        """
         git = git_program()
         if git is None:
             raise GitError("git is not installed")
-        with self._view() as (view, environment), _process([git, *arguments], self.folder, environment) as process:
+        with self._view() as (view, environment), _input(view, given) as reads, ExitStack() as ended:
+            if arguments[0] == "check-ignore":  # which takes paths literally, and refuses to be told so
+                del environment["GIT_LITERAL_PATHSPECS"]
+            process = ended.enter_context(_process([git, *arguments], self.folder, environment, reads))
             late = threading.Event()
 
             def end() -> None:
@@ -131,7 +140,7 @@ class Repository:
                 timer.cancel()
             if late.is_set():
                 raise GitTimeout(f"git {arguments[0]} took more than {seconds:g} s")
-            if code:
+            if code not in fine:
                 raise GitError(f"git {arguments[0]} failed with exit status {code} ({view.name})")
 
     def committed(self, path: str, commit: str = "HEAD", *, most: int) -> bytes | None:
@@ -290,14 +299,28 @@ def _entries(*where: str) -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
-def _process(command: list[str], folder: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def _input(view: Path, given: bytes) -> Iterator[BinaryIO | int]:
+    """What git reads: a file, since writing to it while its answer is read could block."""
+    if not given:
+        yield subprocess.DEVNULL
+        return
+    file = view / "pygent-input"
+    file.write_bytes(given)
+    with file.open("rb") as opened:
+        yield opened
+
+
+@contextmanager
+def _process(
+    command: list[str], folder: Path, environment: dict[str, str], reads: BinaryIO | int
+) -> Iterator[subprocess.Popen[bytes]]:
     """A program whose output is read, ended at the end of the block whatever happens."""
     try:
         process = subprocess.Popen(
             command,
             cwd=folder,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=reads,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

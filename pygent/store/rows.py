@@ -15,7 +15,7 @@ from typing import Any
 
 from pygent.blobs import BlobError, BlobMissingError, Blobs
 from pygent.event_lines import data_to_line, to_line
-from pygent.events import AnyEvent, Event, Json, from_dict, to_dict
+from pygent.events import AnyEvent, CheckpointMade, Event, FilesRestored, Json, from_dict, to_dict
 
 log = logging.getLogger(__name__)
 
@@ -39,17 +39,28 @@ class Row:
 def to_row(event: Event, blobs: Blobs) -> Row:
     """The row of an event, whose long texts are blobs then. Where those cannot be written, they stay in the row."""
     line = to_line(event, compact=True)
+    contents = _contents(event)
     if len(line) < LARGE:
-        return Row(line)
+        return Row(line, digests=contents)
     found: list[list[Any]] = []
     try:
         data = _take_out(to_dict(event), (), found, blobs)
     except BlobError as error:
         log.warning("a long text stays in the database: %s", error)
-        return Row(line)
+        return Row(line, digests=contents)
     if not found:
-        return Row(line)
-    return Row(data_to_line(data, compact=True), json.dumps(found), tuple(dict.fromkeys(one[0] for one in found)))
+        return Row(line, digests=contents)
+    digests = tuple(dict.fromkeys([*(one[0] for one in found), *contents]))
+    return Row(data_to_line(data, compact=True), json.dumps(found), digests)
+
+
+def _contents(event: Event) -> tuple[str, ...]:
+    """The contents of files that an event of an undo tells of."""
+    if not isinstance(event, CheckpointMade | FilesRestored):
+        return ()
+    from pygent.checkpoints.records import blobs_of  # noqa: PLC0415 - only where a session changed files
+
+    return tuple(dict.fromkeys(blobs_of([event])))
 
 
 def from_row(line: str, outside: str | None, blobs: Blobs) -> AnyEvent:

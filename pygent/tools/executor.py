@@ -15,10 +15,11 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
-from pygent.approvals.base import Answer, Approver, PendingCall
+from pygent.approvals.base import Answer, Approver, Effect, PendingCall
 from pygent.cancellation import CancelToken
 from pygent.errors import Cancelled, DeadlineExceeded, Stopped
 from pygent.events import DecidedBy, Event, ToolFinished, ToolStarted, ToolStatus
@@ -38,6 +39,8 @@ Control = Literal["stop", "continue", "present_plan"]
 BeforeControl = Callable[[PendingCall, str, CancelToken], "CallOutcome | None"]
 """Called with a call of ``stop`` or ``continue``, the agent's id and its cancel token; answers the outcome that the
 call has instead, None where it steers the run as usual. May block."""
+Watching = Callable[[str, str, Effect, bool, Mapping[str, Any]], AbstractContextManager[None]]
+"""Is around a call, and knows its id, tool, effect, whether the tool is one of Pygent's own, and its arguments."""
 
 _RAW_SHOWN = 2000
 
@@ -65,7 +68,8 @@ class Executor:
 
     ``approvals`` decides which calls run; None lets all of them run. ``emit`` takes the events. ``before_control``
     may hold a run that is about to end. ``result_limit`` is how many characters of a result the model reads at most.
-    ``sees`` tells whether the model gets images. One executor may serve several threads.
+    ``sees`` tells whether the model gets images, ``watch`` is around each call that runs. One executor may serve
+    several threads.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class Executor:
         before_control: BeforeControl | None = None,
         result_limit: int = RESULT_LIMIT,
         sees: Callable[[], bool] = bool,
+        watch: Watching | None = None,
     ) -> None:
         self.registry = registry
         self.approvals = approvals
@@ -83,6 +88,7 @@ class Executor:
         self._emit = emit
         self._before_control = before_control
         self._sees = sees
+        self._watch = watch
 
     def execute(
         self,
@@ -151,7 +157,14 @@ class Executor:
             run.cancel.check()
             if outcome is not None:
                 return outcome
-        return run.run(tool, arguments, runtime, tasks, depth)
+        if self._watch is None:
+            return run.run(tool, arguments, runtime, tasks, depth)
+        with self._watch(run.call_id, tool.name, tool.effect, tool.ours, arguments):
+            return run.run(tool, arguments, runtime, tasks, depth)
+
+    def watching(self, call_id: str, command: str) -> AbstractContextManager[None]:
+        """What is around a command that runs outside of a call of the model's."""
+        return nullcontext() if self._watch is None else self._watch(call_id, "bash", "run", True, {"cmd": command})
 
 
 class _Run:

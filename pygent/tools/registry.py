@@ -47,6 +47,11 @@ class Tool:
         object.__setattr__(self, "accepts", _accepted(self.function))
 
     @property
+    def ours(self) -> bool:
+        """Whether it is one of Pygent's own."""
+        return str(getattr(self.function, "__module__", "")).startswith("pygent.")
+
+    @property
     def schema(self) -> dict[str, Any]:
         """The definition as the chat-completions protocol has it."""
         return {
