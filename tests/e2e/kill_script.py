@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
@@ -27,6 +28,7 @@ class Script:
     """The model: it answers a whole piece of work for each ``life`` of the session, and looks at what it is asked.
 
     ``asked`` are the messages of the present life's requests for a step, ``summed_up`` counts those for a summary.
+    Nothing is answered before the ``gate`` is set.
     """
 
     def __init__(self) -> None:
@@ -34,6 +36,8 @@ class Script:
         self.wrong: list[str] = []
         self.asked: list[list[dict[str, Any]]] = []
         self.summed_up = 0
+        self.gate = threading.Event()
+        self.gate.set()
         self._steps: Counter[str] = Counter()
 
     def begin(self) -> None:
@@ -43,6 +47,7 @@ class Script:
         self._steps.clear()
 
     def __call__(self, request: dict[str, Any]) -> Step:
+        self.gate.wait(30)
         messages = request["messages"]
         try:
             check_request(messages)

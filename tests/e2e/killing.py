@@ -16,6 +16,7 @@ import os
 import random
 import select
 import sqlite3
+import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -115,11 +116,11 @@ class Killer:
     def learn(self) -> None:
         """See what a process does that nobody kills."""
         if not self._pygents.learned:
-            session = _Session(self._top / "learned", self._pygents)
+            session = KilledSession(self._top / "learned", self._pygents)
             with session:
                 session.script.begin()
                 self._pygents.learn(("-p", "Do it all.", *OPTIONS), session.folder, session.environment)
-        session = _Session(self._top / "measured", self._pygents)
+        session = KilledSession(self._top / "measured", self._pygents)
         with session:
             life = session.live(None)
             assert life.end == 0, session.errors
@@ -135,11 +136,13 @@ class Killer:
         until = self.figures.kills + count
         while self.figures.kills < until:
             self.figures.sessions += 1
-            session = _Session(self._top / f"session-{self.figures.sessions}-{afresh}", self._pygents, afresh=afresh)
+            session = KilledSession(
+                self._top / f"session-{self.figures.sessions}-{afresh}", self._pygents, afresh=afresh
+            )
             with session:
                 self._one(session, min(until - self.figures.kills, dice.randint(1, KILLS_OF_ONE)), dice)
 
-    def _one(self, session: _Session, kills: int, dice: random.Random) -> None:
+    def _one(self, session: KilledSession, kills: int, dice: random.Random) -> None:
         lines, seconds = self._usual
         slower = 6.0 if session.afresh else 1.0
         for _ in range(kills):
@@ -161,7 +164,7 @@ class Killer:
         self.figures.resumed += session.resumed
 
 
-class _Session:
+class KilledSession:
     """One session, its workspace, its server, and all that its processes have acknowledged."""
 
     def __init__(self, top: Path, pygents: Pygents, *, afresh: bool = False) -> None:
@@ -202,14 +205,52 @@ class _Session:
     def __exit__(self, *_: object) -> None:
         self._server.close()
 
-    def live(self, moment: Moment | None) -> Life:
-        """Start a process that begins the session or goes on with it, and kill it at a moment; look at its output."""
+    def _start(self, jump: tuple[int, float] | None = None) -> Process:
+        words = [*OPTIONS, *(["--resume", self.id] if self.id is not None else [])]
+        words += ["-p", f"Do it all, time {self.script.life}."]
+        return self._pygents.start(words, self.folder, self.environment, afresh=self.afresh, jump=jump)
+
+    def live_twice(self) -> str:
+        """Two processes go on with the session in the same moment; answers what the one says that cannot."""
         self.script.begin()
-        prompt = f"Do it all, time {self.script.life}."
+        self.script.gate.clear()  # who has it waits for the other one's end
+        both = [self._start(), self._start()]
+        outs: dict[int, list[str]] = {}
+        ends: dict[int, int] = {}
+
+        def follow(process: Process) -> None:
+            outs[process.pid] = _read(process, None)[0]
+            self.script.gate.set()
+
+        threads = [threading.Thread(target=follow, args=(process,)) for process in both]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for process in both:
+            ends[process.pid] = self._pygents.wait(process)
+            os.close(process.out)
+        assert sorted(ends.values()) == [0, 2], [process.errors.read_text() for process in both]
+        winner, loser = sorted(both, key=lambda process: ends[process.pid])
+        told = [json.loads(line) for line in outs[loser.pid]]
+        assert [(event["type"], event.get("reason")) for event in told] == [
+            ("run.started", None),
+            ("run.finished", "failed"),
+        ]
+        self._check_store(outs[winner.pid])
+        self._check_requests()
+        assert self._pygents.left() == [], "processes go on"
+        return loser.errors.read_text("utf-8", "replace")
+
+    def live(self, moment: Moment | None, *, jump: tuple[int, float] | None = None) -> Life:
+        """Start a process that begins the session or goes on with it, and kill it at a moment; look at its output.
+
+        ``jump`` is as in ``Pygents.start``.
+        """
+        self.script.begin()
         resumed = self.id is not None
-        words = [*OPTIONS, *(["--resume", self.id] if self.id is not None else []), "-p", prompt]
         began = time.monotonic()
-        process = self._pygents.start(words, self.folder, self.environment, afresh=self.afresh)
+        process = self._start(jump)
         lines, first = _read(process, moment)
         end = self._pygents.wait(process)
         os.close(process.out)
@@ -220,12 +261,12 @@ class _Session:
         assert "Traceback" not in self.errors, self.errors
         assert "internal error" not in self.errors, self.errors
         assert self.script.wrong == [], self.script.wrong[0]
-        self._check_store(lines, prompt)
+        self._check_store(lines)
         self._check_requests()
         assert self._pygents.left() == [], "processes go on"
         return life
 
-    def _check_store(self, lines: list[str], prompt: str) -> None:
+    def _check_store(self, lines: list[str]) -> None:
         """The database is whole and has every line that was printed, and what it had before is as it was."""
         before, self._before_life = self.stored, self.stored
         file = self._data / "sessions.db"
