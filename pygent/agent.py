@@ -202,16 +202,12 @@ class Agent(Remembering):
         self._join()
 
     def refresh_system_message(self) -> None:
-        """Bring the system message up to date with persona, tools and sandbox."""
-        sandbox = getattr(self.runtime, "sandbox", None)
-        where = Surroundings(
-            workspace=str(getattr(sandbox, "workdir", None) or getattr(self.runtime, "base_dir", "")),
-            sandbox=str(getattr(sandbox, "summary", "")),
-            autonomous=self.wiring.autonomous,
-            small=self._ctx.small,
-        )
-        disabled = sorted(self.disabled_tools) or None
-        self.history.set_system(build_system_message(self.persona, where, self.tool_names(), disabled))
+        """Bring the system message up to date with persona, tools, sandbox and instructions."""
+        self.history.set_system(self.system_message())
+
+    def system_message(self) -> str:
+        """What the model is told before the conversation, as of now."""
+        return _system_message(self, self._ctx.small)
 
     def tool_names(self) -> list[str]:
         """The tools that the model is offered."""
@@ -285,6 +281,19 @@ class Agent(Remembering):
             sees=partial(_sees, self),
             watch=self.wiring.watch,
         )
+
+
+def _system_message(agent: Agent, small: bool) -> str:
+    sandbox = getattr(agent.runtime, "sandbox", None)
+    where = Surroundings(
+        workspace=str(getattr(sandbox, "workdir", None) or getattr(agent.runtime, "base_dir", "")),
+        sandbox=str(getattr(sandbox, "summary", "")),
+        autonomous=agent.wiring.autonomous,
+        small=small,
+        instructions=agent.wiring.instructions(small).text,
+    )
+    disabled = sorted(agent.disabled_tools) or None
+    return build_system_message(agent.persona, where, agent.tool_names(), disabled)
 
 
 def _allowed(agent: Agent, small: bool) -> frozenset[str]:

@@ -63,6 +63,8 @@ class Compactor:
         self.compact_at = compact_at
         self.undone = False
         """Whether a person has undone the last compaction."""
+        self.last = 0
+        """Tokens as they were counted last, 0 before."""
         self._todos = todos
         self._told: dict[str, int] = {}  # windows that refusals told of, by the model's name
         self._hint: str | None = None
@@ -75,7 +77,8 @@ class Compactor:
 
     def tokens(self, ctx: LoopContext) -> int:
         """Tokens that the next request has."""
-        return self.meter.tokens(ctx.history, _tools(ctx))
+        self.last = self.meter.tokens(ctx.history, _tools(ctx))
+        return self.last
 
     def request(self, hint: str) -> None:
         """Compact before the next step."""
@@ -83,7 +86,7 @@ class Compactor:
 
     def reset(self) -> None:
         """Another conversation begins."""
-        self.undone, self._hint, self._not_below = False, None, 0
+        self.undone, self._hint, self._not_below, self.last = False, None, 0, 0
 
     def ask(self, ctx: LoopContext, cancel: CancelToken) -> Message:
         """`pygent.model_call.ask`, within the window. A conversation that is refused is compacted once.

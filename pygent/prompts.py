@@ -80,12 +80,13 @@ DELEGATION = (
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where the agent works, in words for the model."""
+    """Where the agent works, in words for the model, and what it is to know of the project."""
 
     workspace: str = ""
     sandbox: str = ""
     autonomous: bool = True
     small: bool = False
+    instructions: str = ""
 
 
 class _Custom:
@@ -110,7 +111,7 @@ def build_system_message(
     if "present_plan" in tools:
         parts.append(PLANNING)
     elif surroundings.small:
-        return "\n\n".join((*parts, SMALL_RULES))
+        return "\n\n".join(part for part in (*parts, SMALL_RULES, surroundings.instructions) if part)
     elif tools:
         parts.append(RULES)
         parts.append(AUTONOMOUS if surroundings.autonomous else INTERACTIVE)
@@ -121,4 +122,5 @@ def build_system_message(
         f"Commands run: {surroundings.sandbox}" if surroundings.sandbox else "",
     ]
     parts.append("\n".join(line for line in where if line))
+    parts.append(surroundings.instructions)
     return "\n\n".join(part.strip() for part in parts if part.strip())

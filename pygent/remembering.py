@@ -9,15 +9,18 @@ from contextlib import AbstractContextManager
 from pygent.briefing import Briefing
 from pygent.cancellation import CancelToken
 from pygent.compactor import Compactor
+from pygent.context_use import ContextUse, context_use
 from pygent.events import Event
 from pygent.history import History
 from pygent.model_call import LoopContext, ModelInUse
+from pygent.wiring import Wiring
 
 
 class Remembering:
     """``compactor`` keeps the ``history`` within the model's window."""
 
     history: History
+    wiring: Wiring
     compactor: Compactor
     _ctx: LoopContext
     _briefing: Briefing
@@ -36,6 +39,12 @@ class Remembering:
     def running(self) -> bool: ...
 
     @abstractmethod
+    def system_message(self) -> str: ...
+
+    @abstractmethod
+    def tool_names(self) -> list[str]: ...
+
+    @abstractmethod
     def _working(self) -> AbstractContextManager[CancelToken]: ...
 
     def compact(self, hint: str = "") -> bool:
@@ -50,6 +59,21 @@ class Remembering:
         with self._working() as token:
             self._ctx.follow()
             return self.compactor.compact(self._ctx, token, "user", hint)
+
+    def context_use(self) -> ContextUse:
+        """What fills the model's window, from any thread."""
+        ctx, compactor, messages = self._ctx, self.compactor, list(self.history)
+        if not messages or messages[0]["role"] != "system":  # nothing was sent yet
+            messages.insert(0, {"role": "system", "content": self.system_message()})
+        return context_use(
+            messages,
+            ctx.executor.registry.schemas(frozenset(self.tool_names())),
+            self.wiring.instructions(ctx.small),
+            tokens=compactor.last or None,
+            window=compactor.window(ctx),
+            compact_at=compactor.compact_at,
+            counted=compactor.meter.counted,
+        )
 
     def remember(self, events: Iterable[Event]) -> int:
         """Let the conversation be what these stored events tell of. Answers its tokens.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pygent.bus import EventBus
@@ -11,6 +12,7 @@ from pygent.events import ContextCompacted, ContextRestored, Event, Level
 
 if TYPE_CHECKING:
     from pygent.agent import Agent
+    from pygent.context_use import ContextUse
     from pygent.prompt_queue import PromptQueue
 
 
@@ -27,6 +29,13 @@ class SessionContext:
 
         @property
         def running(self) -> bool: ...
+        @property
+        def context_window(self) -> int | None: ...
+
+    def context_use(self) -> ContextUse:
+        """What fills the model's window, part by part; reads the project's instructions, so it may take a moment."""
+        use = self._ready().context_use()
+        return use if use.window else replace(use, window=self.context_window)
 
     def compact(self, hint: str = "") -> str:
         """Let the model sum up the conversation but for its task and its last steps.

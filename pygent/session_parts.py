@@ -15,20 +15,22 @@ from pygent.cancellation import CancelToken
 from pygent.errors import TaskError
 from pygent.events import Event, Notice, SessionStarted
 from pygent.images import Content
+from pygent.instructions import MOST, MOST_SMALL, Instructions
+from pygent.instructions import read as read_instructions
 from pygent.ledger import Account
 from pygent.models import custom_model
 from pygent.models.configured import make_first_model, preload
 from pygent.past_costs import replay
 from pygent.plans import last_plan
 from pygent.runtime import Runtime
-from pygent.settings import Settings, command_environment, existing_init_files, load, save_user_settings
+from pygent.settings import Settings, command_environment, config_dir, existing_init_files, load, save_user_settings
 from pygent.settings.model import is_file
 from pygent.settings.provider import compat_of, key_of, server_of
 from pygent.settings.proxies import system_proxy
 from pygent.standing import standing
 from pygent.todos import last_todos
 from pygent.web_access import WebAccess
-from pygent.wiring import Wiring, open_network, workspace_roots
+from pygent.wiring import Wiring, no_instructions, open_network, workspace_roots
 
 if TYPE_CHECKING:
     from pygent.session_controls import SessionStatus
@@ -88,6 +90,9 @@ def join(
     broker = Broker(bus.publish) if interactive else None
     if note := open_network(agent.persona, agent.runtime):
         bus.publish(Notice(level="warning", text=note))
+    instructions = reader_of_instructions(agent, settings)
+    for problem in instructions(False).problems:
+        bus.publish(Notice(level="warning", text=problem))
     account = Account(settings.budget)
     replay(account, past)
     approvals = Approvals(policy, broker, emit=bus.publish, save_rule=lambda rule: save_rule(settings, rule))
@@ -107,9 +112,18 @@ def join(
             check=settings.check or "",
             vision=settings.vision,
             compact_at=settings.compact_at,
+            instructions=instructions,
         )
     )
     return policy, broker
+
+
+def reader_of_instructions(agent: Agent, settings: Settings) -> Callable[[bool], Instructions]:
+    """What reads the instructions for an agent's workspace, anew each time; for a small model, fewer of them."""
+    if not settings.instructions:
+        return no_instructions
+    folder = Path(getattr(agent.runtime, "base_dir", "."))
+    return lambda small: read_instructions(folder, config_dir(), MOST_SMALL if small else MOST)
 
 
 def started(status: SessionStatus, agent: Agent) -> SessionStarted:

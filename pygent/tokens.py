@@ -84,6 +84,11 @@ class Meter:
         """The server's tokens for one of the rule's."""
         return self._scale
 
+    @property
+    def counted(self) -> bool:
+        """Whether a server's count is in it."""
+        return self._measured is not None
+
     def tokens(self, messages: Sequence[Mapping[str, Any]], tools: Tools | None) -> int:
         """What a request with these ``messages`` and ``tools`` has."""
         self._follow(messages, tools)

@@ -12,10 +12,16 @@ from pygent.cancellation import CancelToken
 from pygent.compactor import COMPACT_AT
 from pygent.events import MAIN
 from pygent.images import Content
+from pygent.instructions import Instructions
 from pygent.ledger import Account
 from pygent.model_call import ModelInUse
 from pygent.persona import Persona
 from pygent.tools.executor import Watching
+
+
+def no_instructions(small: bool) -> Instructions:  # noqa: ARG001 - the signature of what reads some
+    """Of nothing."""
+    return Instructions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,8 @@ class Wiring:
     ``find_model`` answers the model of a persona that names one; without it that is a name on the same server.
     ``budget`` counts what the agent costs and limits it. ``check`` is the command that says whether its work is done.
     ``vision`` says whether models get images, None asks their names. ``compact_at`` is the share of the model's
-    window at which the conversation is compacted, 0 for never.
+    window at which the conversation is compacted, 0 for never. ``instructions`` answers those of the project and the
+    user, for a small model or another.
     """
 
     bus: Stream = field(default_factory=EventBus)
@@ -51,6 +58,7 @@ class Wiring:
     vision: bool | None = None
     watch: Watching | None = None
     compact_at: float = COMPACT_AT
+    instructions: Callable[[bool], Instructions] = no_instructions
 
 
 def alone(persona: Persona, budget: Budget) -> Wiring:

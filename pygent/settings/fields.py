@@ -91,6 +91,13 @@ FIELDS: tuple[Field, ...] = (
         about="Names of variables of this machine that commands get as well",
     ),
     Field(
+        key="instructions",
+        kind=kinds.Flag(),
+        group=_SANDBOX,
+        in_workspace="only false",
+        about="Tell the model what stands in AGENTS.md (or CLAUDE.md) of the project and of the user",
+    ),
+    Field(
         key="init_files",
         kind=kinds.Listing(kinds.FilePath()),
         group=_SANDBOX,

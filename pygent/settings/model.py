@@ -68,6 +68,7 @@ class Settings:
     cluster: str | None = None
     cluster_model: str = "worker"
     cluster_reruns: int = 0
+    instructions: bool = True
     init_files: tuple[Path, ...] = ()
     history_file: Path | None = None
     log_file: Path | None = None

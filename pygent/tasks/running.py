@@ -185,6 +185,7 @@ def _join(task: Task, around: Surroundings) -> None:
             budget=task.account,
             vision=wiring.vision,
             compact_at=wiring.compact_at,
+            instructions=wiring.instructions,
         )
     )
 

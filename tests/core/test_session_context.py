@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from pygent.session import Session
 from pygent.settings import Settings
 from pygent.store import Store
 from pygent.transcript import CompactionItem, Transcript
-from tests.core.windowed import SUMMARY, is_question, same
+from tests.core.windowed import SUMMARY, is_question, same, size
 from tests.fakes.invariants import check_events, check_history
 from tests.fakes.openai_server import FakeOpenAI, Step, reply
 
@@ -75,6 +76,10 @@ def body(sitting: Sitting) -> list[dict[str, Any]]:
 @pytest.fixture
 def server() -> Iterator[FakeOpenAI]:
     def answer(request: dict[str, Any]) -> Step:
+        tokens = size(request)
+        return replace(_answer(request), usage={"prompt_tokens": tokens, "total_tokens": tokens + 9})
+
+    def _answer(request: dict[str, Any]) -> Step:
         if is_question(request):
             return reply(SUMMARY)
         said = request["messages"][-1]
@@ -169,3 +174,39 @@ def test_nothing_to_compact_and_nothing_to_undo(tmp_path: Path, server: FakeOpen
         one.session.undo_compaction()
     assert not any(isinstance(event, ContextRestored) for event in one.events)
     one.session.close()
+
+
+def test_what_fills_the_context_is_listed_and_adds_up(tmp_path: Path, server: FakeOpenAI) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "AGENTS.md").write_text("Always answer in rhyme. " * 20, "utf-8")
+    one = Sitting(tmp_path, server.url, context_window=50_000)
+    before = one.session.context_use()
+    assert (before.window, before.counted) == (50_000, False)
+    assert {part.name for part in before.parts} == {"system prompt", "instructions", "definitions of tools"}
+    one.say("look 0")
+    use = one.session.context_use()
+    assert abs(sum(part.tokens for part in use.parts) - use.tokens) < 10
+    assert use.counted
+    names = {part.name for part in use.parts}
+    assert names >= {"system prompt", "instructions", "definitions of tools", "what you said", "outputs of tools"}
+    assert [part.name for part in use.biggest] == ["bash seq 600"]
+    assert [part.name.rpartition("/")[2] for part in use.instructions] == ["AGENTS.md"]
+    sent = server.requests[-1]["messages"][0]["content"]
+    assert "Always answer in rhyme." in sent
+    assert use.tokens == next(e.context_tokens for e in reversed(one.events) if e.type == "step.finished")  # type: ignore[attr-defined]
+    one.session.close()
+
+
+def test_instructions_can_be_switched_off_and_problems_are_told(tmp_path: Path, server: FakeOpenAI) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "secret").write_text("a secret", "utf-8")
+    (tmp_path / "work" / "AGENTS.md").symlink_to(tmp_path / "secret")
+    one = Sitting(tmp_path, server.url)
+    assert any("are not read" in event.text for event in one.events if isinstance(event, Notice))
+    one.session.close()
+    (tmp_path / "work" / "AGENTS.md").unlink()
+    (tmp_path / "work" / "AGENTS.md").write_text("Rhyme.", "utf-8")
+    two = Sitting(tmp_path, server.url, instructions=False)
+    two.say("hello")
+    assert "Rhyme." not in server.requests[-1]["messages"][0]["content"]
+    two.session.close()

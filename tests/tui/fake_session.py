@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from pygent.budget import Budget
 from pygent.bus import EventBus, Sink
+from pygent.context_use import ContextUse, Part
 from pygent.errors import PygentError
 from pygent.events import (
     MAIN,
@@ -397,6 +398,10 @@ class FakeSession(FakeTasks, SessionFiles):
     def compact(self, hint: str = "") -> str:
         self.calls.append(("compact", hint))
         return ""
+
+    def context_use(self) -> ContextUse:
+        parts = (Part("outputs of tools", 6_000, 3), Part("system prompt", 400, 1))
+        return ContextUse(6_400, 128_000, 0.8, parts, (Part("bash make test", 5_000),), counted=True)
 
     def undo_compaction(self) -> None:
         self.calls.append(("undo_compaction",))

@@ -92,7 +92,9 @@ async def test_a_command_reaches_the_session(tmp_path: Path, line: str, call: tu
     ("line", "words"),
     [
         ("/status", "docker · network off"),
-        ("/context", "No request was sent yet"),
+        ("/context", "6.4k of 128k tokens, as the server counted"),
+        ("/context", "outputs of tools (3)"),
+        ("/context", "bash make test"),
         ("/cost", "No tokens were used yet"),
         ("/budget", "There is no budget"),
         ("/budget tester", "accepted: NAME=NUMBER"),

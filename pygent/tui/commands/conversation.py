@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pygent.tui.panes.welcome import MODES
 from pygent.tui.slash import Surface, command
-from pygent.tui.text import count, plural
+from pygent.tui.text import plural
 
 
 @command("help", "", "keys and commands", needs_open=False)
@@ -32,18 +32,11 @@ def _compact(surface: Surface, argument: str) -> None:
         surface.work("/compact", lambda: surface.session.compact(argument) or None)
 
 
-@command("context", "", "how full the model's context is", needs_open=False)
+@command("context", "", "what fills the model's context, and how far")
 def _context(surface: Surface, argument: str) -> None:  # noqa: ARG001
-    used = surface.transcript.main.context_tokens
-    window = surface.session.status().context_window
-    lines = [f"last request   {count(used)} tokens" if used else "No request was sent yet."]
-    if window:
-        share = min(1.0, used / window)
-        filled = round(share * 40)
-        lines += [f"window         {count(window)} tokens", f"{'█' * filled}{'░' * (40 - filled)} {share:.0%}"]
-    else:
-        lines.append("The size of this model's window is not known (context_window in the settings says it).")
-    surface.note("/context", "\n".join(lines))
+    from pygent.tui.context_report import report  # noqa: PLC0415 - when it is asked for
+
+    surface.work("/context", lambda: report(surface.session.context_use()))
 
 
 @command("status", "", "model, persona, sandbox, workspace", needs_open=False)
