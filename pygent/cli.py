@@ -186,6 +186,9 @@ def _resumed(settings: Settings, args: Arguments) -> str | None:
     """The id of the session to go on with. Raises ``SettingsError`` where it cannot be told which."""
     if args.resume is None and not args.continue_last:
         return None
+    if settings.source("snapshot").startswith("--"):
+        text = "--load begins a session, --resume and --continue go on with one: give one of them"
+        raise SettingsError(text, key="snapshot")
     store = _open_store()
     try:
         chosen = _chosen(store, settings, args)

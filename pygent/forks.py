@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -60,17 +60,24 @@ def fork(store: Store, session: StoredSession, to_seq: int | None = None) -> Sto
     the session that it was made of. Raises ``StoreError``.
     """
     new = uuid4().hex
-    events: Iterator[Event] = iter(store.events(session.id))
-    if to_seq is not None:
-        events = itertools.takewhile(lambda event: event.seq <= to_seq, events)
-    copied = [replace(event, session_id=new) for event in events]
-    copied += endings(copied, why=CUT)
-    last = copied[-1].seq if copied else 0
-    origin = SessionForked(source=session.id, to_seq=last if to_seq is None else to_seq)
-    store.append_all([*copied, stamp(origin, seq=last + 1, at=time.time(), session_id=new)])
+    store.append_all(copied(store.events(session.id), new, source=session.id, to_seq=to_seq))
     titles = {one.title for one in store.sessions(limit=1_000_000)}
     store.rename(new, _title(session.title, titles))
     return store.find(new)
+
+
+def copied(events: Iterable[Event], session_id: str, *, source: str, to_seq: int | None = None) -> list[Event]:
+    """The events of a copy under another id: what was under way is ended, and the last one says where it is from.
+
+    ``source`` is the id of the session, or the folder of a saved state.
+    """
+    if to_seq is not None:
+        events = itertools.takewhile(lambda event: event.seq <= to_seq, events)
+    out: list[Event] = [replace(event, session_id=session_id) for event in events]
+    out += endings(out, why=CUT)
+    last = out[-1].seq if out else 0
+    origin = SessionForked(source=source, to_seq=last if to_seq is None else to_seq)
+    return [*out, stamp(origin, seq=last + 1, at=time.time(), session_id=session_id)]
 
 
 def _title(of: str, taken: set[str]) -> str:

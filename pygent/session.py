@@ -23,6 +23,7 @@ from pygent.session_controls import SessionControls
 from pygent.session_log import SessionLog
 from pygent.session_plans import SessionPlans
 from pygent.session_prompts import SessionPrompts
+from pygent.session_saving import SessionSaving
 from pygent.session_tasks import SessionTasks
 from pygent.session_undo import SessionUndo
 from pygent.settings import Settings
@@ -47,6 +48,7 @@ class Session(
     SessionPlans,
     SessionContext,
     SessionTasks,
+    SessionSaving,
     SessionArchive,
 ):
     """An agent, its sandbox, its approvals and its stream of events, joined.
@@ -93,6 +95,7 @@ class Session(
         self._closer: threading.Thread | None = None
         self._all_ended = threading.Event()
         self._end_log: Callable[[], None] = lambda: None
+        self._end_history: Callable[[], None] = lambda: None
 
     read_only = False
     """True for one that is only looked at."""
@@ -123,7 +126,9 @@ class Session(
         from pygent import session_parts as parts  # noqa: PLC0415
 
         self._end_log = diagnostics.start_log(self.settings, self.bus)
+        self._end_history = self._keep_history()
         why = self._log.open(self._resume, self._known_end)
+        self._begin_from_saved()
         past = self.past  # a front end takes it as soon as it hears of anything
         if why:
             self._notice(f"This session is not stored: {why}", "warning")
@@ -136,6 +141,7 @@ class Session(
         if self._closed:
             self._close_agent()
             return
+        self._load_saved_files()
         self._keep_originals()
         self._record_changes(past)
         self.policy, self.broker = parts.join(
@@ -206,6 +212,7 @@ class Session(
         self._end_recording()
         self._forget_originals()
         self._log.close()
+        self._end_history()
         self._end_log()
 
     def _close_agent(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +87,20 @@ class SessionLog:
             store.append_all(ends)  # who is killed here has not ended half of it
         self.past += ends
         self._bus.go_on_after(max(store.last_seq(session_id), self.past[-1].seq if self.past else 0))
+
+    def begin_with(self, events: Iterable[Event], source: str) -> None:
+        """Let the session, in which nothing happened so far, go on from a copy of ``events``.
+
+        Raises ``StoreError``.
+        """
+        from pygent.forks import copied  # noqa: PLC0415 - only where it is asked for
+
+        self.past = copied(events, self._bus.session_id, source=source)
+        if self.store is not None:
+            self.store.append_all(self.past)
+        else:
+            self._kept.extend(self.past)
+        self._bus.go_on_after(self.past[-1].seq)
 
     def begin(self) -> None:
         """Let no other Pygent open the bus's session. Raises ``SessionInUse`` where one has it open already.

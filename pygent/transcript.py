@@ -130,7 +130,9 @@ class Transcript:
                     view.todos, view.plan = [], None  # another conversation begins
                 self.session = event
             case SessionForked():
-                text = f"A copy of session {event.source[:8]} goes on here. The workspace stays as it is."
+                saved = "/" in event.source
+                what = f"what was saved in {event.source}" if saved else f"session {event.source[:8]}"
+                text = f"A copy of {what} goes on here." + ("" if saved else " The workspace stays as it is.")
                 return self._add(view, NoticeItem(self._key(event), event.agent_id, "info", text, event.at))
             case RunStarted():
                 return view.begin_run(event.at)

@@ -320,7 +320,7 @@ FIELDS: tuple[Field, ...] = (
         kind=kinds.FilePath(),
         group=_FILES,
         variable="PYGENT_HISTORY_FILE",
-        about="File that keeps the history of prompts and answers (checked, but without effect so far)",
+        about="File to which prompts and answers are added: JSON Lines where it ends with .jsonl, else Markdown",
     ),
     Field(
         key="log_file",
@@ -334,7 +334,9 @@ FIELDS: tuple[Field, ...] = (
         kind=kinds.FilePath(),
         group=_FILES,
         variable="PYGENT_SNAPSHOT",
-        about="Saved state of a workspace to start from (checked, but without effect so far)",
+        options=("--load",),
+        metavar="DIR",
+        about="Begin from what /save DIR has saved: conversation, files, settings",
     ),
     Field(
         key="sessions_keep_days",

@@ -25,8 +25,6 @@ from pygent.settings.yaml_source import read_yaml
 USER_FILE = "config.yaml"
 CREDENTIALS_FILE = "credentials.yaml"
 WORKSPACE_FOLDER = ".pygent"
-NOT_YET = ("history_file", "snapshot")
-"""Settings that are checked, but that nothing uses so far."""
 
 
 def load(
@@ -59,14 +57,11 @@ def load(
         problems.append(error)
         variables = {}
     folder = _workspace([user, named, variables, given], workspace, problems)
+    saved = _saved_layer(user, [named, variables, given], problems)
     in_workspace = _workspace_layer(folder, user, environ, problems, notices) if folder is not None else {}
     if problems and not (forgiving and all(problem.file for problem in problems)):
         raise joined(problems)
-    layers = [{"workspace": Value(folder, "default")}, user, in_workspace, named, variables, given]
-    for key in NOT_YET:
-        found = next((layer[key] for layer in reversed(layers) if key in layer), None)
-        if found is not None:
-            notices.append(f"{found.source}: {key} has no effect in this version")
+    layers = [{"workspace": Value(folder, "default")}, user, saved, in_workspace, named, variables, given]
     try:
         merged = merge(layers, notices)
     except SettingsError as error:
@@ -212,14 +207,28 @@ def _workspace_layer(
         )
         return {}
     layer = folder_layer(folder, USER_FILE, f"{WORKSPACE_FOLDER}/{USER_FILE}", problems)
+    narrowed, more = narrow(layer, *_user_has(user))
+    notices.extend(more)
+    return narrowed
+
+
+def _saved_layer(user: Layer, others: list[Layer], problems: list[SettingsError]) -> Layer:
+    """What stands in the saved state to begin from, where one is named."""
+    found = next((layer["snapshot"] for layer in reversed([user, *others]) if "snapshot" in layer), None)
+    if found is None or found.value is None:
+        return {}
+    from pygent.settings.saved import saved_layer  # noqa: PLC0415 - rarely asked for
+
+    return saved_layer(found.value, found.source, *_user_has(user), problems)
+
+
+def _user_has(user: Layer) -> tuple[Settings, dict[str, Persona]]:
+    """The settings that the person's own files make, and the personas that are known with them."""
     below = merge([{key: value for key, value in user.items() if key != "persona"}])
     configured = [*(user["personas"].value if "personas" in user else ())]
     if "persona" in user and isinstance(user["persona"].value, Persona):
         configured.append(user["persona"].value)
-    known = {persona.name: persona for persona in (MAIN_PERSONA, *DEFAULT_PERSONAS, *configured)}
-    narrowed, more = narrow(layer, below, known)
-    notices.extend(more)
-    return narrowed
+    return below, {persona.name: persona for persona in (MAIN_PERSONA, *DEFAULT_PERSONAS, *configured)}
 
 
 def _options_layer(options: Mapping[str, object], problems: list[SettingsError]) -> Layer:

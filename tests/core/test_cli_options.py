@@ -53,8 +53,10 @@ def test_every_option_arrives_in_the_settings(tmp_path: Path) -> None:
     line = (
         "--no-docker --image i -w sub --network -m m --base-url http://h/v1 --persona tester --permission-mode plan "
         "--confirm-bash --ban-cmd rm --ban-cmd=curl --max-steps 3 --max-time 4.5 --step-timeout 5 "
-        "--budget steps=9,money=0.5 --theme t -e A=1 -eB=2 --profile small --check make"
+        "--budget steps=9,money=0.5 --theme t -e A=1 -eB=2 --profile small --check make --load saved"
     )
+    (tmp_path / "ws" / "saved").mkdir()
+    (tmp_path / "ws" / "saved" / "pygent.json").write_text("{}")
     args = cli.parse(line.split())
     settings = load(options=cli.options(args), environ={"HOME": str(tmp_path)})
     assert (settings.use_docker, settings.image, settings.network) == (False, "i", True)
@@ -65,6 +67,7 @@ def test_every_option_arrives_in_the_settings(tmp_path: Path) -> None:
     assert (settings.max_steps, settings.max_time, settings.step_timeout) == (3, 4.5, 5.0)
     assert settings.budget == Budget(steps=9, money=0.5)
     assert (settings.profile, settings.check) == ("small", "make")
+    assert settings.snapshot == tmp_path / "ws" / "saved"
     assert (settings.theme, settings.env) == ("t", {"A": "1", "B": "2"})
     assert settings.source("use_docker") == "--no-docker"
     given = {field.key for field in FIELDS if field.options} - {"ephemeral"}

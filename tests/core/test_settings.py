@@ -329,14 +329,6 @@ def test_the_folders_are_those_of_platformdirs(variable: str, monkeypatch: pytes
     assert data_dir() == platformdirs.user_data_path("pygent").expanduser()
 
 
-def test_settings_that_nothing_uses_so_far_say_so(tmp_path: Path) -> None:
-    environ = {"HOME": str(tmp_path), "PYGENT_HISTORY_FILE": "h.json", "PYGENT_SNAPSHOT": "s.tar"}
-    assert load(environ=environ).notices == (
-        "PYGENT_HISTORY_FILE: history_file has no effect in this version",
-        "PYGENT_SNAPSHOT: snapshot has no effect in this version",
-    )
-
-
 def test_a_named_and_a_temporary_workspace_exclude_each_other(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"--workspace and --ephemeral"):
         load(options={"workspace": str(tmp_path), "ephemeral": True}, environ={"HOME": str(tmp_path)})

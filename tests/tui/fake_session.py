@@ -347,6 +347,10 @@ class FakeSession(FakeTasks, SessionFiles):
 
     title = ""
 
+    def save(self, folder: str) -> str:
+        self.calls.append(("save", folder))
+        return f"Saved to {folder}"
+
     def fork_points(self) -> list[ForkPoint]:
         return fork_points(self.published)
 

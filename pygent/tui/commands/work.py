@@ -64,7 +64,8 @@ def _cp(surface: Surface, argument: str) -> None:
     surface.work("/cp", lambda: surface.session.copy_in(paths[0], paths[1] if len(paths) == 2 else None))
 
 
-@command("save", "[FILE]", "the same as /export")
+@command("save", "DIR", "save conversation, settings and files to a new folder; pygent --load DIR begins from it")
 def _save(surface: Surface, argument: str) -> None:
-    path = argument or "conversation.md"
-    surface.work("/save", lambda: f"Written to {surface.export(path)}")
+    if not argument:
+        raise ValueError("/save takes a new folder outside of the workspace; /export writes only the conversation")
+    surface.work("/save", lambda: surface.session.save(argument))
