@@ -26,6 +26,7 @@ class Recorder:
 
     Where the store cannot be written to (a full disk, another process that holds it locked), events wait in memory,
     and the session goes on without waiting for the disk: a thread tries again, writes them in their order, and ends.
+    An event whose number another Pygent has taken in the same session ends the storing: both cannot go on with it.
     People are told at the beginning and at the end of such a time, by ``publish``. ``pause`` is in seconds, ``room``
     in bytes.
     """
@@ -62,6 +63,9 @@ class Recorder:
         try:
             self._store.append(event)
         except PygentError as error:
+            if _is_taken(error):
+                self._give_up(error)
+                return
             with self._lock:
                 self._behind, self._lost, self._why = True, 0, str(error)
                 self._wait(event)
@@ -84,6 +88,10 @@ class Recorder:
             lost = self._lost + len(self._waiting)
             text = f"{_events(lost)} at the end of this session could not be stored: {self._why}"
             self._publish(Notice(level="error", text=text))
+
+    def _give_up(self, error: PygentError) -> None:
+        self._closed.set()
+        self._publish(Notice(level="error", text=f"From here on this session is not stored: {error}"))
 
     def _wait(self, event: Event) -> None:
         size = len(to_line(event))
@@ -118,11 +126,19 @@ class Recorder:
                 self._store.append(event)  # without the lock: a database that is locked keeps nobody waiting
             except PygentError as error:
                 self._why = str(error)
+                if _is_taken(error):
+                    self._give_up(error)
                 return False
             with self._lock:
                 if self._waiting and self._waiting[0][0] is event:
                     self._waiting.popleft()
                     self._size -= size
+
+
+def _is_taken(error: PygentError) -> bool:
+    from pygent.store import SeqTakenError  # noqa: PLC0415 - a screen is drawn before it is loaded
+
+    return isinstance(error, SeqTakenError)
 
 
 def _events(count: int) -> str:

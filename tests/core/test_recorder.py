@@ -140,6 +140,21 @@ def test_memory_for_what_waits_has_a_limit(store: Store) -> None:
     recorder.close()
 
 
+def test_where_another_one_writes_the_same_session_it_is_left_to_that(store: Store) -> None:
+    bus, recorder, seen = recorded(store)
+    bus.publish(RunStarted(prompt="mine"))
+    other = EventBus("s")  # on a file system without locks
+    other.go_on_after(1)
+    other.subscribe(store.append)
+    other.publish(RunStarted(prompt="theirs"))
+    bus.publish(RunStarted(prompt="mine, too"))
+    bus.publish(RunStarted(prompt="and this"))
+    (told,) = notices(seen)
+    assert told.startswith("error: From here on this session is not stored: ")
+    recorder.close()
+    assert [event.prompt for event in store.events("s") if isinstance(event, RunStarted)] == ["mine", "theirs"]
+
+
 def test_the_session_s_own_events_are_whole_meanwhile(tmp_path: Path) -> None:
     bus = EventBus()
     log = SessionLog(bus, lambda: Store(tmp_path / "s.db", patience=0.02))

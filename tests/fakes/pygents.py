@@ -41,15 +41,11 @@ class Process:
 
 
 class Pygents:
-    """Starts Pygents; a context manager. ``learned`` says whether they start quickly.
-
-    What they say on standard error goes to files in ``folder``.
-    """
+    """Starts Pygents; a context manager. What they say on standard error goes to files in ``folder``."""
 
     def __init__(self, folder: Path) -> None:
         self._errors = folder
         self._count = 0
-        self.learned = False
         ours, theirs = socket.socketpair()
         self._socket = ours
         self._process = subprocess.Popen(
@@ -70,7 +66,6 @@ class Pygents:
     def learn(self, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
         """Run Pygent once to its end, and import from then on beforehand all that it imported."""
         self._ask({"learn": True, **_how(words, folder, environment)})
-        self.learned = True
 
     def start(
         self,
