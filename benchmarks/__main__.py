@@ -20,6 +20,7 @@ from benchmarks import (
     screen,
     startup,
     steps,
+    store,
     streaming,
 )
 from benchmarks.harness import Row, machine, table
@@ -30,6 +31,7 @@ PARTS = {
     "files": big_folder.measure,
     "streaming": streaming.measure,
     "history": history.measure,
+    "store": store.measure,
     "floods": floods.measure,
     "model-file": model_file.measure,
     "tasks": crowd.measure,

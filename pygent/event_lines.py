@@ -6,7 +6,14 @@ import json
 
 from pygent.events import Event, Json, to_dict
 
-COMPACT = (",", ":")
+_ENCODERS = {
+    (compact, ascii_only): json.JSONEncoder(
+        ensure_ascii=ascii_only, separators=(",", ":") if compact else None
+    ).encode
+    for compact in (False, True)
+    for ascii_only in (False, True)
+}
+"""Made once: ``json.dumps`` makes one for each call that asks for anything special."""
 
 
 def to_line(event: Event, *, compact: bool = False, ascii_only: bool = False) -> str:
@@ -21,13 +28,16 @@ def to_line(event: Event, *, compact: bool = False, ascii_only: bool = False) ->
 
 def data_to_line(data: Json, *, compact: bool = False, ascii_only: bool = False) -> str:
     """The same for what ``to_dict`` has made of an event."""
-    separators = COMPACT if compact else None
     if not ascii_only:
-        line = json.dumps(data, ensure_ascii=False, separators=separators)
-        try:
-            line.encode()
-        except UnicodeEncodeError:
-            pass
-        else:
+        line = _ENCODERS[compact, False](data)
+        if line.isascii() or _can_be_written(line):
             return line
-    return json.dumps(data, separators=separators)
+    return _ENCODERS[compact, True](data)
+
+
+def _can_be_written(line: str) -> bool:
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

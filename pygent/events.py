@@ -366,6 +366,7 @@ AnyEvent: TypeAlias = (
 EVENT_TYPES: dict[str, type[Event]] = {cls.type: cls for cls in get_args(AnyEvent)}
 _FIELDS: dict[type[Event], tuple[str, ...]] = {Event: tuple(f.name for f in fields(Event))}
 _FIELDS |= {cls: tuple(f.name for f in fields(cls)) for cls in EVENT_TYPES.values()}
+_NAMES = {cls: frozenset(names) for cls, names in _FIELDS.items()}
 
 
 def stamp(event: E, *, seq: int, at: float, session_id: str) -> E:
@@ -391,7 +392,7 @@ def from_dict(data: Json) -> AnyEvent:
     cls = EVENT_TYPES.get(data.get("type", ""))
     if cls is None:
         raise ValueError(f"unknown event type {data.get('type')!r}")
-    known = _FIELDS[cls]
+    known = _NAMES[cls]
     try:
         return cls(**{name: value for name, value in data.items() if name in known})  # type: ignore[return-value]
     except TypeError as error:

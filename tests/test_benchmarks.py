@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import bare_textual, big_folder, children, copies, crowd, floods, history, streaming
+from benchmarks import bare_textual, big_folder, children, copies, crowd, floods, history, store, streaming
 from benchmarks.harness import Row, clean_environment, table, within
 from benchmarks.picture import Picture
 from benchmarks.terminal import start
@@ -68,6 +68,12 @@ def test_a_long_conversation_is_measured() -> None:
     rows = list(history.measure(messages=60, short=20, seconds=0.5))
     assert not [row for row in rows if "failed" in row.pygent]
     assert [row.what.split()[0] for row in rows[-3:]] == ["PageUp", "Home", "End"]
+
+
+def test_the_store_is_measured() -> None:
+    rows = [*store.appending(60), *store.searching(sessions=3, events=40)]
+    assert len(rows) == 5
+    assert all("s" in row.pygent for row in rows)
 
 
 def test_floods_tasks_and_folders_are_measured() -> None:

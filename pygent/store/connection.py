@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,13 +13,13 @@ from typing import Any
 
 from pygent.store.base import StoreError
 from pygent.store.opening import open_database
-from pygent.store.recovery import is_damaged, recover
+from pygent.store.recovery import LOOKED_AT, is_damaged, recover
 
 log = logging.getLogger(__name__)
 
 
 class MendedError(StoreError):
-    """The database was damaged, and there is a new one; what failed can be tried again."""
+    """There is another database of that name than the one that was written to; it should be written to once more."""
 
 
 class Connection:
@@ -36,6 +37,7 @@ class Connection:
         self._hear: Callable[[str], object] | None = None
         self._untold: list[str] = []
         self._place: tuple[int, int] = (0, 0)
+        self._looked = 0.0
         self.read_only = ""
         try:
             self._db = self._open()
@@ -59,15 +61,24 @@ class Connection:
 
     def _rows(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         with self._lock, self._telling():
-            return list(self._current().execute(query, values))
+            self._check_place()
+            return list(self._db.execute(query, values))
 
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction. Raises ``sqlite3.IntegrityError`` too, and ``MendedError`` where it can be tried again."""
+    def insert(self, statement: str, values: Sequence[object]) -> None:
+        """A transaction of one statement; raises as ``writing`` does."""
         if self.read_only:
             raise StoreError(self.read_only)
         with self._lock, self._telling():
-            db = self._current()
+            self._db.execute(statement, values)
+            self._check_place()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction. Raises ``sqlite3.IntegrityError`` too, and ``MendedError`` where to try again."""
+        if self.read_only:
+            raise StoreError(self.read_only)
+        with self._lock, self._telling():
+            db = self._db
             try:
                 db.execute("BEGIN IMMEDIATE")
                 yield db
@@ -75,6 +86,7 @@ class Connection:
             finally:
                 if db.in_transaction:  # some failures have ended it already
                     db.execute("ROLLBACK")
+            self._check_place()
 
     def close(self) -> None:
         """Close the file. Later calls of other methods are errors."""
@@ -94,18 +106,27 @@ class Connection:
                 raise MendedError(f"{self._file}: it was damaged, and is replaced") from error
             raise StoreError(f"{self._file}: {error}") from error
 
-    def _current(self) -> sqlite3.Connection:
-        """The connection to the file that has the name now: another process may have replaced a damaged one."""
-        if self._place != (0, 0) and not self.read_only and _place_of(self._file) != self._place:
-            log.warning("%s is another file than it was; it is opened anew", self._file)
-            self._db.close()
-            self._db = self._open()
-            self._on_other()
-        return self._db
+    def _check_place(self) -> None:
+        """Go over to the file that has the name now: another process may have replaced a damaged one.
+
+        Raises ``MendedError`` then. Looking costs a part of a write, so it is done once in ``LOOKED_AT`` seconds,
+        after a write, and whoever replaces the file keeps all others from writing for longer than that.
+        """
+        now = time.monotonic()
+        if now - self._looked < LOOKED_AT or self.read_only:
+            return
+        self._looked = now
+        if self._place in ((0, 0), _place_of(self._file)):
+            return
+        log.warning("%s is another file than it was; it is opened anew", self._file)
+        self._db.close()
+        self._db = self._open()
+        self._on_other()
+        raise MendedError(f"{self._file}: there is another file of that name")
 
     def _open(self) -> sqlite3.Connection:
         db, self.read_only = open_database(self._file, self._patience)
-        self._place = _place_of(self._file)
+        self._place, self._looked = _place_of(self._file), time.monotonic()
         return db
 
     def _mend(self, error: sqlite3.Error) -> sqlite3.Connection:

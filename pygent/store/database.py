@@ -30,6 +30,9 @@ _TELLING = (SessionStarted, SessionForked, RunStarted)
 """Events that say something of their session that lists show."""
 
 
+_INSERT = "INSERT INTO events (session_id, seq, type, line, outside) VALUES (?, ?, ?, ?, ?)"
+
+
 class Store(Reading):
     """The database; its methods may be called from any thread.
 
@@ -85,15 +88,17 @@ class Store(Reading):
             self._insert_once(rows)
 
     def _insert_once(self, rows: Sequence[tuple[Event, Row]]) -> None:
+        if len(rows) == 1:
+            event, row = rows[0]
+            if event.session_id in self._known and not row.digests and not isinstance(event, _TELLING):
+                self._base.insert(_INSERT, _values(event, row))  # the usual one, which costs least
+                return
         touched: set[str] = set()
         with self._base.writing() as db:
             for event, row in rows:
                 if event.session_id not in self._known or isinstance(event, _TELLING):
                     _touch(db, event)
-                db.execute(
-                    "INSERT INTO events (session_id, seq, type, line, outside) VALUES (?, ?, ?, ?, ?)",
-                    (event.session_id, event.seq, event.type, row.line, row.outside),
-                )
+                db.execute(_INSERT, _values(event, row))
                 if row.digests:
                     _refer(db, event.session_id, row.digests)
                 touched.add(event.session_id)
@@ -205,6 +210,10 @@ class Store(Reading):
 
 def _title(text: str) -> str:
     return writable(" ".join(text.split())[:TITLE_LENGTH])
+
+
+def _values(event: Event, row: Row) -> tuple[object, ...]:
+    return event.session_id, event.seq, event.type, row.line, row.outside
 
 
 def _touch(db: sqlite3.Connection, event: Event) -> None:

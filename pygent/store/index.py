@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pygent.store.opening import create_private
-from pygent.store.words import Term, expression, words_of
+from pygent.store.words import Term, expression, indexable
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ _TABLES = (
         seq INTEGER NOT NULL DEFAULT 0
     )
     """,
-    # The words come folded and apart already, so that the index has the words of `words`; `rowid` is number and seq.
+    # What comes in is so that this makes of it the words of `words`; `rowid` is number and seq.
     "CREATE VIRTUAL TABLE said USING fts5(words, content='', columnsize=0, tokenize='ascii')",
     f"PRAGMA user_version={VERSION}",
 )
@@ -176,7 +176,7 @@ def discard(file: Path) -> None:
 
 
 def _rows(number: int, texts: Iterable[Text]) -> list[tuple[int, str]]:
-    return [(number << _SEQ_BITS | seq, " ".join(words_of(text))) for seq, text in texts]
+    return [(number << _SEQ_BITS | seq, indexable(text)) for seq, text in texts]
 
 
 def _said(error: sqlite3.OperationalError) -> str:

@@ -13,7 +13,7 @@ from pygent.events import AnyEvent
 from pygent.images import text_of
 from pygent.store.base import Glimpse, StoredSession, StoreError, writable
 from pygent.store.connection import Connection
-from pygent.store.rows import from_row, put_back
+from pygent.store.rows import from_row, put_back, read_lines
 from pygent.store.said import SEARCHED
 
 log = logging.getLogger(__name__)
@@ -129,9 +129,10 @@ class Reading:
         return {digest for (digest,) in self._rows("SELECT DISTINCT digest FROM blobs", [])}
 
     def _read(self, rows: list[tuple[Any, ...]]) -> Iterator[AnyEvent]:
-        for session_id, seq, line, outside in rows:
+        found = read_lines([row[2] for row in rows])
+        for (session_id, seq, _, outside), data in zip(rows, found, strict=True):
             try:
-                yield from_row(line, outside, self.blobs)
+                yield from_row(data, outside, self.blobs)
             except ValueError as error:
                 log.warning("%s: event %d of session %s cannot be read: %s", self.file, seq, session_id, error)
 

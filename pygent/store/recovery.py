@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _DIGEST = 64
+LOOKED_AT = 1.0
+"""Seconds in which whoever has the database open notices that there is another one of that name."""
+
 _LATER = (0, 0)
 """What the columns of a session hold that older databases have not: `going` and `turn`."""
 
@@ -184,12 +187,19 @@ def _alone(file: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _nobody_writes(file: Path) -> Iterator[None]:
-    """Keep other processes from writing to the damaged database, as far as it still has locks."""
+    """Keep others from writing to the damaged database, until they notice that it is another one.
+
+    As far as it still has locks; who writes to one that has none finds it damaged himself.
+    """
+    held = False
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(sqlite3.Error):
             db = stack.enter_context(contextlib.closing(sqlite3.connect(file, timeout=1.0, isolation_level=None)))
             db.execute("BEGIN IMMEDIATE")
+            held = True
         yield
+        if held:
+            time.sleep(LOOKED_AT + 0.1)
 
 
 def _free_name(file: Path) -> Path:

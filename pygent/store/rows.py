@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,15 +63,37 @@ def _contents(event: Event) -> tuple[str, ...]:
     return tuple(dict.fromkeys(blobs_of([event])))
 
 
-def from_row(line: str, outside: str | None, blobs: Blobs) -> AnyEvent:
-    """The event of a row. What is said instead of a long text that is lost stands in its place.
+def from_row(data: Any, outside: str | None, blobs: Blobs) -> AnyEvent:
+    """The event of a row whose line is ``data``. Where a long text is lost, a sentence that says so is in its place.
 
     Raises ``ValueError`` where this version cannot read it.
     """
-    data = json.loads(line)
+    if not isinstance(data, dict):
+        raise ValueError(f"it is no object of JSON: {data}")  # noqa: TRY004 - as any other text that cannot be read
     if outside is not None:
         put_back(data, outside, blobs)
     return from_dict(data)
+
+
+def read_lines(lines: Sequence[str]) -> list[Any]:
+    """What lines of JSON say, a ``ValueError`` for each that is none.
+
+    They are read as one text, which takes half the time, and one by one only where that fails.
+    """
+    try:
+        found: list[Any] = json.loads(f"[{','.join(lines)}]")
+        if len(found) == len(lines):
+            return found
+    except ValueError:
+        pass
+    return [_read_line(line) for line in lines]
+
+
+def _read_line(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        return error
 
 
 def put_back(data: Json, outside: str, blobs: Blobs) -> None:

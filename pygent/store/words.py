@@ -15,6 +15,7 @@ from dataclasses import dataclass
 LONGEST = 64
 """Characters of a word that count; what is longer is no word, but data."""
 
+_TOO_LONG = re.compile(f"[A-Za-z0-9]{{{LONGEST + 1}}}")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
@@ -67,6 +68,13 @@ def words_of(text: str) -> list[str]:
     if text.isascii():
         return [word[:LONGEST] for word in _ASCII_WORD.findall(text.lower())]
     return [word[:LONGEST] for word in _WORD.findall(_folded(text))]
+
+
+def indexable(text: str) -> str:
+    """A text of which FTS5 with ``tokenize='ascii'`` makes the same words. It does most of the work itself."""
+    if text.isascii() and _TOO_LONG.search(text) is None:
+        return text
+    return " ".join(words_of(text))
 
 
 def has_all(text: str, terms: Sequence[Term]) -> bool:

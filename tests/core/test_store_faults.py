@@ -22,6 +22,7 @@ from pygent.scratch import own_folder
 from pygent.session import Session
 from pygent.settings import Settings, data_dir
 from pygent.store import Store, StoreError
+from pygent.store.recovery import LOOKED_AT
 from tests.fakes.models import ScriptedModel, call
 
 Events = dict[str, list[Event]]
@@ -191,6 +192,7 @@ def test_a_database_that_was_removed_is_begun_anew(tmp_path: Path) -> None:
         store.append(stamp(RunStarted(prompt="one"), seq=1, at=1.0, session_id="s"))
         for end in ("", "-wal", "-shm"):
             Path(f"{file}{end}").unlink(missing_ok=True)
+        time.sleep(LOOKED_AT)
         store.append(stamp(RunStarted(prompt="two"), seq=2, at=1.0, session_id="s"))
         assert [event.seq for event in store.events("s")] == [2]
     whole(file)

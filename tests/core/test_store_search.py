@@ -18,7 +18,7 @@ from pygent.commands import sessions as command
 from pygent.events import Event, MessageFinished, RunStarted, SessionStarted, ToolFinished, ToolStarted, stamp
 from pygent.settings import data_dir
 from pygent.store import FoundSession, Store
-from pygent.store.words import excerpt, expression, has_all, parse, words_of
+from pygent.store.words import excerpt, expression, has_all, indexable, parse
 
 
 def fill(store: Store, session_id: str, *events: Event, at: float = 0.0) -> None:
@@ -264,8 +264,9 @@ def test_the_words_of_the_index_are_those_of_the_search() -> None:
         "x" * 70,
     ]
     texts = ["".join(draw.choice([*pieces, " ", "-", "Word", "7"]) for _ in range(30)) for _ in range(80)]
+    texts += ["".join(draw.choices(string.printable + "\0 ", k=80)) for _ in range(80)] + ["a" * 70 + " b", "c" * 64]
     for number, text in enumerate(texts):
-        db.execute("INSERT INTO said (rowid, words) VALUES (?, ?)", (number, " ".join(words_of(text))))
+        db.execute("INSERT INTO said (rowid, words) VALUES (?, ?)", (number, indexable(text)))
     for _ in range(150):
         text = draw.choice(texts)
         start = draw.randrange(len(text))
