@@ -9,10 +9,13 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from typing import Any
 
 NOTE = "Take a note of a text."
 SCHEMA = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
+LONG = 10_000
+"""Messages of a long conversation."""
 RESULT = "noted\n" * 100
 """600 characters, as a short command's output has."""
 
@@ -25,16 +28,38 @@ def note(rt: object, text: str) -> str:
     return RESULT
 
 
-def pygent_loop(url: str, steps: int) -> None:
+def pygent_loop(url: str, steps: int, behind: int = 0) -> None:
+    """A run; with ``behind`` it has that many messages behind it, in a window that is large enough for them."""
     from pygent import Agent, OpenAIModel, Runtime, register_tool
 
     register_tool("note", NOTE, SCHEMA, note)
     with tempfile.TemporaryDirectory() as workspace:
         runtime = Runtime(use_docker=False, workspace=workspace)
         agent = Agent(runtime, OpenAIModel(url, "none"), "bench")
+        agent.use(agent.chosen._replace(window=lambda: 10**9))
+        agent.history.extend(earlier(behind))
         result = agent.run_until_stop("Take notes.", max_steps=steps + 10)
         runtime.cleanup()
     assert result.reason == "stopped", result
+
+
+def earlier(messages: int) -> Iterator[dict[str, Any]]:
+    """A conversation of that many messages: a prompt, then calls and their results."""
+    if messages:
+        yield {"role": "user", "content": "Take notes."}
+    for number in range(messages // 2):
+        function = {"name": "note", "arguments": '{"text": "x"}'}
+        yield {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": f"earlier_{number}", "type": "function", "function": function}],
+        }
+        yield {"role": "tool", "tool_call_id": f"earlier_{number}", "content": RESULT}
+
+
+def behind_loop(url: str, steps: int) -> None:
+    """As ``pygent``, behind a long conversation."""
+    pygent_loop(url, steps, LONG)
 
 
 def bare_loop(url: str, steps: int, client: Any = None) -> None:
@@ -62,5 +87,5 @@ def bare_loop(url: str, steps: int, client: Any = None) -> None:
 
 if __name__ == "__main__":
     kind, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    {"pygent": pygent_loop, "bare": bare_loop}[kind](f"http://127.0.0.1:{port}/v1", count)
+    {"pygent": pygent_loop, "bare": bare_loop, "behind": behind_loop}[kind](f"http://127.0.0.1:{port}/v1", count)
     print(json.dumps(times))

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.harness import Row, clean_environment, missing, ms
+from benchmarks.loops import LONG
 
 STEPS = 405
-LIMIT_100, LIMIT_400 = 0.005, 0.006
+LIMIT_100, LIMIT_400, LIMIT_LONG = 0.005, 0.006, 0.02
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -53,6 +54,7 @@ def measure() -> Iterator[Row]:
         with clean_environment() as env, server(STEPS) as port:
             runs = [loop("pygent", port, env) for _ in range(3)]
             floor = loop("bare", port, env)
+            behind = loop("behind", port, env)
     except (RuntimeError, subprocess.TimeoutExpired) as error:
         yield missing("one step, 100 steps", f"≤ {ms(LIMIT_100)}", str(error))
         return
@@ -63,3 +65,7 @@ def measure() -> Iterator[Row]:
     )  # fmt: skip
     yield Row("the same around step 100, CPU", f"{ms(floor[1])}", ms(at_100), "", None)
     yield Row("the same around step 400, CPU: flat", f"{ms(floor[2])}", ms(at_400), "≤ 6 ms", at_400 <= LIMIT_400)
+    yield Row(
+        f"the same behind {LONG:,} messages, CPU: flat but for the copy of the request", "", ms(behind[1]),
+        "≤ 20 ms", behind[1] <= LIMIT_LONG,
+    )  # fmt: skip

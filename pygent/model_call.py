@@ -22,10 +22,11 @@ from pygent.events import (
     Notice,
 )
 from pygent.history import History
-from pygent.images import Content, text_of
+from pygent.images import Content
 from pygent.ledger import Account
 from pygent.models.base import Completed, Discarded, Model, ModelNotice, ReasoningDelta, StreamItem, TextDelta
 from pygent.openai_compat import Message, ToolCall, Usage, parse_message
+from pygent.tokens import of_message
 from pygent.tools.executor import Executor
 
 if TYPE_CHECKING:
@@ -43,10 +44,6 @@ class Briefing(Protocol):
     def text(self, runtime: Any, task: str) -> str: ...
 
     def reset(self) -> None: ...
-
-
-CHARACTERS = 4
-"""Characters of a token, on average, where nobody counts tokens."""
 
 
 def _unknown() -> int | None:
@@ -141,16 +138,12 @@ class LoopContext:
             self.emit(Notice(agent_id=self.agent_id, level="warning", text=text))
 
     def counted(self, message: Message) -> Usage:
-        """What the server counted for a reply; a rough estimate where it does not and a budget needs it."""
+        """What the server counted for a reply; an estimate where it does not and a budget needs it."""
         usage = message.usage or Usage()
         if usage.total_tokens or not (self.budget.limits("tokens") or self.budget.limits("money")):
             return usage
-        sent = sum(
-            len(text_of(one.get("content") or "")) + len(str(one.get("tool_calls") or "")) for one in self.history
-        )
-        said = len(message.content or "") + len(message.reasoning_content or "")
-        said += sum(len(call.function.name) + len(call.function.arguments) for call in message.tool_calls)
-        prompt, completion = sent // CHARACTERS + 1, said // CHARACTERS + 1
+        prompt = self.compactor.tokens(self) if self.compactor is not None else sum(map(of_message, self.history))
+        completion = of_message(message.to_dict())
         return Usage(prompt, completion, prompt + completion)
 
     def cost(self, usage: Usage) -> float | None:

@@ -103,10 +103,10 @@ class CompactionItem:
     def headline(self) -> str:
         """What was done, in a few words."""
         if self.summary:
-            return "Context compacted: earlier messages are summed up"
+            return "Compacted: earlier steps are summed up"
         if self.left_out:
-            return "Context compacted: earlier messages are left out"
-        return "Context compacted: earlier outputs are shortened"
+            return "Compacted: earlier steps are left out"
+        return "Compacted: earlier outputs are shortened"
 
 
 @record(frozen=False)

@@ -29,8 +29,8 @@ def _lines(use: ContextUse) -> Iterator[str]:
         yield f"compacted at {use.compact_at:.0%}" if use.compact_at else "not compacted by itself (compact_at: 0)"
     else:
         yield f"{count(use.tokens)} tokens, {how}"
-        yield "The size of this model's window is not known (context_window in the settings says it), so nothing is"
-        yield "compacted by itself; /compact does it."
+        window = "The model's window is not known, so nothing is compacted by itself"
+        yield f"{window} (context_window in the settings says it)."
     yield ""
     yield from _rows(use.parts, use)
     if use.instructions:

@@ -209,7 +209,7 @@ def test_a_server_that_counts_no_tokens_escapes_no_budget() -> None:
         return message
 
     result = budgeted([uncounted] * 9, Budget(tokens=5000)).run()
-    assert (result.reason, result.steps) == ("budget", 4)
+    assert (result.reason, result.steps) == ("budget", 3)
 
 
 def test_a_command_ends_with_the_budget_of_time() -> None:

@@ -243,6 +243,28 @@ def test_the_history_of_stored_events_is_the_one_that_was_live(windowed, seed: i
         assert size({"messages": list(one.history)}) < 30_000
 
 
+# Pictures
+
+
+def picture(text: str) -> list[dict[str, Any]]:
+    url = "data:image/png;base64," + "A" * 3_000
+    return [{"type": "text", "text": f"{text} [Image a.png]"}, {"type": "image_url", "image_url": {"url": url}}]
+
+
+def test_old_pictures_go_first_leave_a_mark_and_the_newest_stay(windowed) -> None:
+    one = windowed([reply(f"Answer {n}.") for n in range(8)], known=8_192)
+    for n in range(8):
+        one.agent.converse(picture(f"look {n}"))
+    assert one.refused == 0
+    assert sum(event.images for event in one.compactions) >= 2
+    said = [message["content"] for message in one.history if message["role"] == "user"]
+    assert said[0].startswith("look 0 [Image a.png]")
+    assert "Pictures were left out here" in said[0]
+    assert said[-1] == picture("look 7")
+    assert not one.questions  # that was enough: nothing had to be summed up
+    assert same(one.history, replayed(one))
+
+
 # Counting
 
 

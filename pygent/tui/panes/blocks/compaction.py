@@ -36,7 +36,7 @@ class CompactionBlock(TextBlock):
 
     def lines(self, width: int, palette: Palette) -> list[Line]:
         style = palette.faint if self.item.undone else palette.muted
-        head: Line = [Aside(" ⇲ ", style), Segment(cut(self._words(), max(1, width - MARGIN - 1)), style)]
+        head: Line = [Aside(" ◌ ", style), Segment(cut(self._words(), max(1, width - MARGIN - 1)), style)]
         if self.shape != "full":
             hint = "summary" if self.item.summary else "details"
             if cells(head) + len(hint) + 4 <= width:
