@@ -24,7 +24,7 @@ from typing import Any
 from pygent._version import __version__
 from pygent.copying import copy_file
 from pygent.errors import PygentError, WorkspaceError
-from pygent.events import AnyEvent, Event, from_dict
+from pygent.events import AnyEvent, CheckpointMade, Event, FilesRestored, from_dict
 from pygent.export import export, write_new
 from pygent.settings import Settings, data_dir
 from pygent.settings.saved import MANIFEST, SETTINGS_FILE, settings_text
@@ -96,12 +96,17 @@ def save(
 
 
 def read_events(folder: Path) -> tuple[str, list[AnyEvent]]:
-    """The id of the session that was saved, and its events. Raises ``PygentError`` where they cannot be read."""
+    """The id of the session that was saved, and its events, without those that tell what files were.
+
+    The contents that these name are not saved, and they are about another workspace. Raises ``PygentError`` where the
+    events cannot be read.
+    """
     about = _manifest(folder)
     events: list[AnyEvent] = []
     try:
         with (folder / EVENTS_FILE).open(encoding="utf-8") as lines:
-            events.extend(from_dict(json.loads(line)) for line in lines if line.strip())
+            read = (from_dict(json.loads(line)) for line in lines if line.strip())
+            events.extend(event for event in read if not isinstance(event, CheckpointMade | FilesRestored))
     except (OSError, ValueError) as error:
         raise PygentError(f"{folder / EVENTS_FILE} cannot be read: {error}") from error
     return str(about.get("session_id", "")), events

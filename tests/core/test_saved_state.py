@@ -132,6 +132,7 @@ def test_a_session_begins_from_a_saved_state(first: Running, home: Path) -> None
         assert said == ["look around", "and now"]
         stored = again.session.events()
         check_events(stored, stored=True)
+        assert "checkpoint.made" not in {event.type for event in stored}  # what files were is not saved
         assert {event.session_id for event in stored} == {again.session.id} != {first.session.id}
         assert [event.source for event in stored if isinstance(event, SessionForked)] == [str(home / "state")]
         assert [one.title for one in again.session.stored()] == ["look around"]

@@ -12,12 +12,6 @@ def _help(surface: Surface, argument: str) -> None:  # noqa: ARG001 - the table'
     surface.show_help()
 
 
-@command("new", "", "begin a new conversation in the same workspace")
-def _new(surface: Surface, argument: str) -> None:  # noqa: ARG001
-    surface.session.new()
-    surface.clear_conversation()
-
-
 @command("undo", "", "take back the last run's changes")
 def _undo(surface: Surface, argument: str) -> None:  # noqa: ARG001
     text = "Pygent keeps no earlier versions of files, so nothing was taken back. /diff shows what git sees."

@@ -1,9 +1,15 @@
-"""Commands about this session as a whole, and about the stored ones."""
+"""Commands about the session as a whole, and about the stored ones."""
 
 from __future__ import annotations
 
 from pygent.errors import PygentError
 from pygent.tui.slash import Surface, command
+
+
+@command("new", "", "begin a new conversation in the same workspace")
+def _new(surface: Surface, argument: str) -> None:  # noqa: ARG001 - the table's signature
+    surface.session.new()
+    surface.clear_conversation()
 
 
 @command("resume", "[ID]", "choose a stored session and go on with it")
@@ -16,7 +22,7 @@ def _resume(surface: Surface, argument: str) -> None:
         surface.choose_session()
 
 
-@command("title", "[TEXT]", "name this conversation; without TEXT it is what was asked first", needs_open=False)
+@command("title", "[TEXT]", "name this conversation; empty: what was asked first", needs_open=False)
 def _title(surface: Surface, argument: str) -> None:
     surface.set_title(argument)
     surface.note("/title", f"This conversation is called “{argument}” now." if argument else "The name was removed.")
@@ -33,7 +39,7 @@ def _fork(surface: Surface, argument: str) -> None:
     surface.choose_fork()
 
 
-@command("export", "[FILE]", "write the conversation down: FILE ends with .md, .html or .jsonl (conversation.md)")
+@command("export", "[FILE]", "write the conversation to FILE: .md, .html or .jsonl")
 def _export(surface: Surface, argument: str) -> None:
     path = argument or "conversation.md"
     surface.work("/export", lambda: f"Written to {surface.export(path)}")
