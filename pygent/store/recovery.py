@@ -13,9 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pygent.events import CheckpointMade, FilesRestored
 from pygent.store.index import FILE, discard
 from pygent.store.opening import create_private
 from pygent.store.pages import Pages, Value
+from pygent.store.rows import digests_of
 from pygent.store.schema import bring_up
 
 log = logging.getLogger(__name__)
@@ -150,10 +152,11 @@ def _complete(db: sqlite3.Connection) -> None:
             values,
         )
     db.execute("DELETE FROM blobs WHERE session_id NOT IN (SELECT id FROM sessions)")
-    for session, outside in db.execute("SELECT session_id, outside FROM events WHERE outside IS NOT NULL").fetchall():
-        with contextlib.suppress(ValueError, TypeError, IndexError):
-            digests = {str(one[0]) for one in json.loads(outside)}
-            db.executemany("INSERT OR IGNORE INTO blobs VALUES (?, ?)", [(session, digest) for digest in digests])
+    kinds = ", ".join(f"'{kind}'" for kind in (CheckpointMade.type, FilesRestored.type))
+    users = f"SELECT session_id, line, outside FROM events WHERE outside IS NOT NULL OR type IN ({kinds})"  # noqa: S608
+    for session, line, outside in db.execute(users).fetchall():
+        used = [(session, digest) for digest in digests_of(line, outside)]
+        db.executemany("INSERT OR IGNORE INTO blobs VALUES (?, ?)", used)
 
 
 def _at(db: sqlite3.Connection, session: str, seq: int) -> float:

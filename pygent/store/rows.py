@@ -7,6 +7,7 @@ a call writes, a picture. In the line it is "". The column ``outside`` says wher
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Sequence
@@ -52,6 +53,16 @@ def to_row(event: Event, blobs: Blobs) -> Row:
         return Row(line, digests=contents)
     digests = tuple(dict.fromkeys([*(one[0] for one in found), *contents]))
     return Row(data_to_line(data, compact=True), json.dumps(found), digests)
+
+
+def digests_of(line: str, outside: str | None) -> set[str]:
+    """The blobs that a stored row uses; none where it cannot be read."""
+    found: set[str] = set()
+    with contextlib.suppress(ValueError, TypeError, IndexError):
+        found |= {str(one[0]) for one in json.loads(outside or "[]")}
+    with contextlib.suppress(ValueError):
+        found |= set(_contents(from_dict(json.loads(line))))
+    return found
 
 
 def _contents(event: Event) -> tuple[str, ...]:

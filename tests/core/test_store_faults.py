@@ -102,6 +102,11 @@ def test_whatever_can_be_read_of_a_damaged_database_is_recovered(tmp_path: Path,
     kept = fill(file)
     size = file.stat().st_size
     least = 0.9
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        used = {digest for (digest,) in db.execute("SELECT digest FROM blobs")}
+        if how == "no header":  # what was noted of blobs is lost, too: the events tell it
+            db.execute("DELETE FROM blobs")
+            db.commit()
     if how == "no header":
         damage(file, 0, 100)
     elif how == "cut in half":
@@ -123,6 +128,7 @@ def test_whatever_can_be_read_of_a_damaged_database_is_recovered(tmp_path: Path,
         assert sum(len(events) for events in found.values()) >= total * least
         assert all(set(map(repr, found[name])) <= set(map(repr, kept[name])) for name in kept)
         if least > 0.5:
+            assert store.used_blobs() == used != set()
             assert sorted(one.title for one in store.sessions()) == [f"title {number}" for number in range(6)]
         assert len(asides(file)) == 1
     whole(file)
@@ -233,7 +239,9 @@ def as_nobody(code: str, *words: object) -> str:
 
 
 READ_ONLY = """
-for file in map(Path, sys.argv[1:]):
+closed, logged = map(Path, sys.argv[1:])
+for file, data in ((closed, closed.parent), (logged, logged.parents[1] / "hidden")):
+    os.environ["XDG_DATA_HOME"] = str(data)  # what else is kept cannot be written, or not even be looked at
     store = Store(file)
     print(len(list(store.events("0" * 32))), len(store.search("title")), store.read_only)
     try:
@@ -262,11 +270,13 @@ def test_where_the_data_folder_cannot_be_written_the_past_can_be_read() -> None:
             fill(file, 2, 10)
         with contextlib.closing(Store(logged)) as opened:  # its last event is in the log
             opened.append(stamp(RunStarted(prompt="more"), seq=11, at=1.0, session_id=f"{0:032x}"))
-            for one in Path(folder).rglob("*"):
+            Path(folder, "hidden").mkdir(mode=0)
+            for one in (*closed.parent.rglob("*"), *logged.parent.rglob("*"), closed.parent, logged.parent):
                 one.chmod(0o555 if one.is_dir() else 0o444)
             lines = as_nobody(READ_ONLY, closed, logged).splitlines()
             for file in (closed, logged):
                 file.parent.chmod(0o755)
+            Path(folder, "hidden").chmod(0o755)
         for file, count, shown in ((closed, 10, lines[:6]), (logged, 11, lines[6:])):
             why = f"{file}: sessions cannot be stored: "
             assert shown[0].startswith(f"{count} 2 {why}")
