@@ -51,7 +51,8 @@ class CompactionBlock(TextBlock):
     def _words(self) -> str:
         item = self.item
         undone = " · undone" if item.undone else ""
-        return f"{item.headline} · {count(item.before_tokens)} → {count(item.after_tokens)} tokens{undone}"
+        size = f"{count(item.before_tokens)} → {count(item.after_tokens)} tokens"
+        return f"Compacted{undone} · {size} · {item.headline.removeprefix('Compacted: ')}"
 
     def _details(self) -> str:
         item = self.item
