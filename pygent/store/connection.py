@@ -130,7 +130,7 @@ class Connection:
         return db
 
     def _mend(self, error: sqlite3.Error) -> sqlite3.Connection:
-        log.error("%s: %s", self._file, error)
+        log.info("%s: %s", self._file, error)
         if self._place != (0, 0):
             self._db.close()
         try:

@@ -71,7 +71,7 @@ def recover(file: Path, patience: float) -> Recovered | None:
             fresh.rename(file)
         discard(file.parent / FILE)
         recovered = Recovered(aside, sessions, events)
-        log.error("%s", recovered)
+        log.info("%s", recovered)
         return recovered
 
 

@@ -107,6 +107,8 @@ def excerpt(text: str, terms: Sequence[Term], width: int = 120) -> Excerpt:
 def _cut(text: str, start: int, end: int, width: int) -> Excerpt:
     end = min(end, start + width)
     first = max(0, start - max(0, (width - (end - start)) // 3))
+    if first and (space := re.search(r"\s", text[first:start])):  # it begins with a whole word, where there is one
+        first += space.end()
     before = " ".join(("…" if first else "", *text[first:start].split()))
     joined = text[max(0, start - 1) : start].isspace()
     before = before.lstrip() + (" " if joined and before.strip() else "")

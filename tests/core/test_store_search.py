@@ -136,6 +136,14 @@ def test_what_was_found_is_shown_with_who_said_it(store: Store) -> None:
     (one,) = store.search("needle")
     assert one.excerpt.text.endswith("x x needle in the hay")
     assert len(one.excerpt.text) < 125
+    fill(
+        store,
+        "a",
+        answer("something before it, of some length: the word that was looked for, and what stood behind it in full"),
+    )
+    (one,) = store.search('"looked for"')
+    assert one.excerpt.text.startswith(("… ", "something"))
+    assert one.excerpt.text[one.excerpt.start : one.excerpt.end] == "looked for"
     (one,) = store.search("write poe")
     assert (one.hits, one.seq, one.excerpt.text) == (0, 0, "Write a poem")
     assert [one.hits for one in store.search("parser")] == [2]
