@@ -57,7 +57,7 @@ def start(server: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     def start(*words: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pygent", *words, "--no-docker"],
+            [sys.executable, "-m", "pygent", "--no-docker", *words],
             cwd=tmp_path / "work",
             env={**os.environ, "OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "test-key"},
             stdin=subprocess.DEVNULL,
@@ -112,8 +112,9 @@ def test_a_session_that_is_open_elsewhere_says_so_and_can_be_forked(
     copy = next(one for one in sessions() if one != session_id)
     assert "me too" in str(server.requests[-1]["messages"])
     assert "please wait" in str(server.requests[-1]["messages"])
-    code, out, _ = said(start("sessions", "delete", session_id[:8]))
+    code, _, err = said(start("sessions", "delete", session_id[:8]))
     assert code == 1
+    assert "is open in another Pygent" in err
     first.send_signal(signal.SIGKILL)
     first.wait()
     code, out, err = said(start("-p", "go on", "--resume", session_id[:8]))
