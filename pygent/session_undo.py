@@ -64,7 +64,7 @@ class SessionUndo(SessionFiles):
 
     def offer_undo(self, steps: int = 1) -> Offered:
         """Taking back what the last steps changed that are not taken back yet."""
-        from pygent.checkpoints.offered import Offered, kinds, left_of, titles_of  # noqa: PLC0415 - a frame can do without
+        from pygent.checkpoints.offered import Offered, kinds, left_of, notes, titles_of  # noqa: PLC0415 - a frame can do without
 
         stack = self._stack_now()
         some = stack.last(steps)
@@ -72,11 +72,11 @@ class SessionUndo(SessionFiles):
             raise PygentError("There is nothing to undo: no file was changed by a call since this session began.")
         plan = self._plan(some)
         ids = tuple(one.checkpoint_id for one in some)
-        return Offered("undo", titles_of(some), kinds(plan), left_of(plan), plan=plan, checkpoints=ids)
+        return Offered("undo", titles_of(some), kinds(plan), notes(plan), left_of(plan), plan=plan, checkpoints=ids)
 
     def offer_redo(self) -> Offered:
         """Doing again what the last undo or rewind took back."""
-        from pygent.checkpoints.offered import Offered, kinds, left_of  # noqa: PLC0415
+        from pygent.checkpoints.offered import Offered, kinds, left_of, notes  # noqa: PLC0415
 
         stack = self._stack_now()
         files, rewind_id = stack.redoable()
@@ -87,6 +87,7 @@ class SessionUndo(SessionFiles):
             "redo",
             titles=stack.titles(files.checkpoints if files is not None else ()),
             paths=kinds(plan),
+            notes=notes(plan),
             left=left_of(plan),
             conversation=bool(rewind_id),
             plan=plan,
@@ -103,7 +104,7 @@ class SessionUndo(SessionFiles):
 
     def offer_rewind(self, to_seq: int, *, files: bool = True, conversation: bool = True) -> Offered:
         """Going back to where the event ``to_seq`` was the last: for the files, the conversation, or both."""
-        from pygent.checkpoints.offered import Offered, kinds, left_of, titles_of  # noqa: PLC0415
+        from pygent.checkpoints.offered import Offered, kinds, left_of, notes, titles_of  # noqa: PLC0415
         from pygent.checkpoints.points import taken_away  # noqa: PLC0415
 
         some = self._stack_now().after(to_seq) if files else []
@@ -115,6 +116,7 @@ class SessionUndo(SessionFiles):
             "rewind",
             titles_of(some),
             kinds(plan),
+            notes(plan),
             left_of(plan),
             conversation=bool(messages),
             messages=messages,
@@ -140,20 +142,24 @@ class SessionUndo(SessionFiles):
 
         self._at_rest()
         restore_id = uuid4().hex[:12]
-        event = None
+        event, end = None, None
         if offered.checkpoints or offered.undoes is not None:
-            event = self._restore_files(offered, restore_id)
-        if offered.conversation:
+            event, end = self._restore_files(offered, restore_id)
+        if offered.conversation:  # it is told first, so that what is told of the files stays in sight
             if offered.action == "redo":
                 self.bus.publish(ConversationRestored(rewind_id=offered.rewind_id))
             else:
                 self.bus.publish(ConversationRewound(rewind_id=restore_id, to_seq=offered.to_seq))
+        if event is not None and end is not None:
+            self.bus.publish(event)
+            end()
+        if offered.conversation:
             self._follow_log()
         left = tuple((one["path"], one["reason"]) for one in event.left) if event is not None else ()
         paths = tuple(event.paths) if event is not None else ()
         return RestoreOutcome(offered.action, paths, left, offered.conversation, offered.prompt)
 
-    def _restore_files(self, offered: Offered, restore_id: str) -> FilesRestored:
+    def _restore_files(self, offered: Offered, restore_id: str) -> tuple[FilesRestored, Callable[[], None]]:
         from pygent.checkpoints.unfinished import restore  # noqa: PLC0415
 
         undoes = offered.undoes.restore_id if offered.undoes is not None else ""
@@ -162,10 +168,7 @@ class SessionUndo(SessionFiles):
         )
         assert self._contents is not None
         workspace = self._ready().runtime.workspace
-        event, end = restore(workspace, self._contents, offered.plan, self._undo_folder(), order, self.id)
-        self.bus.publish(event)
-        end()
-        return event
+        return restore(workspace, self._contents, offered.plan, self._undo_folder(), order, self.id)
 
     def _follow_log(self) -> None:
         """Let the agent know what counts, and nothing else."""

@@ -12,11 +12,16 @@ from pygent.events import (
     AnyEvent,
     ApprovalRequested,
     ApprovalResolved,
+    CheckpointMade,
     ContextCompacted,
     ContextCompacting,
     ContextRestored,
+    ConversationRestored,
+    ConversationRewound,
     Event,
     FilesChanged,
+    FilesRestored,
+    Level,
     MessageDelta,
     MessageFinished,
     MessageStarted,
@@ -52,6 +57,7 @@ from pygent.transcript_items import (
     ToolState,
     UserItem,
 )
+from pygent.undo_words import said_restored, said_unkept
 
 __all__ = [
     "LIVE_OUTPUT",
@@ -69,6 +75,10 @@ __all__ = [
     "Transcript",
     "UserItem",
 ]
+
+REWOUND = (
+    "The conversation goes on from here. What was said after it can be had back (/redo) until something new is said."
+)
 
 LIVE_OUTPUT = 64 * 1024
 """Characters of a running tool's output that are kept; the end of it, since that is what is being watched."""
@@ -226,20 +236,29 @@ class Transcript:
                 if (undone := view.compactions.get(event.compaction_id)) is not None:
                     undone.undone = True
                 return undone
+            case CheckpointMade() if event.unkept:
+                return self._said(view, event, "warning", said_unkept(event))
+            case FilesRestored():
+                return self._said(view, event, "warning" if event.left else "info", said_restored(event))
+            case ConversationRewound():
+                said = NoticeItem(self._key(event), event.agent_id, "info", REWOUND, event.at)
+                view.rewind(event.rewind_id, event.to_seq, said)
+                return said
+            case ConversationRestored():
+                view.restore(event.rewind_id)
             case Notice():
-                return self._add(
-                    view, NoticeItem(self._key(event), event.agent_id, event.level, event.text, event.at)
-                )
+                return self._said(view, event, event.level, event.text)
         return None
+
+    def _said(self, view: AgentView, event: Event, level: Level, text: str) -> Item:
+        return self._add(view, NoticeItem(self._key(event), event.agent_id, level, text, event.at))
 
     @staticmethod
     def _key(event: Event) -> str:
         return f"e{event.seq}"
 
-    @staticmethod
-    def _add(view: AgentView, item: Item) -> Item:
-        view.items.append(item)
-        return item
+    def _add(self, view: AgentView, item: Item) -> Item:
+        return view.add(item, self.seq)
 
     def _delta(self, event: MessageDelta) -> Item | None:
         item = self._messages.get(event.message_id)
@@ -308,17 +327,21 @@ class Transcript:
         task = self.tasks.get(event.task_id)
         if task is None:
             return None
-        if isinstance(event, TaskReviewed):
-            task.review, task.conflicts = event.review, event.conflicts
-            return task
-        task.status, task.state = event.status, event.state
-        task.waiting_since = (task.waiting_since or event.at) if event.state == "waiting" else None
-        if isinstance(event, TaskFinished):
-            task.result, task.files_changed, task.ended_at = event.result, event.files_changed, event.at
-            task.steps, task.usage, task.cost, task.changes = event.steps, event.usage, event.cost, event.changes
-        elif event.state in {"queued", "running", "waiting"}:  # it was sent back to work
-            task.ended_at = None
+        _follow_task(task, event)
         return task
+
+
+def _follow_task(task: TaskItem, event: TaskUpdated | TaskFinished | TaskReviewed) -> None:
+    if isinstance(event, TaskReviewed):
+        task.review, task.conflicts = event.review, event.conflicts
+        return
+    task.status, task.state = event.status, event.state
+    task.waiting_since = (task.waiting_since or event.at) if event.state == "waiting" else None
+    if isinstance(event, TaskFinished):
+        task.result, task.files_changed, task.ended_at = event.result, event.files_changed, event.at
+        task.steps, task.usage, task.cost, task.changes = event.steps, event.usage, event.cost, event.changes
+    elif event.state in {"queued", "running", "waiting"}:  # it was sent back to work
+        task.ended_at = None
 
 
 def _text(content: object) -> str:

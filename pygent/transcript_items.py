@@ -211,6 +211,29 @@ class AgentView:
     doing_since: float = 0.0
     todos: list[Json] = field(default_factory=list)
     plan: PlanItem | None = None
+    _begins: list[int] = field(default_factory=list)
+    _away: dict[str, tuple[str, list[Item], list[int]]] = field(default_factory=dict)
+
+    def add(self, item: Item, seq: int) -> Item:
+        """Put an item at the end, which began with the event ``seq``."""
+        self.items.append(item)
+        self._begins.append(seq)
+        return item
+
+    def rewind(self, rewind_id: str, to_seq: int, said: Item) -> None:
+        """Take away what began after an event, and have ``said`` in its place."""
+        place = next((at for at, seq in enumerate(self._begins) if seq > to_seq), len(self.items))
+        self._away[rewind_id] = (said.key, self.items[place:], self._begins[place:])
+        del self.items[place:], self._begins[place:]
+        self.items.append(said)
+        self._begins.append(to_seq)
+
+    def restore(self, rewind_id: str) -> None:
+        """Put back what a rewind took away."""
+        key, items, begins = self._away.pop(rewind_id, ("", [], []))
+        place = next((at for at, item in enumerate(self.items) if item.key == key), None)
+        if place is not None:
+            self.items[place : place + 1], self._begins[place : place + 1] = items, begins
 
     def begin_run(self, at: float) -> PlanItem | None:
         """A run began, at ``at`` in Unix seconds. To-dos that are all done belong to the run before.

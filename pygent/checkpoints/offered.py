@@ -12,6 +12,7 @@ from pygent.events import CheckpointMade, FilesRestored
 from pygent.undo_events import RestoreAction
 
 ChangeKind = Literal["added", "changed", "deleted"]
+_WORDS = {"file": "file", "link": "symbolic link", "folder": "folder"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +20,15 @@ class Offered:
     """What would be done: an undo, a redo or a rewind.
 
     ``titles`` are the commands and tools whose changes it is about, ``paths`` the files that would be written or
-    removed, with what becomes of each; ``left`` would be left alone, and why. ``prompt`` is what the person had said
-    at the place that a rewind goes back to, ``messages`` how many messages it takes away, ``conversation`` whether
-    any.
+    removed, with what becomes of each, ``notes`` what of it lines do not tell; ``left`` would be left alone, and why.
+    ``prompt`` is what the person had said at the place that a rewind goes back to, ``messages`` how many messages it
+    takes away, ``conversation`` whether any.
     """
 
     action: RestoreAction
     titles: tuple[str, ...] = ()
     paths: Mapping[str, ChangeKind] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
     left: tuple[tuple[str, str], ...] = ()
     conversation: bool = False
     messages: int = 0
@@ -76,6 +78,21 @@ def kinds(plan: Plan) -> dict[str, ChangeKind]:
 
 def _kind(change: Change) -> ChangeKind:
     return "added" if change.before is None else "deleted" if change.after is None else "changed"
+
+
+def notes(plan: Plan) -> dict[str, str]:
+    """What becomes of kinds and permission bits."""
+    return {shown(change.path): text for change in named(plan.changes.values()) if (text := _note(change))}
+
+
+def _note(change: Change) -> str:
+    before, after = change.before, change.after
+    if before is None or after is None:
+        one = before or after
+        return f"a {_WORDS[one.kind]}" if one is not None and one.kind != "file" else ""
+    if before.kind != after.kind:
+        return f"from a {_WORDS[before.kind]} to a {_WORDS[after.kind]}"
+    return f"permissions {before.mode:o} to {after.mode:o}" if before.mode != after.mode else ""
 
 
 def left_of(plan: Plan) -> tuple[tuple[str, str], ...]:

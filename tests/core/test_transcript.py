@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from pygent.events import (
+    CheckpointMade,
+    ConversationRestored,
+    ConversationRewound,
     Event,
     FilesChanged,
+    FilesRestored,
     MessageDelta,
     MessageFinished,
     MessageStarted,
@@ -56,3 +60,37 @@ def test_what_a_task_changes_in_its_own_workspace_is_no_change_of_this_one() -> 
     transcript.apply(FilesChanged(paths=["a.py"]))
     transcript.apply(FilesChanged(paths=["stats.py"], agent_id="3f2a91c0"))
     assert transcript.files_changed == ["a.py"]
+
+
+def _user(seq: int, text: str) -> MessageFinished:
+    return MessageFinished(seq=seq, message_id=f"m{seq}", message={"role": "user", "content": text}, origin="user")
+
+
+def test_a_rewind_takes_items_away_and_they_come_back() -> None:
+    transcript = Transcript()
+    for seq, text in enumerate(["a", "b", "c"], start=1):
+        transcript.apply(_user(seq, text))
+    transcript.apply(ConversationRewound(seq=4, rewind_id="r", to_seq=1))
+    assert [item.text for item in transcript.main.items[:-1]] == ["a"]
+    assert "goes on from here" in transcript.main.items[-1].text
+    transcript.apply(ConversationRestored(seq=5, rewind_id="r"))
+    assert [item.text for item in transcript.main.items] == ["a", "b", "c"]
+    transcript.apply(ConversationRewound(seq=6, rewind_id="s", to_seq=0))
+    transcript.apply(_user(7, "d"))
+    assert [item.text for item in transcript.main.items[1:]] == ["d"]
+
+
+def test_what_was_restored_and_what_was_left_alone_is_said() -> None:
+    transcript = Transcript()
+    left = [{"path": "b", "reason": "it was changed since, by somebody else"}]
+    transcript.apply(FilesRestored(seq=1, restore_id="r", action="undo", paths=["a"], left=left))
+    transcript.apply(
+        CheckpointMade(
+            seq=2, checkpoint_id="c", call_id="x", title="rm huge", unkept=[{"path": "huge", "reason": "it is large"}]
+        )
+    )
+    transcript.apply(CheckpointMade(seq=3, checkpoint_id="d", call_id="y", paths=["a"]))
+    assert [(item.level, item.text) for item in transcript.main.items] == [
+        ("warning", "Undone: 1 file (a).\nLeft alone: b: it was changed since, by somebody else."),
+        ("warning", "Of what `rm huge` changed, this cannot be undone:\nhuge: it is large"),
+    ]

@@ -407,6 +407,17 @@ class FakeSession(FakeTasks, SessionFiles):
         parts = (Part("outputs of tools", 6_000, 3), Part("system prompt", 400, 1))
         return ContextUse(6_400, 128_000, 0.8, parts, (Part("bash make test", 5_000),), counted=True)
 
+    def offer_undo(self, steps: int = 1) -> Any:
+        self.calls.append(("offer_undo", steps))
+        raise PygentError("There is nothing to undo: no file was changed by a call since this session began.")
+
+    def offer_redo(self) -> Any:
+        self.calls.append(("offer_redo",))
+        raise PygentError("There is nothing to redo.")
+
+    def points(self) -> list[Any]:
+        return []
+
     def undo_compaction(self) -> None:
         self.calls.append(("undo_compaction",))
 

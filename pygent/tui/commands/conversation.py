@@ -12,12 +12,6 @@ def _help(surface: Surface, argument: str) -> None:  # noqa: ARG001 - the table'
     surface.show_help()
 
 
-@command("undo", "", "take back the last run's changes")
-def _undo(surface: Surface, argument: str) -> None:  # noqa: ARG001
-    text = "Pygent keeps no earlier versions of files, so nothing was taken back. /diff shows what git sees."
-    surface.note("/undo", text, level="warning")
-
-
 @command("compact", "[HINT] | undo", "sum up earlier messages for the model, or take that back")
 def _compact(surface: Surface, argument: str) -> None:
     if argument == "undo":

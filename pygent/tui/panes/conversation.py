@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from pygent.events import MAIN, Event
+from pygent.events import MAIN, ConversationRestored, ConversationRewound, Event
 from pygent.transcript import Item, Transcript
 from pygent.tui.colours import Palette
 from pygent.tui.panes.news import NewsBelow
@@ -58,6 +58,7 @@ class ConversationPane(Reading):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
         self._places: dict[str, int] = {}
+        self._items: list[Item] = []
         self.news = NewsBelow()
         self.welcome = WelcomeBlock()
         self._prepared: dict[str, tuple[Block, int]] = {}
@@ -107,6 +108,7 @@ class ConversationPane(Reading):
     def attach(self, session: Session, transcript: Transcript) -> None:
         """Show what the transcript has already and keep up from there."""
         self.welcome.session = session
+        self._items = transcript.main.items
         self.view.touch([0])
         if self._prepared and not self._places:
             prepared, self._prepared = self._prepared, {}
@@ -119,6 +121,13 @@ class ConversationPane(Reading):
         """Take in what events did; on the interface's thread."""
         added: list[Item] = []
         changed: set[int] = set()
+        batch = list(batch)
+        if any(
+            event.agent_id == MAIN and isinstance(event, ConversationRewound | ConversationRestored)
+            for event, _ in batch
+        ):
+            self._begin_again()
+            return
         for _, item in batch:
             if item is None or item.agent_id != MAIN:
                 continue
@@ -135,6 +144,11 @@ class ConversationPane(Reading):
             self._add(added)
         elif changed:
             self._show_new()
+
+    def _begin_again(self) -> None:
+        """What shows is no longer what counts: a part was taken away, or is there again."""
+        self.forget()
+        self._add(self._items)
 
     def note(self, title: str, text: str = "", *, level: str = "info") -> None:
         """Show what a command answers. It is no part of the transcript."""

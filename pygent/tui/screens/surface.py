@@ -14,6 +14,7 @@ from pygent.tui.panes.conversation import ConversationPane
 from pygent.tui.text import clean_line
 
 if TYPE_CHECKING:
+    from pygent.checkpoints.offered import Offered
     from pygent.forks import ForkPoint
     from pygent.session import Session
     from pygent.store import StoredSession
@@ -113,6 +114,16 @@ class ScreenSurface:
                 app.call_later(app.push_screen, ForkScreen(points), chosen)
 
         self._screen.run_worker(read, thread=True, exit_on_error=False)
+
+    def choose_rewind(self) -> None:
+        from pygent.tui.screens.taking_back import TakingBack  # noqa: PLC0415 - when it is asked for
+
+        TakingBack(self._screen).rewind()
+
+    def take_back(self, title: str, make: Callable[[], Offered]) -> None:
+        from pygent.tui.screens.taking_back import TakingBack  # noqa: PLC0415 - when it is asked for
+
+        TakingBack(self._screen).offer(title, make)
 
     def decide_plan(self) -> None:
         self._screen.plans.decide()
