@@ -22,6 +22,7 @@ from benchmarks import (
     steps,
     store,
     streaming,
+    undo,
 )
 from benchmarks.harness import Row, machine, table
 
@@ -39,6 +40,7 @@ PARTS = {
     "steps": steps.measure,
     "commands": commands.measure,
     "copies": copies.measure,
+    "undo": undo.measure,
     "children": children.measure,
     "cluster": cluster.measure,
 }
