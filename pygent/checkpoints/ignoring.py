@@ -24,17 +24,19 @@ class Ignoring:
         self._rules: dict[str, IgnoreRules] = {}
         self._files: dict[str, tuple[int, int] | None] = {}
 
-    def renew(self) -> bool:
-        """Forget what was found where a file of rules is another one by now. Answers whether that is so."""
+    def renew(self) -> frozenset[str]:
+        """Forget what was found where a file of rules is another one by now. Answers what was ignored until then."""
         changed = False
         for name, stamp in self._files.items():
             now = _stamp(name)
             if now != stamp:
                 self._files[name], changed = now, True
-        if changed:
-            self.ignored.clear()
-            self._rules.clear()
-        return changed
+        if not changed:
+            return frozenset()
+        ignored = frozenset(self.ignored)
+        self.ignored.clear()
+        self._rules.clear()
+        return ignored
 
     def judge(self, paths: Sequence[tuple[str, bool]]) -> None:
         """Find out which of these paths are ignored; each says whether it is a folder.

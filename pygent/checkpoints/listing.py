@@ -39,8 +39,8 @@ class Listing:
     nanoseconds.
 
     ``changed`` are paths of files whose stamp is another one than in the listing before. ``recent`` were written so
-    shortly before that another version may have the same stamp. ``first_seen`` says that the rules of what is
-    ignored changed, so that what is new in the listing need not be new.
+    shortly before that another version may have the same stamp. ``ignored_before`` are the paths that were ignored
+    until rules changed: what is new in the listing there is not new.
     """
 
     began: int = 0
@@ -48,7 +48,17 @@ class Listing:
     folders: dict[str, int] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     recent: set[str] = field(default_factory=set)
-    first_seen: bool = False
+    ignored_before: frozenset[str] = frozenset()
+
+    def is_first_seen(self, path: str) -> bool:
+        """Whether a path, or a folder above it, was ignored until now."""
+        return bool(self.ignored_before) and any(
+            path[:place] in self.ignored_before for place in (*_slashes(path), len(path))
+        )
+
+
+def _slashes(path: str) -> Iterator[int]:
+    return (place for place, sign in enumerate(path) if sign == "/")
 
 
 def stamp_of(found: os.stat_result) -> Stamp:
@@ -79,7 +89,7 @@ class Watch:
         """
         before = self.last
         found = Listing(began=time.time_ns())
-        found.first_seen = self._ignoring.renew()
+        found.ignored_before = self._ignoring.renew()
         ends_at = time.monotonic() + SECONDS
         recent = found.began - _RECENT
         with Tree(self._root) as tree:

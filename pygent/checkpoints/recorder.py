@@ -231,9 +231,7 @@ class Recorder:
         gone = {path: stamp for path, stamp in known.files.items() if path not in found.files}
         paths = {path for path in found.changed if path in known.files}
         racy = {path for path in known.recent if found.files.get(path) == known.files.get(path)}
-        new = found.changed - paths
-        if found.first_seen:  # they were ignored until now: only what was made since is new
-            new = {path for path in new if found.files[path][3] >= known.began}
+        new = {path for path in found.changed - paths if not found.is_first_seen(path)}
         before = {
             path: (state, why)
             for path, state, why in self._keeping.before(
@@ -260,18 +258,12 @@ class Recorder:
             if path not in found.files:
                 yield Change(path, State("folder", known.folders[path]), None), ""
         for path in sorted(found.folders.keys() - known.folders.keys()):
-            if path not in gone and not (found.first_seen and self._is_old(path, known)):
+            if path not in gone and not found.is_first_seen(path):
                 yield Change(path, None, State("folder", found.folders[path])), ""
 
     @staticmethod
     def _folder_at(found: Listing, path: str) -> State | None:
         return State("folder", found.folders[path]) if path in found.folders else None
-
-    def _is_old(self, folder: str, known: Listing) -> bool:
-        """Whether a folder was there before, and not looked at since it was ignored."""
-        with contextlib.suppress(OSError):
-            return os.lstat(self._workspace.root / folder).st_ctime_ns < known.began
-        return True
 
 
 def private_folder(parent: Path) -> Path:
