@@ -73,7 +73,7 @@ class Slow:
     def chat(self, messages: Any, model: Any, tools: Any) -> Any:
         self.asked += 1
         time.sleep(self._pause)
-        return call(("note", {"text": "part"}))
+        return call(("note", {"text": f"part {self.asked}"}))  # a model that repeats itself is stopped
 
 
 def parent(url: str, count: int, steps: int, pause: float) -> tuple[float, float]:
