@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,15 +66,27 @@ def _beyond(store: Store, is_open: set[str], limits: Limits) -> Iterator[StoredS
     sessions = [one for one in store.all_sessions() if one.id not in is_open]
     # A clock that is wrong for once must not make all sessions old: the newest one is never older than today.
     now = min(time.time(), max((one.updated_at for one in sessions), default=0.0))
-    moment = 0.0
-    for one in sessions:
-        if one.updated_at <= now + DAY:  # nor may one that was put back: what came later is no older
-            moment = max(moment, one.updated_at)
+    for one, moment in zip(sessions, _moments(sessions, now), strict=True):
         too_old = limits.days is not None and now - moment > limits.days * DAY
         if too_old or (limits.size is not None and store.size() > limits.size):
             yield one
         else:
             return
+
+
+def _moments(sessions: Sequence[StoredSession], now: float) -> list[float]:
+    """When each was last at work, in Unix seconds, as far as clocks are to be believed; they are in that order.
+
+    What came later is no older, though its clock had been put back. One whose clock ran ahead of ``now`` was at work
+    no later than the one that came after it, which is all that is known of it.
+    """
+    moments: list[float] = []
+    latest = 0.0
+    for count, one in enumerate(sessions, start=1):
+        if one.updated_at <= now + DAY:
+            latest = max(latest, one.updated_at)
+            moments += [latest] * (count - len(moments))
+    return moments + [now] * (len(sessions) - len(moments))
 
 
 def _forget_tasks(store: Store, gone: list[StoredSession]) -> None:

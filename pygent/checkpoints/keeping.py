@@ -22,7 +22,7 @@ from pygent.changes.tree import Entry, Tree, link_entry
 from pygent.checkpoints.listing import Stamp, stamp_of
 from pygent.checkpoints.records import State, StateKind
 from pygent.git import GitError, Repository
-from pygent.git.objects import clean, contents
+from pygent.git.objects import clean, contents, name_of
 
 PORTION = 200
 """Files that are copied between two looks at whether somebody waits."""
@@ -123,7 +123,26 @@ class Keeping:
                     return
             finally:
                 os.close(fd)
-            entry = Entry("file", stat.S_IMODE(stamp[4]) & 0o777, len(data), digest_of(data), self._pack.add(data))
+            self._hold(path, stamp, data, digest_of(data))
+
+    def _hold(self, path: str, stamp: Stamp, data: bytes, digest: str) -> None:
+        """Have a content at hand for a file with this stamp; one that is already is not copied again.
+
+        A file that was written a moment ago is read at each look, and most often holds what it held. Raises
+        ``OSError``.
+        """
+        known = self._objects.get(path)
+        if known is not None and known.stamp[1] == len(data) and known.name == name_of(data, len(known.name)):
+            self._objects[path] = _Object(stamp, known.name)
+            self._copies.pop(path, None)
+            return
+        mode = stat.S_IMODE(stamp[4]) & 0o777
+        with self._lock:  # another thread may have read the same file
+            copy = self._copies.get(path)
+            if copy is not None and copy.entry.kind == "file" and copy.entry.digest == digest:
+                entry = copy.entry._replace(mode=mode)
+            else:
+                entry = Entry("file", mode, len(data), digest, self._pack.add(data))
             if entry.offset >= 0:
                 self._copies[path] = _Copy(stamp, entry)
 
@@ -201,7 +220,7 @@ class Keeping:
         state, _ = self._kept(data, mode)
         if again:
             with contextlib.suppress(OSError):
-                self._copies[path] = _Copy(stamp, Entry("file", mode, len(data), state.digest, self._pack.add(data)))
+                self._hold(path, stamp, data, state.digest)
         return state, stamp
 
     def close(self) -> None:

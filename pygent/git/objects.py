@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 
@@ -42,6 +43,14 @@ def _sizes(repository: Repository, names: Sequence[str]) -> dict[str, int]:
     pieces = repository.pieces("cat-file", form, "--buffer", given=given, seconds=MANY_SECONDS)
     found = (line.split(" ") for line in b"".join(pieces).decode("ascii", "replace").splitlines())
     return {parts[0]: int(parts[1]) for parts in found if len(parts) == 2 and parts[1].isdigit()}
+
+
+def name_of(data: bytes, digits: int) -> str:
+    """The name of the object that holds a content, in a repository whose names have so many digits."""
+    made = hashlib.sha256() if digits == 64 else hashlib.sha1(usedforsecurity=False)
+    made.update(b"blob %d\0" % len(data))
+    made.update(data)
+    return made.hexdigest()
 
 
 def contents(repository: Repository, names: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:

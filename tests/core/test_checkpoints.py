@@ -204,6 +204,13 @@ class TestGit:
         work.run("true")
         kept = sum(file.stat().st_size for file in work.top.glob("recorder-*/contents"))
         assert kept == len("dirty\n")
+        work.run("touch a.txt b.txt; echo x = 1 > src/x.py")  # read anew, and what they were
+        for _ in range(3):  # so recent that their times do not tell whether they are other ones
+            (work.root / "b.txt").write_text("dirty\n")
+            (work.root / "a.txt").write_bytes(FILES["a.txt"])
+            work.run("true")
+        kept = sum(file.stat().st_size for file in work.top.glob("recorder-*/contents"))
+        assert kept == len("dirty\n")
         work.run("rm a.txt b.txt")
         work.undo()
         assert (work.root / "b.txt").read_text() == "dirty\n"

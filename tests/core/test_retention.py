@@ -101,12 +101,12 @@ def test_the_oldest_go_until_all_fit(store: Store, tmp_path: Path) -> None:
 
 
 def test_the_disk_gets_its_room_back(store: Store, tmp_path: Path) -> None:
-    for name, days in (("new", 0), ("old", 40)):
+    for name, days in (("old", 40), ("new", 0)):  # in the order in which they were at work
         for seq in range(400):
             at = time.time() - days * DAY
             store.append(stamp(RunStarted(prompt="x" * 8000), seq=seq, at=at, session_id=name))
     before = store.size()
-    tidy(store, tmp_path / "open", Limits(days=30))
+    assert [one.id for one in tidy(store, tmp_path / "open", Limits(days=30))] == ["old"]
     assert store.size() < before * 0.6
     store.close()
     assert store.file.stat().st_size < before * 0.6
@@ -127,6 +127,14 @@ def test_a_clock_that_runs_ahead_for_once_removes_nothing(store: Store, tmp_path
         store.delete(name)
         keep(store, name, days)
     assert tidy(store, tmp_path / "open", Limits(days=30)) == []
+
+
+def test_a_session_whose_clock_ran_ahead_goes_with_the_one_that_came_after_it(store: Store, tmp_path: Path) -> None:
+    for name, days in (("first", 60.0), ("ahead", -4000.0), ("second", 2.0), ("newest", -300.0)):
+        keep(store, name, days)
+    assert [one.id for one in tidy(store, tmp_path / "open", Limits(days=30))] == ["first"]
+    assert [one.id for one in tidy(store, tmp_path / "open", Limits(days=1))] == ["ahead", "second"]
+    assert names(store) == ["newest"]  # which may be of today
 
 
 def test_upkeep_tells_what_it_removed_and_prepares_searching(store: Store, tmp_path: Path) -> None:
