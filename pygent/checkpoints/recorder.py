@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import shutil
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -135,8 +136,12 @@ class Recorder:
             with contextlib.suppress(PygentError, ValueError):  # without links, as far as it leads somewhere
                 name = self._workspace.host_path(name).relative_to(self._workspace.root).as_posix()
             for above in [name[:place] for place, sign in enumerate(name) if sign == "/"]:
-                if above not in call.before and tree.stat(above) is None:
-                    call.before[above] = None
+                if above not in call.before:  # it may be made for the file, and go with the last one in it
+                    found = tree.stat(above)
+                    if found is None:
+                        call.before[above] = None
+                    elif stat.S_ISDIR(found.st_mode):
+                        call.before[above] = State("folder", stat.S_IMODE(found.st_mode) & 0o777)
             if name not in call.before and not of_git(name):
                 call.before[name], _ = self._keeping.now(tree, name)
 
@@ -189,6 +194,8 @@ class Recorder:
             for path, was in before.items():
                 tree.forget()
                 now, stamp = self._keeping.now(tree, path)
+                if was is not None and was.kind == "folder" and same(was, now):
+                    continue
                 self._watch.note(path, now.mode if now is not None and now.kind == "folder" else None, stamp)
                 if not same(was, now):
                     call.changes[path] = Change(path, was, now)

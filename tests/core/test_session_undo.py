@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -195,6 +196,81 @@ def test_a_session_without_a_store_undoes_and_leaves_nothing_behind(work: Path, 
     assert files(work) == before
     watched.session.close()
     assert not [*own_folder().glob("undo-*")]
+
+
+def test_a_fork_takes_back_what_was_done_before_it_also_when_its_source_is_gone(
+    work: Path, opened: Watched, tmp_path: Path
+) -> None:
+    before = files(work)
+    opened.say("go")
+    middle = files(work)
+    opened.say("and again")
+    last = files(work)
+    source = opened.session
+    forks = [source.forked(), source.forked(to_seq=source.fork_points()[1].to_seq)]
+    source.close()
+    with contextlib.closing(Store(tmp_path / "data" / "sessions.db")) as store:
+        store.delete(source.id)
+        for file in store.blobs.folder.rglob("*"):
+            os.utime(file, (1, 1))  # so old that what nobody uses goes
+        store.sweep()
+        with pytest.raises(PygentError):
+            store.find(source.id)
+    whole, part = forks
+    whole.open()
+    for state in (middle, before):
+        assert whole.restore(whole.offer_undo()).left == ()
+        assert files(work) == state
+    for state in (middle, last):
+        whole.restore(whole.offer_redo())
+        assert files(work) == state
+    whole.close()
+    part.open()  # in which the last step never was
+    assert part.restore(part.offer_undo()).left == ()
+    assert files(work) == {**before, "b.txt": last["b.txt"]}
+    with pytest.raises(PygentError, match="nothing to undo"):
+        part.offer_undo()
+    part.close()
+
+
+@pytest.mark.parametrize("by", ["person", "agent"])
+def test_what_was_taken_over_of_a_task_is_undone(work: Path, tmp_path: Path, by: str) -> None:
+    before = files(work)
+    tasks: list[str] = []
+    script = [
+        call(("bash", {"cmd": "rm -r src; echo two > a.txt; mkdir made; echo new > made/new.txt"})),
+        call(("stop", {})),
+        lambda _: call(("apply_task", {"task_id": tasks[0]})),
+        say("taken over"),
+    ]
+    watched = Watched(
+        tmp_path,
+        script,
+        settings={"permission_mode": "yolo"},
+        store=lambda: Store(tmp_path / "data" / "sessions.db"),
+    )
+    session = watched.session
+    session.open()
+    assert session.agent is not None
+    tasks.append(session.start_task("change it"))
+    assert session.agent.tasks.wait(tasks[0], 20)
+    assert files(work) == before
+    if by == "person":
+        session.apply_task(tasks[0])
+    else:
+        watched.say("take it over")
+    after = files(work)
+    changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+    assert changed == {"a.txt", "made", "made/new.txt", "src", "src/x.py"}
+    (checkpoint,) = [event for event in watched.events if isinstance(event, CheckpointMade)]
+    assert (checkpoint.title, checkpoint.step) == (f"apply_task {tasks[0]}", 0 if by == "person" else 1)
+    assert session.restore(session.offer_undo()).left == ()
+    assert files(work) == before
+    session.restore(session.offer_redo())
+    assert files(work) == after
+    session.restore(session.offer_undo())
+    assert files(work) == before
+    session.close()
 
 
 KILLED = """
