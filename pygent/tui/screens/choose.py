@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -28,6 +29,7 @@ class WordList(RowsView):
     def __init__(self, words: Sequence[str], current: str, meanings: Mapping[str, str]) -> None:
         super().__init__(id="choose-list")
         self.words, self._current, self._meanings = words, current, meanings
+        self._column = max((cell_len(word) for word in words), default=0) + 2
 
     def on_mount(self) -> None:
         self.rows_changed(keep_cursor=True)
@@ -43,7 +45,11 @@ class WordList(RowsView):
     def row(self, index: int, line: int, width: int) -> tuple[Sequence[Part], Sequence[Part]]:
         word = self.words[index]
         sign = " ◉ " if word == self._current else " ○ "
-        return ((sign, "primary"), (f"{word:<10}", "strong"), (self._meanings.get(word, ""), "muted")), ()
+        return (
+            (sign, "primary"),
+            (set_cell_size(word, self._column), "strong"),
+            (self._meanings.get(word, ""), "muted"),
+        ), ()
 
     def open_row(self, index: int) -> None:
         self.post_message(self.Accepted())
