@@ -90,6 +90,7 @@ async def test_it_plays_to_the_end_and_is_what_was_live(view: SessionView, fake:
     app = PygentApp(view)
     async with app.run_test(size=WIDE) as pilot:
         await until(lambda: view.opened and view.playback.ended and "answer 2" in shown(app))
+        assert not view.playback.playing
         assert _state(screen(app).transcript) == folded(fake.published)
         assert "events · 64×" in shown(app)
         assert "prompt 2" in shown(app)

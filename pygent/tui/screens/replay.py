@@ -113,7 +113,7 @@ class ReplayScreen(MainScreen):
         before = playback.at
         if due := playback.advance(passed):
             self._shown(before, due)
-        elif playback.ended:
+        if playback.ended:
             self._following, playback.playing = True, False
         self.bar.changed()
 
