@@ -37,7 +37,7 @@ async def running(
         yield app, pilot
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
     """Wait for what other threads and timers do; the time is only a limit."""
     for _ in range(int(seconds / 0.02)):
         if condition():

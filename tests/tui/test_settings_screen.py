@@ -127,7 +127,16 @@ async def test_a_broken_file_is_told_and_left_alone(tmp_path: Path, file: Path) 
     async with running(FakeSession(tmp_path, settings=settings(tmp_path))) as (app, pilot):
         await pilot.press("f8")
         await until(lambda: "config.yaml:" in told(app))
-        assert "permission_mode" in shown(app)
+        assert len(app.screen.query_one(SettingList)._lines) > len(BY_KEY)
+        await type_text(pilot, "notify")
+        await until(lambda: app.screen.query_one(SettingList).chosen.key == "notify")  # type: ignore[union-attr]
+        assert " notify " in shown(app)
+        await pilot.press("enter")
+        await until(lambda: "desktop" in shown(app))
+        await pilot.press("down", "down", "enter")
+        await until(lambda: told(app).count("config.yaml:") == 2)
+        assert "saved" not in told(app)
+    assert text_of(file) == "model: [\n"
 
 
 @pytest.mark.parametrize(

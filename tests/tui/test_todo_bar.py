@@ -24,7 +24,7 @@ async def test_a_list_is_seen_at_a_glance_and_folds(tmp_path: Path) -> None:
         assert not bar.display
         session.run()
         session.todos(*_list(2, 12))
-        await until(lambda: "2 of 12 done" in shown(app))
+        await until(lambda: "To-dos  2 of 12 done" in shown(app))  # a tool call says how many, too
         assert "● step [3]" in shown(app)
         assert "step [1]" not in shown(app)
         assert "… 5 more" in shown(app)
@@ -32,11 +32,11 @@ async def test_a_list_is_seen_at_a_glance_and_folds(tmp_path: Path) -> None:
         await pilot.press("alt+t")
         await until(lambda: bar.size.height == 1)
         assert height > 1
-        assert "2 of 12 done · step [3]" in shown(app)
+        assert "To-dos  2 of 12 done · step [3]" in shown(app)
         await pilot.click(TodoBar)
         await until(lambda: bar.size.height == height)
         session.todos(*_list(12, 12))
-        await until(lambda: "12 of 12 done" in shown(app))
+        await until(lambda: "To-dos  12 of 12 done" in shown(app))
         session.finish()
         session.run("another")
         await until(lambda: not bar.display)
