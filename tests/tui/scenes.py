@@ -161,9 +161,10 @@ async def pictures(name: str, size: tuple[int, int], folder: Path) -> dict[str, 
         await stage.settle()
         for theme in THEMES:
             stage.app.theme = theme
-            for field in (*stage.app.screen.query(Input), *stage.app.screen.query(TextArea)):
-                field.cursor_blink = False
-                field._cursor_visible = True  # wherever between two blinks it was
+            for screen in stage.app.screen_stack:  # those below are seen, too
+                for field in (*screen.query(Input), *screen.query(TextArea)):
+                    field.cursor_blink = False
+                    field._cursor_visible = True  # wherever between two blinks it was
             await stage.pilot.pause()
             stage.app.stylesheet.update(stage.app.screen, animate=False)  # which Textual leaves out for its palette
             await stage.pilot.pause(0.02)
