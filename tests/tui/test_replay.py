@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from pygent.claims import claim
 from pygent.errors import PygentError
 from pygent.events import MAIN, Event
+from pygent.session import Session
 from pygent.session_log import claims_beside
 from pygent.session_view import SessionView
 from pygent.settings import Settings
@@ -26,6 +27,7 @@ from tests.tui.test_app import WIDE, _own_config, shown, until
 __all__ = ["_own_config"]
 
 Make = Callable[[], Store]
+Application = Callable[[Session], PygentApp]
 
 
 @pytest.fixture
@@ -60,8 +62,24 @@ def make(tmp_path: Path, fake: FakeSession) -> Make:
 
 
 @pytest.fixture
-def view(tmp_path: Path, make: Make, fake: FakeSession) -> SessionView:
-    return of(tmp_path, make, fake)
+def view(tmp_path: Path, make: Make, fake: FakeSession) -> Iterator[SessionView]:
+    found = of(tmp_path, make, fake)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def application() -> Iterator[Application]:
+    """Makes applications, and closes the sessions that they have in the end, as the program does."""
+    made: list[PygentApp] = []
+
+    def make(session: Session) -> PygentApp:
+        made.append(PygentApp(session))
+        return made[-1]
+
+    yield make
+    for app in made:
+        app.session.close()
 
 
 def of(tmp_path: Path, make: Make, fake: FakeSession, *, follow: bool = False) -> SessionView:
@@ -85,9 +103,11 @@ def screen(app: PygentApp) -> ReplayScreen:
     return app.main
 
 
-async def test_it_plays_to_the_end_and_is_what_was_live(view: SessionView, fake: FakeSession) -> None:
+async def test_it_plays_to_the_end_and_is_what_was_live(
+    view: SessionView, fake: FakeSession, application: Application
+) -> None:
     view.playback.speed = 64.0
-    app = PygentApp(view)
+    app = application(view)
     async with app.run_test(size=WIDE) as pilot:
         await until(lambda: view.opened and view.playback.ended and "answer 2" in shown(app))
         assert not view.playback.playing
@@ -105,9 +125,11 @@ async def test_it_plays_to_the_end_and_is_what_was_live(view: SessionView, fake:
         assert "answer 1" not in shown(app)
 
 
-async def test_wherever_it_is_scrubbed_to_it_shows_what_was_there(view: SessionView, seed: int) -> None:
+async def test_wherever_it_is_scrubbed_to_it_shows_what_was_there(
+    view: SessionView, seed: int, application: Application
+) -> None:
     chance = random.Random(seed)
-    app = PygentApp(view)
+    app = application(view)
     async with app.run_test(size=WIDE) as pilot:
         await until(lambda: view.opened and app.focused is screen(app).bar)
         await pilot.press("space")
@@ -126,8 +148,10 @@ async def test_wherever_it_is_scrubbed_to_it_shows_what_was_there(view: SessionV
         assert view_rows == 1 + len(screen(app).transcript.main.items)
 
 
-async def test_one_agents_conversation_takes_the_place_of_the_main_one(view: SessionView) -> None:
-    app = PygentApp(view)
+async def test_one_agents_conversation_takes_the_place_of_the_main_one(
+    view: SessionView, application: Application
+) -> None:
+    app = application(view)
     async with app.run_test(size=WIDE) as pilot:
         await until(lambda: view.opened and app.focused is screen(app).bar)
         await pilot.press("end")
@@ -143,11 +167,13 @@ async def test_one_agents_conversation_takes_the_place_of_the_main_one(view: Ses
         await until(lambda: "answer 2" in shown(app))
 
 
-async def test_what_happens_elsewhere_comes_as_it_is_stored(tmp_path: Path, make: Make, fake: FakeSession) -> None:
+async def test_what_happens_elsewhere_comes_as_it_is_stored(
+    tmp_path: Path, make: Make, fake: FakeSession, application: Application
+) -> None:
     view = of(tmp_path, make, fake, follow=True)
     other = make()
     with claim(claims_beside(other), fake.id):
-        app = PygentApp(view)
+        app = application(view)
         async with app.run_test(size=WIDE, notifications=True) as pilot:
             await until(lambda: view.opened and "answer 2" in shown(app) and "open in process" in shown(app))
             fake.subscribe(other.append)
@@ -166,8 +192,8 @@ async def test_what_happens_elsewhere_comes_as_it_is_stored(tmp_path: Path, make
     other.close()
 
 
-async def test_nothing_can_be_changed_in_it(view: SessionView, fake: FakeSession) -> None:
-    app = PygentApp(view)
+async def test_nothing_can_be_changed_in_it(view: SessionView, fake: FakeSession, application: Application) -> None:
+    app = application(view)
     async with app.run_test(size=WIDE) as pilot:
         await until(lambda: view.opened)
         before = [event.seq for event in view.events()]
@@ -186,8 +212,10 @@ async def test_nothing_can_be_changed_in_it(view: SessionView, fake: FakeSession
         assert not app.main.prompt.display
 
 
-async def test_a_copy_goes_on_from_where_it_stands(view: SessionView, make: Make, fake: FakeSession) -> None:
-    app = PygentApp(view)
+async def test_a_copy_goes_on_from_where_it_stands(
+    view: SessionView, make: Make, fake: FakeSession, application: Application
+) -> None:
+    app = application(view)
     async with app.run_test(size=WIDE) as pilot:
         await until(lambda: view.opened and app.focused is screen(app).bar)
         await pilot.press("space", "home", "shift+right", "shift+right")
@@ -205,7 +233,9 @@ async def test_a_copy_goes_on_from_where_it_stands(view: SessionView, make: Make
     store.close()
 
 
-async def test_a_session_that_is_open_elsewhere_can_be_copied_or_watched(tmp_path: Path, make: Make) -> None:
+async def test_a_session_that_is_open_elsewhere_can_be_copied_or_watched(
+    tmp_path: Path, make: Make, application: Application
+) -> None:
     from pygent.session import Session
     from tests.fakes.models import ScriptedModel
 
@@ -214,7 +244,7 @@ async def test_a_session_that_is_open_elsewhere_can_be_copied_or_watched(tmp_pat
     settings = Settings(workspace=Path(stored.workspace), use_docker=False, model="m", api_key="k")
     with claim(claims_beside(store), stored.id):
         session = Session(settings, model=ScriptedModel([]), store=make, resume=stored.id)
-        app = PygentApp(session)
+        app = application(session)
         async with app.run_test(size=WIDE) as pilot:
             await until(lambda: "It is open in another Pygent (process" in shown(app))
             await pilot.press("down", "enter")
@@ -222,7 +252,7 @@ async def test_a_session_that_is_open_elsewhere_can_be_copied_or_watched(tmp_pat
             assert app.session.read_only
             await until(lambda: "answer 2" in shown(app))
         session = Session(settings, model=ScriptedModel([]), store=make)
-        app = PygentApp(session)
+        app = application(session)
         async with app.run_test(size=WIDE) as pilot:
             await until(lambda: session.opened)
             app.main.submit(f"/resume {stored.id[:8]}")
@@ -233,8 +263,8 @@ async def test_a_session_that_is_open_elsewhere_can_be_copied_or_watched(tmp_pat
     store.close()
 
 
-async def test_leaving_it_by_key(view: SessionView) -> None:
-    app = PygentApp(view)
+async def test_leaving_it_by_key(view: SessionView, application: Application) -> None:
+    app = application(view)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(lambda: view.opened and app.focused is screen(app).bar)
         assert "Space play" in shown(app)
