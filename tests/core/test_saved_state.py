@@ -49,7 +49,11 @@ class Running:
         settings = load(workspace=home / "work", options={"use_docker": False, "permission_mode": "yolo", **options})
         self.session = Session(settings, model=ScriptedModel(replies), store=lambda: Store(home / "data" / "s.db"))
         self.session.subscribe(self.events.append)
-        self.session.open()
+        try:
+            self.session.open()
+        except PygentError:
+            self.session.close()
+            raise
 
     def notices(self) -> list[str]:
         return [event.text for event in self.events if isinstance(event, Notice)]

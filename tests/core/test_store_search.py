@@ -251,7 +251,11 @@ def test_the_command_shows_where_it_was_said(
 
 
 def test_the_words_of_the_index_are_those_of_the_search() -> None:
-    db = sqlite3.connect(":memory:")
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        _compare_words(db)
+
+
+def _compare_words(db: sqlite3.Connection) -> None:
     db.execute("CREATE VIRTUAL TABLE said USING fts5(words, content='', columnsize=0, tokenize='ascii')")
     draw = random.Random(5)
     pieces = [
