@@ -21,7 +21,7 @@ from tests.fakes.openai_server import FakeOpenAI, reply
 
 READY = "● ready"
 WRITES = reply("I write it.", tool_calls=[("write_file", {"path": "a.txt", "content": "hi\n"})])
-SLEEPS = reply("I sleep.", tool_calls=[("bash", {"cmd": "echo begun; sleep 4321", "timeout": 100})])
+SLEEPS = reply("I sleep.", tool_calls=[("bash", {"cmd": "sleep 4321", "timeout": 100})])
 
 GUI = """
 from tests.fakes.models import ScriptedModel, call, say
@@ -92,6 +92,13 @@ class Serving:
     @property
     def below(self) -> set[str]:
         return descendants(self.process.pid)
+
+    def waits_for(self, command: str, seconds: float = 20.0) -> None:
+        """Wait until a command runs below the server: what is shown of a call comes before it is begun."""
+        until = time.monotonic() + seconds
+        while not any(line.endswith(f": {command}") for line in self.below):
+            assert time.monotonic() < until, self.below
+            time.sleep(0.05)
 
     def end(self, number: int = signal.SIGINT) -> tuple[float, int, str, str]:
         """Send a signal. Answers the seconds it took, the exit code, and what else was written."""
@@ -186,9 +193,8 @@ def test_a_closed_tab_ends_its_process_and_what_that_runs(show: Callable[[str], 
         page.wait_for(READY)
         page.type("sleep")
         page.press("Enter")
-        page.wait_for("begun")
+        server.waits_for("sleep 4321")
         ends = server.below - stays
-        assert any("sleep 4321" in line for line in ends)
         page.close()
         assert gone(ends)
         assert server.below >= stays
@@ -208,9 +214,8 @@ def test_nothing_runs_on_when_the_server_is_killed(show: Callable[[str], Page], 
         page.wait_for(READY)
         page.type("sleep")
         page.press("Enter")
-        page.wait_for("begun")
+        server.waits_for("sleep 4321")
         below = server.below
-        assert any("sleep 4321" in line for line in below)
         server.end(signal.SIGKILL)
         assert gone(below)
 
