@@ -25,6 +25,8 @@ from pygent.scope import Scope
 from pygent.step import add_user
 from pygent.tools.failing import failing_part
 
+_JUDGES = re.compile(r"(?i)accept|check|expect|golden|judge|spec|valid|verif")
+
 SECONDS = 600.0
 """How long a check may take."""
 
@@ -131,20 +133,25 @@ def begin(ctx: LoopContext, prompt: Content, cancel: CancelToken) -> Check | Non
         why = check.run(ctx, cancel)
         check.goal, check.failures = bool(why), 0
         if check.goal:
-            ctx.protected = files_of(ctx.check_command, ctx.briefing.paths)
+            ctx.protected = files_of(ctx.check_command, ctx.briefing.paths, text_of(prompt))
         parts.append(why or f"{CHECK_PASSES}: `{check.command}`. It has to pass afterwards, too.")
     if shown := "\n\n".join(part for part in parts if part):
         add_user(ctx, shown, "reminder")
     return check
 
 
-def files_of(command: str, paths: Collection[str]) -> frozenset[str]:
-    """Those of ``paths`` that say what is right: the files that the command names, and tests.
+def files_of(command: str, paths: Collection[str], task: str = "") -> frozenset[str]:
+    """Those of ``paths`` that say what is right: tests, and what the command names that judges by its name.
 
-    A check that the model may rewrite is none.
+    A check that the model may rewrite is none. A program that the command only runs is what may have to be mended,
+    and so is whatever the task names, but for tests.
     """
-    words = {word.removeprefix("./") for word in re.split(r"[\s'\";|&<>=()]+", command)}
-    return frozenset(path for path in paths if path in words or is_test(path))
+    names = set(_words(command)) - set(_words(task))
+    return frozenset(path for path in paths if is_test(path) or (path in names and _JUDGES.search(path)))
+
+
+def _words(text: str) -> list[str]:
+    return [word.rstrip(".,:!?").removeprefix("./") for word in re.split(r"[\s'\"`;|&<>=(),]+", text)]
 
 
 def _run(ctx: LoopContext, command: str, cancel: CancelToken) -> tuple[str, ToolStatus]:

@@ -123,6 +123,20 @@ def test_files_of_a_check(command: str, files: set[str]) -> None:
     assert files_of(command, paths) == (files | tests)
 
 
+@pytest.mark.parametrize(
+    "command", ["python double.py", "./double.py | diff - expected.txt", "! grep -q 'TODO' double.py"]
+)
+def test_a_program_that_the_check_only_runs_may_be_mended(command: str) -> None:
+    assert "double.py" not in files_of(command, ["double.py", "expected.txt"])
+    assert ("expected.txt" in command) == ("expected.txt" in files_of(command, ["double.py", "expected.txt"]))
+
+
+def test_a_check_that_the_task_names_may_be_changed_but_no_test() -> None:
+    paths = ["check.py", "test_double.py"]
+    assert files_of("python check.py", paths, "Let check.py, as it is now, be quick.") == {"test_double.py"}
+    assert files_of("python test_double.py", paths, "Make test_double.py pass.") == {"test_double.py"}
+
+
 def small(server: FakeOpenAI) -> OpenAIModel:
     return OpenAIModel(server.url, "key", profile="small")
 
