@@ -46,7 +46,7 @@ def fork_points(events: Iterable[Event]) -> list[ForkPoint]:
         elif isinstance(event, MessageStarted):
             if event.role == "user" and event.origin == "user":
                 begun[event.message_id] = event.seq if run is None else run
-            run = None
+                run = None  # a reminder may stand between a run's beginning and its prompt
         elif isinstance(event, MessageFinished) and event.message_id in begun and not event.discarded:
             text = text_of(event.message.get("content"))
             points.append(ForkPoint(begun.pop(event.message_id) - 1, text, event.at))

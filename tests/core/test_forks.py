@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from pygent.events import MAIN, RunStarted, SessionForked, TaskFinished, TaskStarted, ToolStarted
+from pygent.events import (
+    MAIN,
+    MessageFinished,
+    MessageStarted,
+    RunFinished,
+    RunStarted,
+    SessionForked,
+    TaskFinished,
+    TaskStarted,
+    ToolStarted,
+)
 from pygent.forks import CUT, fork, fork_points
 from pygent.history import History
 from pygent.store import Store
@@ -29,8 +39,6 @@ def _texts(store: Store, session_id: str) -> list[str]:
 
 def _again(store: Store, bus: object, prompt: str) -> None:
     """One more run in the session of ``bus``."""
-    from pygent.events import MessageFinished, MessageStarted, RunFinished
-
     bus.publish(RunStarted(prompt=prompt))  # type: ignore[attr-defined]
     bus.publish(MessageStarted(message_id=prompt, role="user", origin="user"))  # type: ignore[attr-defined]
     message = {"role": "user", "content": prompt}
@@ -100,4 +108,18 @@ def test_a_message_that_steered_a_run_is_a_place_of_its_own(store: Store) -> Non
     events = list(store.events(copy.id))
     check_events(events, stored=True)
     assert [event.prompt for event in events if isinstance(event, RunStarted) and event.agent_id == MAIN] == ["work"]
+    store.close()
+
+
+def test_a_reminder_before_the_prompt_belongs_to_the_run_that_is_left_out(store: Store) -> None:
+    bus = _session(store, "first")
+    last = store.last_seq(bus.session_id)
+    bus.publish(RunStarted(prompt="second"))
+    bus.publish(MessageStarted(message_id="r", role="user", origin="reminder"))
+    message = {"role": "user", "content": "Files here: a.txt"}
+    bus.publish(MessageFinished(message_id="r", message=message, origin="reminder"))
+    bus.publish(MessageStarted(message_id="s", role="user", origin="user"))
+    bus.publish(MessageFinished(message_id="s", message={"role": "user", "content": "second"}, origin="user"))
+    bus.publish(RunFinished(reason="stopped"))
+    assert [point.to_seq for point in fork_points(store.events(bus.session_id))][-1] == last
     store.close()
