@@ -43,6 +43,14 @@ class Glimpse:
     answered: str
 
 
+TITLE_LENGTH = 80
+
+
+def title_of(text: str) -> str:
+    """What a session is called by that text."""
+    return writable(" ".join(text.split())[:TITLE_LENGTH])
+
+
 def writable(text: str) -> str:
     """``text`` without halves of surrogate pairs, which no column of text takes."""
     return text.encode("utf-8", "replace").decode()

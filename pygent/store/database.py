@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pygent.blobs import FOLDER, Blobs
 from pygent.events import MAIN, Event, RunStarted, SessionForked, SessionStarted
-from pygent.store.base import SeqTakenError, StoreError, writable
+from pygent.store.base import SeqTakenError, StoreError, title_of, writable
 from pygent.store.connection import Connection, MendedError
 from pygent.store.index import IndexUnusableError
 from pygent.store.opening import BUSY_SECONDS
@@ -23,8 +23,6 @@ from pygent.store.rows import Row, to_row
 from pygent.store.searching import FoundSession, Searcher
 
 log = logging.getLogger(__name__)
-
-TITLE_LENGTH = 80
 
 _TELLING = (SessionStarted, SessionForked, RunStarted)
 """Events that say something of their session that lists show."""
@@ -124,11 +122,11 @@ class Store(Reading):
 
     def rename(self, session_id: str, title: str) -> None:
         """Give a session a title; an empty one is what was asked first. Raises ``StoreError``."""
-        title = _title(title)
+        title = title_of(title)
         if not title:
             first = "SELECT line FROM events WHERE session_id = ? AND type = 'run.started' ORDER BY seq LIMIT 1"
             for (line,) in self._rows(first, [session_id]):
-                title = _title(str(json.loads(line).get("prompt", "")))
+                title = title_of(str(json.loads(line).get("prompt", "")))
         with self._base.writing() as db:
             db.execute("UPDATE sessions SET title = ? WHERE id = ?", (title, session_id))
 
@@ -208,10 +206,6 @@ class Store(Reading):
         self._base.close()
 
 
-def _title(text: str) -> str:
-    return writable(" ".join(text.split())[:TITLE_LENGTH])
-
-
 def _values(event: Event, row: Row) -> tuple[object, ...]:
     return event.session_id, event.seq, event.type, row.line, row.outside
 
@@ -228,7 +222,7 @@ def _touch(db: sqlite3.Connection, event: Event) -> None:
         return
     if isinstance(event, RunStarted) and event.agent_id == MAIN:
         db.execute(
-            "UPDATE sessions SET title = ? WHERE id = ? AND title = ''", (_title(event.prompt), event.session_id)
+            "UPDATE sessions SET title = ? WHERE id = ? AND title = ''", (title_of(event.prompt), event.session_id)
         )
     elif not isinstance(event, SessionForked):
         return

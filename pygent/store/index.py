@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pygent.store.opening import create_private
+from pygent.store.opening import create_private, files_of
 from pygent.store.words import Term, expression, indexable
 
 log = logging.getLogger(__name__)
@@ -171,7 +171,7 @@ class Index:
 
 def discard(file: Path) -> None:
     """Remove an index, which is made again when it is needed. Raises ``OSError``."""
-    for name in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
+    for name in files_of(file):
         name.unlink(missing_ok=True)
 
 

@@ -114,5 +114,10 @@ def _uri(file: Path, query: str) -> str:
     return f"file:{quote(os.fsencode(file.absolute()))}?{query}"
 
 
+def files_of(file: Path) -> tuple[Path, Path, Path]:
+    """A database, its log and the log's index."""
+    return file, Path(f"{file}-wal"), Path(f"{file}-shm")
+
+
 def _connect(name: str, patience: float, *, uri: bool = False) -> sqlite3.Connection:
     return sqlite3.connect(name, timeout=patience, check_same_thread=False, isolation_level=None, uri=uri)

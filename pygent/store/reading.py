@@ -115,13 +115,16 @@ class Reading:
         words = {"user": "", "assistant": ""}
         for line, outside in self._rows(last, [session_id]):
             data = json.loads(line)
+            message = data.get("message") or {}
+            role = str(message.get("role"))
+            spoken = role == "assistant" or data.get("origin") == "user"
+            if not spoken or words.get(role, "x"):
+                continue
             if outside is not None:
                 put_back(data, outside, self.blobs)
-            message = data.get("message") or {}
-            role, content = str(message.get("role")), text_of(message.get("content"))
-            spoken = role == "assistant" or data.get("origin") == "user"
-            if spoken and content.strip() and not words.get(role, "x"):
-                words[role] = content.strip()
+            words[role] = text_of((data.get("message") or {}).get("content")).strip()
+            if all(words.values()):
+                break
         return Glimpse(int(count), words["user"], words["assistant"])
 
     def used_blobs(self) -> set[str]:

@@ -9,13 +9,14 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pygent.events import CheckpointMade, FilesRestored
+from pygent.store.base import title_of, writable
 from pygent.store.index import FILE, discard
-from pygent.store.opening import create_private
+from pygent.store.opening import create_private, files_of
 from pygent.store.pages import Pages, Value
 from pygent.store.rows import digests_of
 from pygent.store.schema import bring_up
@@ -60,12 +61,11 @@ def recover(file: Path, patience: float) -> Recovered | None:
         if _is_whole(file, patience):
             return None
         fresh = Path(f"{file}.new")
-        for name in _all_of(fresh):
-            name.unlink(missing_ok=True)
+        discard(fresh)
         with _nobody_writes(file):
             sessions, events = _fill(file, fresh)
             aside = _free_name(file)
-            for old, moved in zip(_all_of(file), _all_of(aside), strict=True):
+            for old, moved in zip(files_of(file), files_of(aside), strict=True):
                 with contextlib.suppress(FileNotFoundError):
                     old.rename(moved)
             fresh.rename(file)
@@ -145,8 +145,8 @@ def _complete(db: sqlite3.Connection) -> None:
         times = [_at(db, session, seq) for seq in (first, last)]
         started: dict[str, str] = next((one for one in about if one["type"] == "session.started"), {})
         runs = [str(one.get("prompt", "")) for one in about if one["type"] == "run.started"]
-        title = " ".join((runs or ["(recovered)"])[-1].split())[:80] or "(recovered)"
-        values = (session, title, started.get("workspace", ""), started.get("model", ""), *times)
+        title = title_of((runs or [""])[-1]) or "(recovered)"
+        values = (session, title, *(writable(str(started.get(name, ""))) for name in ("workspace", "model")), *times)
         db.execute(
             "INSERT INTO sessions (id, title, workspace, model, started_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
             values,
@@ -210,7 +210,3 @@ def _free_name(file: Path) -> Path:
     endings = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
     names = (file.with_name(f"{file.stem}.damaged-{moment}{end}{file.suffix}") for end in endings)
     return next(name for name in names if not name.exists())
-
-
-def _all_of(file: Path) -> Sequence[Path]:
-    return [file, Path(f"{file}-wal"), Path(f"{file}-shm")]

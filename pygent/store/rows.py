@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pygent.blobs import BlobError, BlobMissingError, Blobs
-from pygent.event_lines import data_to_line, to_line
+from pygent.event_lines import data_to_line
 from pygent.events import AnyEvent, CheckpointMade, Event, FilesRestored, Json, from_dict, to_dict
 
 log = logging.getLogger(__name__)
@@ -39,20 +39,26 @@ class Row:
 
 def to_row(event: Event, blobs: Blobs) -> Row:
     """The row of an event, whose long texts are blobs then. Where those cannot be written, they stay in the row."""
-    line = to_line(event, compact=True)
-    contents = _contents(event)
-    if len(line) < LARGE:
-        return Row(line, digests=contents)
+    data, contents = to_dict(event), _contents(event)
+    if not _has_long(data):
+        return Row(data_to_line(data, compact=True), digests=contents)
     found: list[list[Any]] = []
     try:
-        data = _take_out(to_dict(event), (), found, blobs)
+        short = _take_out(data, (), found, blobs)
     except BlobError as error:
         log.warning("a long text stays in the database: %s", error)
-        return Row(line, digests=contents)
-    if not found:
-        return Row(line, digests=contents)
+        return Row(data_to_line(data, compact=True), digests=contents)
     digests = tuple(dict.fromkeys([*(one[0] for one in found), *contents]))
-    return Row(data_to_line(data, compact=True), json.dumps(found), digests)
+    return Row(data_to_line(short, compact=True), json.dumps(found), digests)
+
+
+def _has_long(value: Any) -> bool:
+    """Whether a text is in it that is kept outside. Encoding it only to see that would cost as much again."""
+    if isinstance(value, str):
+        return len(value) >= LARGE
+    if isinstance(value, dict):
+        return any(map(_has_long, value.values()))
+    return isinstance(value, list) and any(map(_has_long, value))
 
 
 def digests_of(line: str, outside: str | None) -> set[str]:

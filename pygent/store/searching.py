@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -81,7 +81,7 @@ class Searcher:
             while after < last:
                 batch, reached_seq = self._store.said(session_id, after, BATCH)
                 upto = reached_seq or max(last, *(event.seq for event in batch), after)
-                texts = [(event.seq, said) for event in batch if (said := said_in(event)[1])]
+                texts = _texts(batch)
                 if self._index.add(session_id, texts, after, upto):
                     after = upto
                 else:  # another Pygent is at it, too
@@ -100,8 +100,7 @@ class Searcher:
         if self._index is None:
             return
         try:
-            texts = [(event.seq, said) for event in events if (said := said_in(event)[1])]
-            self._index.remove(session_id, texts, down_to)
+            self._index.remove(session_id, _texts(events), down_to)
             if down_to == 0:
                 self._index.forget(session_id)
         except IndexUnusableError as error:
@@ -157,3 +156,8 @@ class Searcher:
             except StoreError as error:  # it may be gone by now, or damaged
                 log.warning("%s", error)
         return FoundSession(**values, hits=hits, seq=seq, who=who, excerpt=excerpt(said, terms))
+
+
+def _texts(events: Iterable[Event]) -> list[tuple[int, str]]:
+    """What was said in each event that says anything, by its number."""
+    return [(event.seq, said) for event in events if (said := said_in(event)[1])]

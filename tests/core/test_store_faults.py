@@ -137,6 +137,20 @@ def test_whatever_can_be_read_of_a_damaged_database_is_recovered(tmp_path: Path,
         assert len(asides(file)) == 1
 
 
+def test_halves_of_surrogate_pairs_stop_no_recovery(tmp_path: Path) -> None:
+    file = tmp_path / "s.db"
+    with contextlib.closing(Store(file)) as store:
+        store.append(stamp(RunStarted(prompt="hi \udcff"), seq=1, at=1.0, session_id="s" * 32))
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        db.execute("DELETE FROM sessions")  # as where its page is the damaged one
+        db.commit()
+    damage(file, 0, 100)
+    with contextlib.closing(Store(file)) as store:
+        assert [one.title for one in store.sessions()] == ["hi ?"]
+        assert [event.seq for event in store.events("s" * 32)] == [1]
+    whole(file)
+
+
 def test_what_only_the_log_of_a_killed_process_has_is_recovered_too(tmp_path: Path) -> None:
     file = tmp_path / "s.db"
     fill(file, 1, 10)
