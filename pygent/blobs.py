@@ -110,6 +110,10 @@ class Blobs:
             closing.pop_all()
         return opened
 
+    def place(self, digest: str) -> str:
+        """Where in ``folder`` the bytes of that digest are. Raises ``BlobMissingError`` for what is no digest."""
+        return self._file(digest).relative_to(self.folder).as_posix()
+
     def has(self, digest: str) -> bool:
         """Whether there is a blob of that digest; what is in it is not looked at."""
         return self._file(digest).is_file()

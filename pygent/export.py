@@ -86,8 +86,7 @@ def _markdown(events: Iterable[Event], title: str) -> Iterator[str]:
 def _item(item: Item) -> Iterator[str]:
     match item:
         case UserItem():
-            who = "Reminder" if item.reminder else "Report of a task" if item.report else "User"
-            yield f"\n## {who}\n\n{clean(item.text)}"
+            yield f"\n## {item.who}\n\n{clean(item.text)}"
         case AssistantItem() if item.text.strip():
             yield f"\n## Assistant\n\n{clean(item.text)}"
         case ToolItem():

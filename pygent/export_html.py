@@ -101,9 +101,8 @@ def html_lines(events: Iterable[Event], title: str = "") -> Iterator[str]:
 def _item(item: Item, render: Render) -> Iterator[str]:
     match item:
         case UserItem():
-            who = "Reminder" if item.reminder else "Report of a task" if item.report else "User"
             kind = "note" if item.reminder or item.report else "user"
-            yield f'<section class="{kind}"><div class="who">{who} {_when(item.at)}</div>'
+            yield f'<section class="{kind}"><div class="who">{item.who} {_when(item.at)}</div>'
             yield f'<div class="plain">{_text(item.text)}</div></section>'
         case AssistantItem() if item.text.strip():
             cut = ' <span class="note">(the stream broke and was tried again)</span>' if item.discarded else ""

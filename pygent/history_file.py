@@ -12,7 +12,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from pygent.bus import EventBus
 from pygent.events import MAIN, Event, MessageFinished, Notice, SessionStarted
 from pygent.images import text_of
 from pygent.plain_text import clean
@@ -67,9 +66,3 @@ class HistoryFile:
             self._failed = True
             text = f"Prompts and answers are not kept in {self._file}: {error.strerror or error}"
             self._publish(Notice(level="warning", text=text))
-
-
-def keep_history(settings: Settings, bus: EventBus) -> Callable[[], None]:
-    """Add what is asked and answered to the settings' ``history_file``, where there is one; the answer ends that."""
-    file = settings.history_file
-    return bus.subscribe(HistoryFile(file, settings, bus.publish)) if file is not None else lambda: None

@@ -31,6 +31,8 @@ class Playback:
         self.at = 0
         self.time = 0.0
         self.shown: list[Event] = []
+        self.agents: dict[str, str] = {MAIN: "main"}
+        """What the agents are called, by their ids; the main agent first."""
         self._all: list[Event] = []
         self._clock: list[float] = []
         self.extend(events)
@@ -39,6 +41,7 @@ class Playback:
         """Add what has been stored since."""
         new = list(events)
         self._all += new
+        self.agents |= {event.task_id: event.persona for event in new if isinstance(event, TaskStarted)}
         self._take(new)
 
     @property
@@ -60,15 +63,6 @@ class Playback:
     def ended(self) -> bool:
         """Whether all there is is on the screen."""
         return self.at >= len(self.shown)
-
-    @property
-    def agents(self) -> dict[str, str]:
-        """What the agents are called, by their ids; the main agent first."""
-        names = {MAIN: "main"}
-        for event in self._all:
-            if isinstance(event, TaskStarted):
-                names[event.task_id] = event.persona
-        return names
 
     def choose(self, agent_id: str) -> None:
         """Show the events of one agent, "" those of all, up to about where it stands.

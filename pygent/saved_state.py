@@ -16,7 +16,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -176,13 +176,7 @@ def _has_any(workspace: Workspace, name: str, keys: Sequence[bytes]) -> bool:
 
 def _same(one: Workspace, other: Workspace, name: str) -> bool:
     with contextlib.suppress(WorkspaceError, OSError), one.open(name) as left, other.open(name) as right:
-        return all(a == b for a, b in _pairs(left, right))
+        while (piece := left.read(_PIECE)) == right.read(_PIECE):
+            if not piece:
+                return True
     return False
-
-
-def _pairs(left: Any, right: Any) -> Iterator[tuple[bytes, bytes]]:
-    while True:
-        a, b = left.read(_PIECE), right.read(_PIECE)
-        yield a, b
-        if not a or not b:
-            return

@@ -77,8 +77,9 @@ class SessionSaving:
             self._notice(text, "warning")
 
     def _keep_history(self) -> Callable[[], None]:
-        if self.settings.history_file is None:
+        file = self.settings.history_file
+        if file is None:
             return lambda: None
-        from pygent.history_file import keep_history  # noqa: PLC0415 - where it is asked for
+        from pygent.history_file import HistoryFile  # noqa: PLC0415 - where it is asked for
 
-        return keep_history(self.settings, self.bus)
+        return self.bus.subscribe(HistoryFile(file, self.settings, self.bus.publish))

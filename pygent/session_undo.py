@@ -64,33 +64,28 @@ class SessionUndo(SessionFiles):
 
     def offer_undo(self, steps: int = 1) -> Offered:
         """Taking back what the last steps changed that are not taken back yet."""
-        from pygent.checkpoints.offered import Offered, kinds, left_of, notes, titles_of  # noqa: PLC0415 - a frame can do without
+        from pygent.checkpoints.offered import offered, titles_of  # noqa: PLC0415 - a frame can do without
 
         stack = self._stack_now()
         some = stack.last(steps)
         if not some:
             raise PygentError("There is nothing to undo: no file was changed by a call since this session began.")
-        plan = self._plan(some)
         ids = tuple(one.checkpoint_id for one in some)
-        return Offered("undo", titles_of(some), kinds(plan), notes(plan), left_of(plan), plan=plan, checkpoints=ids)
+        return offered("undo", self._plan(some), titles=titles_of(some), checkpoints=ids)
 
     def offer_redo(self) -> Offered:
         """Doing again what the last undo or rewind took back."""
-        from pygent.checkpoints.offered import Offered, kinds, left_of, notes  # noqa: PLC0415
+        from pygent.checkpoints.offered import offered  # noqa: PLC0415
 
         stack = self._stack_now()
         files, rewind_id = stack.redoable()
         if files is None and not rewind_id:
             raise PygentError("There is nothing to redo.")
-        plan = self._plan([files] if files is not None else [])
-        return Offered(
+        return offered(
             "redo",
+            self._plan([files] if files is not None else []),
             titles=stack.titles(files.checkpoints if files is not None else ()),
-            paths=kinds(plan),
-            notes=notes(plan),
-            left=left_of(plan),
             conversation=bool(rewind_id),
-            plan=plan,
             checkpoints=tuple(files.checkpoints) if files is not None else (),
             undoes=files,
             rewind_id=rewind_id,
@@ -104,25 +99,21 @@ class SessionUndo(SessionFiles):
 
     def offer_rewind(self, to_seq: int, *, files: bool = True, conversation: bool = True) -> Offered:
         """Going back to where the event ``to_seq`` was the last: for the files, the conversation, or both."""
-        from pygent.checkpoints.offered import Offered, kinds, left_of, notes, titles_of  # noqa: PLC0415
+        from pygent.checkpoints.offered import offered, titles_of  # noqa: PLC0415
         from pygent.checkpoints.points import taken_away  # noqa: PLC0415
 
         some = self._stack_now().after(to_seq) if files else []
         messages, prompt = taken_away(self.events(), to_seq) if conversation else (0, "")
         if not some and not messages:
             raise PygentError("Nothing was said or changed after that.")
-        plan = self._plan(some)
-        return Offered(
+        return offered(
             "rewind",
-            titles_of(some),
-            kinds(plan),
-            notes(plan),
-            left_of(plan),
+            self._plan(some),
+            titles=titles_of(some),
             conversation=bool(messages),
             messages=messages,
             prompt=prompt,
             to_seq=to_seq,
-            plan=plan,
             checkpoints=tuple(one.checkpoint_id for one in some),
         )
 

@@ -26,6 +26,11 @@ class UserItem:
     reminder: bool = False
     report: bool = False
 
+    @property
+    def who(self) -> str:
+        """Whose words these are."""
+        return "Reminder" if self.reminder else "Report of a task" if self.report else "User"
+
 
 @record(frozen=False)
 class AssistantItem:

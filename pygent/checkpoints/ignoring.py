@@ -20,7 +20,7 @@ class Ignoring:
     def __init__(self, root: Path) -> None:
         self._root = root
         self.ignored: set[str] = set()
-        self._repositories: dict[str, Repository | None] = {"": _around(root)}
+        self._repositories: dict[str, Repository | None] = {}
         self._rules: dict[str, IgnoreRules] = {}
         self._files: dict[str, tuple[int, int] | None] = {}
 
@@ -43,6 +43,8 @@ class Ignoring:
 
         None is below an ignored one.
         """
+        if "" not in self._repositories:  # git is asked at the first look, not when a session opens
+            self._repositories[""] = _around(self._root)
         asked: dict[str, list[str]] = {}
         for path, is_folder in paths:
             name = path.rpartition("/")[2]

@@ -146,11 +146,6 @@ class Keeping:
             if entry.offset >= 0:
                 self._copies[path] = _Copy(stamp, entry)
 
-    def digest(self, path: str, stamp: Stamp) -> str | None:
-        """The digest of a file with this stamp, None where it was not copied."""
-        copy = self._copies.get(path)
-        return copy.entry.digest if copy is not None and copy.stamp == stamp else None
-
     def before(self, files: dict[str, Stamp]) -> Iterator[tuple[str, State, str]]:
         """What files with these stamps were, and why their content is not kept, "" where it is."""
         asked: dict[str, list[str]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from pygent.checkpoints.records import Change, named, shown
 from pygent.checkpoints.restoring import Plan, told
@@ -64,6 +64,11 @@ class Point:
     text: str
     at: float
     files: int = 0
+
+
+def offered(action: RestoreAction, plan: Plan, **about: Any) -> Offered:
+    """What a plan would do, with the other fields of ``Offered``."""
+    return Offered(action, paths=kinds(plan), notes=notes(plan), left=left_of(plan), plan=plan, **about)
 
 
 def titles_of(checkpoints: tuple[CheckpointMade, ...] | list[CheckpointMade]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from pygent.checkpoints.offered import Point
 from pygent.checkpoints.stack import Stack
@@ -39,16 +40,20 @@ def points(events: Iterable[Event], stack: Stack) -> list[Point]:
                 found.append(Point(event.seq, said=False, text=said, at=event.at))
     if found and not found[-1].said:
         found.pop()  # that is where the conversation stands
-    return [
-        Point(
-            one.to_seq,
-            one.said,
-            one.text,
-            one.at,
-            len({path for made in stack.after(one.to_seq) for path in made.paths}),
-        )
-        for one in found
-    ]
+    files = _files_after({one.to_seq for one in found}, stack)
+    return [replace(one, files=files[one.to_seq]) for one in found]
+
+
+def _files_after(places: Iterable[int], stack: Stack) -> dict[int, int]:
+    """How many files were changed after each place."""
+    made = sorted(stack.done, key=lambda one: one.seq)  # a redo puts earlier ones at the end
+    paths: set[str] = set()
+    counts: dict[int, int] = {}
+    for place in sorted(places, reverse=True):
+        while made and made[-1].seq > place:
+            paths.update(made.pop().paths)
+        counts[place] = len(paths)
+    return counts
 
 
 def taken_away(events: Iterable[Event], to_seq: int) -> tuple[int, str]:

@@ -204,11 +204,9 @@ def _placeholder(state: State | None) -> Version | None:
 
 
 def _version(blobs: Blobs, state: State | None) -> Version | None:
-    if state is None or state.kind == "folder":
-        return None
-    if state.blob is None:
-        return Version(state.entry, None, Path(), "")
-    return Version(state.entry, None, blobs.folder, f"{state.blob[:2]}/{state.blob[2:]}")
+    if state is None or state.kind == "folder" or state.blob is None:
+        return _placeholder(state)
+    return Version(state.entry, None, blobs.folder, blobs.place(state.blob))
 
 
 def _kept(target: Workspace, blobs: Blobs, change: Change) -> Change:

@@ -37,10 +37,7 @@ def restore(
     Raises ``WorkspaceError``, and then nothing was changed.
     """
     left = [{"path": shown(path), "reason": reason} for path, reason in told(made)]
-    planned = [change.to_dict() for change in made.changes.values()]
-    event = replace(
-        event, paths=[shown(change.path) for change in named(made.changes.values())], left=left, changes=planned
-    )
+    event = replace(event, left=left, **_as_told(made.changes.values()))
     if not made.changes:
         return event, lambda: None
     place = folder / event.restore_id
@@ -62,12 +59,7 @@ def restore(
     left += [
         {"path": shown(path), "reason": "something else is in its place"} for path in made.changes if path not in so
     ]
-    event = replace(
-        event,
-        paths=[shown(change.path) for change in named(done)],
-        changes=[change.to_dict() for change in done],
-        left=left,
-    )
+    event = replace(event, left=left, **_as_told(done))
 
     def end() -> None:
         shutil.rmtree(place, ignore_errors=True)

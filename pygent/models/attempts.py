@@ -8,6 +8,7 @@ the replies are forgotten, and the task shows the files as they have become.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from pygent.images import joined, text_of, with_text
@@ -87,12 +88,16 @@ class _State:
     def __init__(self, task: dict[str, Any] | None = None) -> None:
         self._task = _text(task) if task is not None else ""
         self._words = getattr(task, "words", "")
-        self.wanted = targets(self._task, self._words)
         self.failures = 0
         self.files: dict[str, str] = {}
         self.one = ""
         self._why = ""
         self._had_turn: set[str] = set()
+
+    @cached_property
+    def wanted(self) -> list[str]:
+        """The files that the answer may have to hold."""
+        return targets(self._task, self._words)
 
     def forgets(self, failure: dict[str, Any], attempt: Messages) -> bool:
         """One more attempt failed. Answers whether it is to be forgotten."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pygent.events import Event
+from pygent.transcript import Transcript
 
 if TYPE_CHECKING:
     from pygent.tui.screens.main import MainScreen
@@ -42,15 +43,19 @@ class Past:
         return True
 
     def _fold(self, past: list[Event], then: Callable[[Sequence[Event]], None]) -> None:
-        transcript = self._screen.transcript
-        for event in past:
-            transcript.apply(event)
-        self._screen.conversation.prepare(transcript)
-        for pane in self._screen.panes.beside[:1]:  # the tool calls
-            pane.prepare(transcript)
+        fold(self._screen, self._screen.transcript, past)
         self._screen.app.call_later(self._folded, then)
 
     def _folded(self, then: Callable[[Sequence[Event]], None]) -> None:
         self._screen.attach_panes()
         waiting, self._waiting = self._waiting or [], None
         then(waiting)
+
+
+def fold(screen: MainScreen, transcript: Transcript, events: Iterable[Event]) -> None:
+    """Make ``transcript`` tell of events, and the panes of a screen ready to show it; on any thread."""
+    for event in events:
+        transcript.apply(event)
+    screen.conversation.prepare(transcript)
+    for pane in screen.panes.beside[:1]:  # the tool calls
+        pane.prepare(transcript)

@@ -14,6 +14,7 @@ from pygent.errors import PygentError, SessionInUse
 from pygent.events import MAIN, Event
 from pygent.transcript import Item, Transcript
 from pygent.tui.screens.main import MainScreen
+from pygent.tui.screens.past import fold
 from pygent.tui.text import clean_line
 from pygent.tui.widgets.prompt import Prompt
 from pygent.tui.widgets.replay_bar import ReplayBar
@@ -145,11 +146,7 @@ class ReplayScreen(MainScreen):
 
         def work() -> None:
             transcript = Transcript()
-            for event in shown:
-                transcript.apply(event)
-            self.conversation.prepare(transcript)
-            for pane in self.panes.beside[:1]:  # the tool calls
-                pane.prepare(transcript)
+            fold(self, transcript, shown)
             self.app.call_later(self._built, transcript, shown)
 
         self.run_worker(work, thread=True, exit_on_error=False)
