@@ -51,6 +51,12 @@ def test_the_numbers_that_tests_refer_to_are_there() -> None:
         assert [int(number) for number in re.findall(r"^(\d+)\. ", text, re.MULTILINE)] == list(range(1, last + 1))
 
 
+def test_tests_name_cases_that_there_are() -> None:
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        for numbers in re.findall(r"mark\.hostile\(([^)]*)\)", path.read_text("utf-8")):
+            assert all(0 < int(number) < 80 for number in numbers.split(",")), f"{path}: {numbers}"
+
+
 def test_every_number_of_the_servers_has_tests() -> None:
     text = (ROOT / "tests" / "core" / "test_providers.py").read_text("utf-8")
     assert {int(number) for number in re.findall(r"^def test_(\d\d)_", text, re.MULTILINE)} == set(range(1, 18))
