@@ -10,7 +10,7 @@ from pygent.tui.panes.rows import Part, RowsView
 from pygent.tui.panes.text import one_line
 from pygent.tui.settings_rows import SettingRow
 
-KEY_WIDTH = 18
+KEY_WIDTH = 20
 WITH_SOURCE = 56
 """Cells from which a value's source stands beside it; what is said of the chosen one has it in any case."""
 
