@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from pygent.errors import WorkspaceError
@@ -26,6 +26,26 @@ def copy_in(source: Path, target: Workspace, dest: str) -> int:
         return copy_tree(Workspace(source), ".", target, dest)
     copy_file(Workspace(source.parent), source.name, target, dest)
     return 1
+
+
+def copy_out(source: Workspace, path: str, target: Path) -> tuple[Path, int | None]:
+    """Copy a file or folder out to this machine, into ``target`` where that is a folder.
+
+    Answers where it is now, and of a folder how many files it has. Raises ``WorkspaceError``.
+    """
+    name = source.relative(path)
+    is_folder = source.is_dir(name)
+    if target.is_dir() and name != ".":
+        target /= PurePosixPath(name).name
+    target = target.resolve()
+    try:
+        (target if is_folder else target.parent).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkspaceError(f"{str(target)!r} cannot be written: {error.strerror}.") from error
+    if is_folder:
+        return target, copy_tree(source, name, Workspace(target), ".")
+    copy_file(source, name, Workspace(target.parent), target.name)
+    return target, None
 
 
 def copy_tree(source: Workspace, folder: str, target: Workspace, dest: str) -> int:

@@ -6,14 +6,14 @@ import base64
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Self
 
 from pygent.cancellation import CancelToken
-from pygent.copying import copy_file, copy_in, copy_tree
+from pygent.copying import copy_in, copy_out
 from pygent.errors import PygentError, SandboxError, WorkspaceError
 from pygent.events import FilesChanged, ToolOutput
-from pygent.sandbox import CommandResult, OutputSink, Sandbox, open_sandbox
+from pygent.sandbox import CommandLimits, CommandResult, OutputSink, Sandbox, limits_of, open_sandbox
 from pygent.sandbox.bans import find_banned
 from pygent.sandbox.description import describe
 from pygent.sandbox.live import Sampled
@@ -34,8 +34,8 @@ class Runtime:
 
     ``workspace`` is a folder, made if it is missing; without one, and always with ``temporary``, it is a temporary
     one that ``cleanup`` and the interpreter's exit remove. ``use_docker`` None takes Docker if its engine answers.
-    ``initial_files`` are copied into the workspace. Without ``start`` a container starts with the first command. What
-    is not given comes from the ``PYGENT_*`` variables.
+    ``initial_files`` are copied into the workspace. ``limits`` is what all commands in a container may use. Without
+    ``start`` a container starts with the first command. What is not given comes from the ``PYGENT_*`` variables.
     Thread-safe.
 
     Raises ``SandboxUnavailable`` where Docker was asked for and cannot be had, ``WorkspaceError`` where the workspace
@@ -53,6 +53,7 @@ class Runtime:
         *,
         network: bool | None = None,
         env: Mapping[str, str] | None = None,
+        limits: CommandLimits | None = None,
         session_id: str | None = None,
         on_progress: Callable[[str], None] | None = None,
         temporary: bool = False,
@@ -65,6 +66,7 @@ class Runtime:
         self._network = settings.network if network is None else network
         self.web = WebAccess()
         self._env = dict(command_environment(settings) if env is None else env)
+        self._limits = limits or limits_of(settings)
         self._session_id = session_id or ""
         self._on_progress = on_progress
         self._lock = threading.Lock()
@@ -174,22 +176,8 @@ class Runtime:
 
         Raises ``WorkspaceError``.
         """
-        name = self.workspace.relative(path)
-        target = Path(dest).expanduser()
-        is_folder = self.workspace.is_dir(name)
-        if target.is_dir() and name != ".":
-            target /= PurePosixPath(name).name
-        target = target.resolve()
-        try:
-            if is_folder:
-                target.mkdir(parents=True, exist_ok=True)
-                count = copy_tree(self.workspace, name, Workspace(target), ".")
-                return f"Copied {path} to {target} ({count} files)"
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WorkspaceError(f"{str(target)!r} cannot be written: {error.strerror}.") from error
-        copy_file(self.workspace, name, Workspace(target.parent), target.name)
-        return f"Copied {path} to {target}"
+        target, count = copy_out(self.workspace, path, Path(dest).expanduser())
+        return f"Copied {path} to {target}" + ("" if count is None else f" ({count} files)")
 
     def set_network(self, on: bool) -> None:
         """Switch the container's network. Raises ``PygentError`` where commands run on this machine."""
@@ -242,6 +230,7 @@ class Runtime:
             *(image or self.image, self.use_docker, (), workspace, self.banned_commands, self.banned_apps),
             network=self._network and network is not False,
             env=self._env,
+            limits=self._limits,
             session_id=self._session_id,
             temporary=workspace is None,
             start=start,
@@ -275,6 +264,7 @@ class Runtime:
             spill_dir=self.output_dir,
             session_id=self._session_id,
             on_progress=self._on_progress,
+            limits=self._limits,
             start=start,
         )
 

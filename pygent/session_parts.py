@@ -23,6 +23,7 @@ from pygent.models.configured import make_first_model, preload
 from pygent.past_costs import replay
 from pygent.plans import last_plan
 from pygent.runtime import Runtime
+from pygent.sandbox import limits_of
 from pygent.settings import Settings, command_environment, config_dir, existing_init_files, load, save_user_settings
 from pygent.settings.model import is_file
 from pygent.settings.provider import compat_of, key_of, server_of
@@ -151,6 +152,7 @@ def make_runtime(settings: Settings, session_id: str, on_progress: Callable[[str
         banned_apps=settings.banned_apps,
         network=settings.network and persona.network is not False,
         env=command_environment(settings),
+        limits=limits_of(settings),
         session_id=session_id,
         on_progress=on_progress,
         temporary=settings.ephemeral,

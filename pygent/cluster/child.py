@@ -22,6 +22,7 @@ from pygent.loop import RunResult
 from pygent.models import OpenAIModel, configured, default_model
 from pygent.models.endpoint import DEFAULT_BASE_URL
 from pygent.runtime import Runtime
+from pygent.sandbox import limits_of
 from pygent.settings import Settings, command_environment, load
 from pygent.settings.provider import server_of
 from pygent.wiring import Wiring, open_network, workspace_roots
@@ -215,6 +216,7 @@ def make_runtime(settings: Settings, order: Order) -> Runtime:
         banned_apps=settings.banned_apps,
         network=settings.network and order.persona.network is not False,
         env=command_environment(settings),
+        limits=limits_of(settings),
         session_id=order.task_id,
         temporary=True,
     )

@@ -6,8 +6,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pygent.sandbox.base import CommandResult, CommandStatus, OutputSink, Sandbox
+from pygent.sandbox.limits import CommandLimits, limits_of
 
-__all__ = ["CommandResult", "CommandStatus", "OutputSink", "Sandbox", "open_sandbox"]
+__all__ = [
+    "CommandLimits",
+    "CommandResult",
+    "CommandStatus",
+    "OutputSink",
+    "Sandbox",
+    "limits_of",
+    "open_sandbox",
+]
 
 
 def open_sandbox(  # noqa: PLR0913 - all that either kind needs
@@ -20,6 +29,7 @@ def open_sandbox(  # noqa: PLR0913 - all that either kind needs
     spill_dir: Path,
     session_id: str = "",
     on_progress: Callable[[str], None] | None = None,
+    limits: CommandLimits | None = None,
     start: bool = True,
 ) -> Sandbox:
     """A sandbox that is ready to run commands in ``root``; without ``start`` it gets ready with the first command.
@@ -37,7 +47,7 @@ def open_sandbox(  # noqa: PLR0913 - all that either kind needs
         return LocalSandbox(root, env, spill_dir)
     from pygent.sandbox.docker import DockerSandbox  # noqa: PLC0415
 
-    sandbox = DockerSandbox(root, image, env, network, spill_dir, session_id, on_progress)
+    sandbox = DockerSandbox(root, image, env, network, spill_dir, session_id, on_progress, limits=limits)
     if start:
         try:
             sandbox.open()

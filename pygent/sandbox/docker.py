@@ -15,11 +15,12 @@ from pygent.errors import DeadlineExceeded, SandboxError, Stopped
 from pygent.sandbox.base import CommandResult, CommandStatus, OutputSink
 from pygent.sandbox.commands import check_timeout
 from pygent.sandbox.docker_command import CommandRun, Outcome
-from pygent.sandbox.docker_container import MEMORY, WORKDIR, Plan, owner_of
+from pygent.sandbox.docker_container import WORKDIR, Plan, owner_of
 from pygent.sandbox.docker_engine import available, find_endpoint, runs_as_user
 from pygent.sandbox.docker_link import Link
 from pygent.sandbox.docker_shell import command_code
 from pygent.sandbox.docker_workspace import refuse_dangerous
+from pygent.sandbox.limits import CommandLimits
 from pygent.sandbox.output import OutputBuffer
 
 __all__ = ["DockerSandbox", "available"]
@@ -36,7 +37,7 @@ class DockerSandbox:
 
     ``root`` is the workspace on this machine, ``env`` the variables for commands (``PATH``, ``HOME`` and others that
     only mean something outside are left out), ``spill_dir`` where long outputs are kept, ``on_progress`` gets a line
-    now and then while an image is pulled, ``memory`` is what all commands together may use, such as ``"4g"``.
+    now and then while an image is pulled, ``limits`` is what all commands together may use.
     The constructor starts nothing; ``open`` does, or else the first ``run``.
     Raises ``SandboxUnavailable`` for a workspace that must not be mounted.
     """
@@ -55,12 +56,12 @@ class DockerSandbox:
         session_id: str = "",
         on_progress: Callable[[str], None] | None = None,
         *,
-        memory: str = MEMORY,
+        limits: CommandLimits | None = None,
     ) -> None:
         self.root = Path(root).resolve()
         self.image = image
         self.network = network
-        self.memory = memory
+        self.limits = limits or CommandLimits()
         self._env = dict(env)
         self._spill_dir = spill_dir
         self._session_id = session_id or secrets.token_hex(6)
@@ -154,7 +155,7 @@ class DockerSandbox:
             image=self.image,
             env=self._env,
             network=self.network,
-            memory=self.memory,
+            limits=self.limits,
             session_id=self._session_id,
             owner=owner_of(self.root, rootless=runs_as_user(find_endpoint())),
         )

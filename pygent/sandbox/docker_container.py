@@ -19,13 +19,12 @@ from typing import Any
 from pygent.errors import SandboxUnavailable
 from pygent.sandbox.commands import FIXED_ENVIRONMENT
 from pygent.sandbox.docker_reaper import owner_labels
+from pygent.sandbox.limits import CommandLimits
 from pygent.settings.command_environment import HOST_NAMES
 
 WORKDIR = "/workspace"
 HOME = "/home/pygent"
 NOBODY = 65534
-PIDS = 512
-MEMORY = "4g"
 TMPFS = "rw,exec,nosuid,nodev"
 
 HOLD = "while read -r line; do :; done"
@@ -68,7 +67,7 @@ class Plan:
     image: str
     env: Mapping[str, str]
     network: bool
-    memory: str
+    limits: CommandLimits
     session_id: str
     owner: Owner
 
@@ -142,21 +141,22 @@ def configuration(api: Any, plan: Plan, image: Mapping[str, Any]) -> Any:
     from docker.types import LogConfig, Mount  # noqa: PLC0415
 
     own = f"uid={plan.owner.uid},gid={plan.owner.gid}"
+    limits = plan.limits
     host = api.create_host_config(
         network_mode="bridge" if plan.network else "none",
         cap_drop=["ALL"],
         security_opt=["no-new-privileges:true"],
         read_only=True,
         tmpfs={
-            "/tmp": f"{TMPFS},mode=1777,size=2g",  # noqa: S108 - the container's own
-            HOME: f"{TMPFS},mode=0700,size=2g,{own}",
+            "/tmp": f"{TMPFS},mode=1777,size={limits.disk}m",  # noqa: S108 - the container's own
+            HOME: f"{TMPFS},mode=0700,size={limits.disk}m,{own}",
             # Without it `ipc none` takes away the semaphores that multiprocessing needs.
             "/dev/shm": "rw,noexec,nosuid,nodev,mode=1777,size=256m",  # noqa: S108
         },
         mounts=[Mount(target=WORKDIR, source=str(plan.root), type="bind")],
-        pids_limit=PIDS,
-        mem_limit=plan.memory,
-        memswap_limit=plan.memory,
+        pids_limit=limits.processes,
+        mem_limit=f"{limits.memory}m",
+        memswap_limit=f"{limits.memory}m",
         ipc_mode="none",
         init=True,
         auto_remove=True,

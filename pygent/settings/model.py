@@ -62,6 +62,9 @@ class Settings:
     max_time: float | None = None
     step_timeout: float | None = None
     budget: Budget = field(default_factory=Budget)
+    command_memory: int = 4096
+    command_processes: int = 512
+    command_disk: int = 2048
     max_tasks: int = 3
     tasks_at_stop: str = "wait"
     tasks_copy_ignored: bool = False

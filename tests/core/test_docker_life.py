@@ -20,10 +20,13 @@ from pygent.runtime import Runtime
 from pygent.sandbox.base import CommandResult
 from pygent.sandbox.docker import DockerSandbox, available
 from pygent.sandbox.docker_reaper import HOST, PID, STARTED, host_identity, owner_labels, owner_lives
+from pygent.session_parts import make_runtime
+from pygent.settings import Settings
 from tests.fakes.docker_engine import BASH_IMAGE, SH_IMAGE, DockerEngine
 from tests.fakes.registry import FakeRegistry
 
 docker = pytest.mark.docker
+MB = 1024 * 1024
 
 OWNER = """
 import os, sys, signal
@@ -233,6 +236,24 @@ def test_the_engine_is_told_no_secret(
     seen = sandbox.run("env; cat /proc/*/environ 2>/dev/null", timeout=10).output
     assert "GIVEN" in seen
     assert "sk-very-secret" not in seen
+
+
+@docker
+def test_the_limits_are_those_of_the_settings(docker_engine: DockerEngine, tmp_path: Path) -> None:
+    settings = Settings(
+        workspace=tmp_path,
+        use_docker=True,
+        image=docker_engine.image(SH_IMAGE),
+        command_memory=128,
+        command_processes=40,
+        command_disk=16,
+    )
+    with make_runtime(settings, "limited", lambda _text: None) as runtime, runtime.sibling() as child:
+        for one in (runtime, child):
+            host = json.loads(docker_engine.docker("inspect", str(one.sandbox.container_id)))[0]["HostConfig"]  # type: ignore[attr-defined]
+            assert (host["Memory"], host["MemorySwap"], host["PidsLimit"]) == (128 * MB, 128 * MB, 40)
+            assert "size=16m" in host["Tmpfs"]["/tmp"]
+            assert "size=16m" in host["Tmpfs"]["/home/pygent"]
 
 
 # -- what must not be mounted

@@ -16,6 +16,7 @@ from pygent.openai_compat import Message
 from pygent.runtime import Runtime
 from pygent.sandbox.base import Sandbox
 from pygent.sandbox.docker import DockerSandbox
+from pygent.sandbox.limits import CommandLimits
 from pygent.session import Session
 from pygent.settings import Settings
 from tests.fakes.docker_engine import BASH_IMAGE, SH_IMAGE, DockerEngine
@@ -263,7 +264,7 @@ def test_after_a_fork_bomb_the_next_command_works(fresh: DockerSandbox, bomb: st
 
 
 def test_running_out_of_memory_is_told(make: Maker) -> None:
-    sandbox = make(new=True, memory="64m")
+    sandbox = make(new=True, limits=CommandLimits(memory=64))
     assert "memory" in sandbox.run("head -c 200M /dev/zero | tail -c 200M | wc -c", timeout=60).note
     result = sandbox.run("echo next", timeout=10)
     assert (result.output, result.note) == ("next\n", "")
