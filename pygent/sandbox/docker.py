@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -71,6 +72,7 @@ class DockerSandbox:
         self._closing = CancelToken()
         self._link = Link()
         self._news = ""
+        self._began = 0.0  # when the last command did, for the engine's events
         self._finalizer = weakref.finalize(self, self._link.release)
 
     @property
@@ -176,6 +178,7 @@ class DockerSandbox:
         buffer = OutputBuffer(spill_dir=self._spill_dir, on_file=on_file)
         command = CommandRun(shell, code, timeout, stops, on_output, buffer)
         news, self._news = self._news, ""
+        self._began = time.time()
         try:
             outcome = command.run()
         except BaseException:  # Ctrl+C, or a sink that raised: nothing of the command may go on
@@ -202,13 +205,15 @@ class DockerSandbox:
 
     def _mend(self, said: str = "") -> None:
         """A new shell, which ends what the old one started; without the container where it has no place for one."""
-        reason = self._link.lost_container()
+        reason = self._link.lost_container(self._began)
         if not reason:
             try:
-                self._link.open_shell()
-                self._news = said
+                self._news = " ".join([*([said] if said else []), *self._link.open_shell()])
                 return
             except SandboxError:
-                reason = self._link.lost_container() or "The container could take no further process and was removed."
+                reason = (
+                    self._link.lost_container(self._began)
+                    or "The container could take no further process and was removed."
+                )
         self._link.drop()
         self._news = f"{reason} {NEW_CONTAINER}"

@@ -9,6 +9,7 @@ from pygent import clock
 from pygent.cancellation import CancelToken
 from pygent.errors import DeadlineExceeded
 from pygent.sandbox.base import CommandResult, CommandStatus, OutputSink
+from pygent.sandbox.docker_question import Question
 from pygent.sandbox.docker_shell import Exchange, Shell, ShellEnded, Status
 from pygent.sandbox.live import LiveOutput
 from pygent.sandbox.output import OutputBuffer
@@ -22,6 +23,10 @@ GRACE = 0.1
 GRACE_POLL = 0.02
 STUCK = 2.0
 """Seconds after which a process that cannot be ended costs the container."""
+
+NO_SPACE = "No space left on device"
+END = 4096
+"""Characters at the end of a failed command's output in which its reason is looked for."""
 
 SILENCE = 1.0
 """Seconds without output between two questions to the engine whether the shell is still there."""
@@ -59,6 +64,8 @@ class CommandRun:
         self._left_since: float | None = None
         self._next_look = 0.0
         self._left: Status | None = None
+        self._question: Question | None = None
+        self._next_question = 0.0
 
     def run(self) -> Outcome:
         """Follow the command to its end, or to the reason to end it; then the caller has to."""
@@ -100,9 +107,8 @@ class CommandRun:
                 return Outcome(stop)
             if exchange.status is not None and exchange.status.left:
                 self._look_after_children(exchange, exchange.status, now)
-            elif now - heard > SILENCE:
-                heard = now
-                self._check_shell()
+            elif now - heard > SILENCE and self._shell_is_gone(now):
+                raise ShellEnded
             if self._left_since is not None and now - self._left_since > STUCK:
                 return Outcome("ok", exchange.status.exit_status if exchange.status else None, stuck=True)
         assert exchange.status is not None
@@ -141,19 +147,22 @@ class CommandRun:
         exchange.ask_again(end_all=over)
         self._next_look = now + GRACE_POLL
 
-    def _check_shell(self) -> None:
-        try:
-            ended = self._shell.ended()
-        except Exception as error:  # whatever the engine's client raises: nothing is known of the shell any more
-            raise ShellEnded from error
-        if ended:
-            raise ShellEnded
+    def _shell_is_gone(self, now: float) -> bool:
+        if self._question is None:
+            if now >= self._next_question:
+                self._question = Question(self._shell.ended)
+            return False
+        gone = self._question.answer(now)
+        if gone is not None:
+            self._question = None
+            self._next_question = now + SILENCE
+        return gone is True
 
     def _tell(self, status: Status) -> None:
         if self._left is not None:
             count = self._left.left
             what = "process that the command left running was" if count == 1 else "processes left running were"
             self._notes.append(f"{count} {what} ended: {', '.join(self._left.names)}{', …' if count > 5 else ''}.")
-        if status.out_of_memory > self._shell.out_of_memory:
-            self._notes.append("The memory of the container ran out, and a process was ended for it.")
-            self._shell.out_of_memory = status.out_of_memory
+        self._notes += self._shell.container.shortages(status.shortages)
+        if status.exit_status and NO_SPACE in self._buffer.text()[-END:]:
+            self._notes.append(self._shell.container.limits.about_disk())

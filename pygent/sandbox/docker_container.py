@@ -27,6 +27,10 @@ HOME = "/home/pygent"
 NOBODY = 65534
 TMPFS = "rw,exec,nosuid,nodev"
 
+SHM = 256
+EVENTS_LATE = 0.2
+"""Seconds that the engine may need to tell what has happened."""
+
 HOLD = "while read -r line; do :; done"
 """What PID 1 does. Only `sh` is needed for it."""
 
@@ -60,6 +64,14 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortages:
+    """What the commands of a container wanted and did not get, counted since it began."""
+
+    out_of_memory: int = 0
+    refused_processes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a container is made of."""
 
@@ -80,11 +92,13 @@ class Plan:
 class Container:
     """A running container and its lease. ``start`` makes one; ``remove`` may be called from any thread, twice too."""
 
-    def __init__(self, api: Any, container_id: str, owner: Owner, lease: Any) -> None:
+    def __init__(self, api: Any, container_id: str, plan: Plan, lease: Any) -> None:
         self.api = api
         self.id = container_id
-        self.owner = owner
+        self.owner = plan.owner
+        self.limits = plan.limits
         self._lease = lease
+        self._short = Shortages()
 
     @classmethod
     def start(cls, api: Any, plan: Plan, image: Mapping[str, Any]) -> Container:
@@ -106,7 +120,7 @@ class Container:
         except BaseException:
             _abandon(api, container_id, lease)
             raise
-        return cls(api, container_id, plan.owner, lease)
+        return cls(api, container_id, plan, lease)
 
     def running(self) -> bool:
         """Whether the engine has it and it runs. Raises what the client raises where the engine does not answer."""
@@ -116,6 +130,27 @@ class Container:
             return bool(self.api.inspect_container(self.id)["State"]["Running"])
         except NotFound:
             return False
+
+    def shortages(self, now: Shortages) -> list[str]:
+        """What was short since this was asked before, in sentences."""
+        before, self._short = self._short, now
+        out = []
+        if now.out_of_memory > before.out_of_memory:
+            out.append(self.limits.about_memory())
+        if now.refused_processes > before.refused_processes:
+            out.append(self.limits.about_processes())
+        return out
+
+    def ran_out_of_memory(self, since: float) -> bool:
+        """Whether the engine has seen it run out of memory since then, a wall-clock time; also once it is gone."""
+        events = self.api.events(
+            since=f"{since:.3f}",
+            until=f"{time.time() + EVENTS_LATE:.3f}",
+            filters={"container": self.id, "event": "oom"},
+            decode=True,
+        )
+        with contextlib.closing(events):
+            return next(iter(events), None) is not None
 
     def remove(self, timeout: float = 5.0) -> None:
         """Remove it and wait until it is gone. Does nothing where it already is, or where the engine is."""
@@ -141,17 +176,17 @@ def configuration(api: Any, plan: Plan, image: Mapping[str, Any]) -> Any:
     from docker.types import LogConfig, Mount  # noqa: PLC0415
 
     own = f"uid={plan.owner.uid},gid={plan.owner.gid}"
-    limits = plan.limits
+    limits, disk = plan.limits, plan.limits.usable_disk
     host = api.create_host_config(
         network_mode="bridge" if plan.network else "none",
         cap_drop=["ALL"],
         security_opt=["no-new-privileges:true"],
         read_only=True,
         tmpfs={
-            "/tmp": f"{TMPFS},mode=1777,size={limits.disk}m",  # noqa: S108 - the container's own
-            HOME: f"{TMPFS},mode=0700,size={limits.disk}m,{own}",
+            "/tmp": f"{TMPFS},mode=1777,size={disk}m",  # noqa: S108 - the container's own
+            HOME: f"{TMPFS},mode=0700,size={disk}m,{own}",
             # Without it `ipc none` takes away the semaphores that multiprocessing needs.
-            "/dev/shm": "rw,noexec,nosuid,nodev,mode=1777,size=256m",  # noqa: S108
+            "/dev/shm": f"rw,noexec,nosuid,nodev,mode=1777,size={min(SHM, limits.memory // 8)}m",  # noqa: S108
         },
         mounts=[Mount(target=WORKDIR, source=str(plan.root), type="bind")],
         pids_limit=limits.processes,

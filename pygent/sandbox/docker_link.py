@@ -31,11 +31,13 @@ class Link:
         self._process = os.getpid()
         self._lock = threading.RLock()
         self._released = False
+        self._silent = False
 
     def start(self, plan: Plan, on_progress: Callable[[str], None] | None, check: Callable[[], object]) -> None:
         """Have the image and start the container. Raises ``SandboxUnavailable``, and what ``check`` raises."""
         endpoint = self._endpoint = find_endpoint()
         ping(endpoint)
+        self._silent = False
         assert endpoint is not None  # or `ping` had raised
         import requests  # noqa: PLC0415 - comes with the client package
         from docker.errors import DockerException  # noqa: PLC0415
@@ -67,11 +69,11 @@ class Link:
             self.drop()
             raise
 
-    def open_shell(self) -> None:
+    def open_shell(self) -> list[str]:
         """Cut the old shell off and open a new one, whose first act ends every process of the old one.
 
-        In this order: the engine tells nothing of a container whose output it cannot hand over. Raises
-        ``SandboxError`` where the container has no place for a shell any more.
+        In this order: the engine tells nothing of a container whose output it cannot hand over. Answers
+        what was short meanwhile. Raises ``SandboxError`` where the container has no place for a shell any more.
         """
         import requests  # noqa: PLC0415
         from docker.errors import DockerException  # noqa: PLC0415
@@ -85,7 +87,7 @@ class Link:
         shell = None
         try:
             shell = Shell(container)
-            shell.hello()
+            short = shell.hello()
         except BaseException as error:
             if shell is not None:
                 shell.abort()
@@ -93,14 +95,22 @@ class Link:
                 raise SandboxError(f"no shell could be opened in the container: {error}") from error
             raise
         self.shell = shell
+        return container.shortages(short)
 
-    def lost_container(self) -> str:
-        """Why the container is of no use any more, in a sentence; "" where it runs."""
+    def lost_container(self, since: float | None = None) -> str:
+        """Why the container is of no use any more, in a sentence; "" where it runs.
+
+        What happened before ``since``, a wall-clock time, is not the reason.
+        """
+        container = self.container
         try:
             ping(self._endpoint, PATIENCE)
-            if self.container is not None and self.container.running():
+            if container is not None and container.running():
                 return ""
+            if container is not None and since is not None and container.ran_out_of_memory(since):
+                return f"{container.limits.about_memory()} With it went the container."
         except Exception:  # whatever the engine's client raises means the same
+            self._silent = True
             return "The container engine stopped answering."
         return "The container was removed from outside."
 
@@ -117,8 +127,11 @@ class Link:
 
     def _remove(self, container: Container) -> None:
         try:
-            ping(self._endpoint, PATIENCE)
+            if not self._silent:
+                ping(self._endpoint, PATIENCE)
         except SandboxUnavailable:
+            self._silent = True
+        if self._silent:
             container.let_go()  # the engine is gone, and what it still runs ends with the lease
         else:
             container.remove()

@@ -4,11 +4,12 @@ The shell reads requests as shell code from its input. A command writes to the f
 output) and nothing else does, save the end marker, 32 random hexadecimal digits that the command cannot know. Its
 exit status comes on the second channel (standard error), which the command does not have::
 
-    status line:  MARKER EXIT LEFT OOM [names of the processes left]
+    status line:  MARKER EXIT LEFT OOM REFUSED [names of the processes left]
 
-LEFT counts the processes of the command that still run, OOM the processes the kernel has ended for want of memory.
-With LEFT at 0 the marker follows; otherwise the shell waits for a `_k` request that ends them all. `kill -9 -1` is a
-builtin there: it ends every process of the user except the shell itself, at once, with nothing to fork.
+LEFT counts the processes of the command that still run. Since the container began the kernel has ended OOM processes
+for want of memory, and REFUSED times started none because there were too many. With LEFT at 0 the marker follows;
+otherwise the shell waits for a `_k` request that ends them all. `kill -9 -1` is a builtin there: it ends all
+processes of the user except the shell itself, at once, with nothing to fork.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from pygent.errors import SandboxError
 from pygent.sandbox.commands import check_command
-from pygent.sandbox.docker_container import WORKDIR, Container, close_socket
+from pygent.sandbox.docker_container import WORKDIR, Container, Shortages, close_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +35,13 @@ PREAMBLE = r"""exec 3>&2 2>/dev/null; kill -9 -1; cd WORKDIR
 _b=sh; if command -v bash >/dev/null; then _b='bash --norc --noprofile'; fi
 _r=; if command -v setsid >/dev/null; then _r=setsid; fi
 _m=/sys/fs/cgroup/memory.events; [ -r $_m ] || _m=/sys/fs/cgroup/memory/memory.oom_control
+_f=/sys/fs/cgroup/pids.events; [ -r $_f ] || _f=/sys/fs/cgroup/pids/pids.events
 _s() { _n=0; _w=; for _p in /proc/[0-9]*; do _q=${_p#/proc/}; [ "$_q" = 1 ] || [ "$_q" = $$ ] || [ ! -O $_p ] || {
 _c=; read -r _c <$_p/stat; case ${_c##*') '} in Z*|X*|'') ;; *) _n=$((_n+1)); [ $_n -gt 5 ] || { _c='?'
 read -r _c <$_p/comm; _w="$_w $_c"; };; esac; }; done; }
-_o() { _k=0; while read -r _p _q; do [ "$_p" != oom_kill ] || _k=$_q; done <$_m; }
-_t() { printf '%s %s %s %s%s\n' "$1" "$2" $_n $_k "$_w" >&3
+_o() { _k=0; while read -r _p _q; do [ "$_p" != oom_kill ] || _k=$_q; done <$_m
+_l=0; while read -r _p _q; do [ "$_p" != max ] || _l=$_q; done <$_f; }
+_t() { printf '%s %s %s %s %s%s\n' "$1" "$2" $_n $_k $_l "$_w" >&3
 [ $_n -gt 0 ] || { kill -9 -1; printf '\036%s\036' "$1"; }; }
 _e() { _s; _o; _t "$1" "$2"; }
 _k() { kill -9 -1; _e "$1" "$2"; }
@@ -53,7 +56,7 @@ class Status:
 
     exit_status: int
     left: int
-    out_of_memory: int
+    shortages: Shortages
     names: tuple[str, ...]
 
 
@@ -72,22 +75,23 @@ class Shell:
         self._exec_id: str = api.exec_create(
             container.id, ["sh"], stdin=True, stdout=True, stderr=True, user=str(container.owner), workdir=WORKDIR
         )["Id"]
-        self._container = container
+        self.container = container
         self._sock: Any = api.exec_start(self._exec_id, socket=True)
         self._raw: Any = getattr(self._sock, "_sock", None) or self._sock
         self._buffer = bytearray()
-        self.out_of_memory = 0
 
-    def hello(self, timeout: float = 5.0) -> None:
-        """Ready the shell, which ends every other process of its user. Raises ``SandboxError``."""
+    def hello(self, timeout: float = 5.0) -> Shortages:
+        """Ready the shell, which ends every other process of its user; answers what was short.
+
+        Raises ``SandboxError``.
+        """
         request = PREAMBLE
         end_by = time.monotonic() + timeout
         while True:
             exchange = Exchange(self, request + "_k {marker} 0\n")
             status = exchange.wait(end_by)
             if status.left == 0:
-                self.out_of_memory = status.out_of_memory
-                return
+                return status.shortages
             time.sleep(0.005)
             request = ""
 
@@ -122,7 +126,7 @@ class Shell:
 
     def ended(self) -> bool:
         """Ask the engine whether the shell has ended, for one whose output a process still holds open."""
-        return not self._container.api.exec_inspect(self._exec_id)["Running"]
+        return not self.container.api.exec_inspect(self._exec_id)["Running"]
 
     def abort(self) -> None:
         """Cut the connection. Processes in the container go on until the next shell ends them."""
@@ -207,9 +211,9 @@ class Exchange:
         *lines, self._lines = self._lines.split(b"\n")
         for line in lines:
             fields = line.decode("utf-8", "replace").split()
-            if len(fields) >= 4 and fields[0] == self.marker and all(field.isdigit() for field in fields[1:4]):
-                exit_status, left, killed = (int(field) for field in fields[1:4])
-                self.status = Status(exit_status, left, killed, tuple(fields[4:]))
+            if len(fields) >= 5 and fields[0] == self.marker and all(field.isdigit() for field in fields[1:5]):
+                exit_status, left, killed, refused = (int(field) for field in fields[1:5])
+                self.status = Status(exit_status, left, Shortages(killed, refused), tuple(fields[5:]))
         self._lines = self._lines[-4096:]
 
 

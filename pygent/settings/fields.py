@@ -231,7 +231,7 @@ FIELDS: tuple[Field, ...] = (
         group=_LIMITS,
         variable="PYGENT_COMMAND_DISK",
         in_workspace="less",
-        about="Megabytes that /tmp and the home folder of commands in a container may each take, out of its memory",
+        about="Megabytes that /tmp and the home folder of commands in a container may each take, of its memory",
     ),
     Field(
         key="max_tasks",

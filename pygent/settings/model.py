@@ -64,7 +64,7 @@ class Settings:
     budget: Budget = field(default_factory=Budget)
     command_memory: int = 4096
     command_processes: int = 512
-    command_disk: int = 2048
+    command_disk: int = 1536
     max_tasks: int = 3
     tasks_at_stop: str = "wait"
     tasks_copy_ignored: bool = False

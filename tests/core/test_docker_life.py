@@ -78,6 +78,7 @@ def finish(owner: subprocess.Popen[str]) -> None:
 # -- the end of the owner
 
 
+@pytest.mark.hostile(31, 32, 48)
 @docker
 @pytest.mark.parametrize(
     ("then", "sig"),
@@ -130,6 +131,7 @@ print(sandbox.run('echo still here', timeout=10).output, end='', flush=True)
         finish(owner)
 
 
+@pytest.mark.hostile(49)
 @docker
 def test_what_a_dead_owner_left_is_reaped_and_what_a_live_one_has_is_not(
     docker_engine: DockerEngine, tmp_path: Path, sandbox: DockerSandbox
@@ -162,6 +164,7 @@ def test_what_a_dead_owner_left_is_reaped_and_what_a_live_one_has_is_not(
     assert gone(docker_engine, alive, within=2)
 
 
+@pytest.mark.hostile(49)
 def test_an_owner_is_known_by_host_pid_and_start() -> None:
     mine = owner_labels("s")
     assert owner_lives(mine)
@@ -171,6 +174,7 @@ def test_an_owner_is_known_by_host_pid_and_start() -> None:
     assert owner_lives({HOST: host_identity()})
 
 
+@pytest.mark.hostile(51)
 @docker
 def test_the_engine_restarted_in_the_middle(
     docker_engine: DockerEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -226,6 +230,7 @@ def test_every_limit_is_set_from_the_start(docker_engine: DockerEngine, sandbox:
     assert "GIVEN=1" in info["Config"]["Env"]
 
 
+@pytest.mark.hostile(41, 42)
 @docker
 def test_the_engine_is_told_no_secret(
     docker_engine: DockerEngine, sandbox: DockerSandbox, monkeypatch: pytest.MonkeyPatch
@@ -259,6 +264,7 @@ def test_the_limits_are_those_of_the_settings(docker_engine: DockerEngine, tmp_p
 # -- what must not be mounted
 
 
+@pytest.mark.hostile(52)
 def test_folders_that_are_more_than_a_workspace_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "people" / "me"
     (home / "work").mkdir(parents=True)
@@ -271,6 +277,7 @@ def test_folders_that_are_more_than_a_workspace_are_refused(tmp_path: Path, monk
     DockerSandbox(home / "work", "image", {})
 
 
+@pytest.mark.hostile(52)
 @docker
 def test_a_folder_with_the_engines_socket_is_refused(docker_engine: DockerEngine, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(docker_engine.folder)
@@ -279,6 +286,7 @@ def test_a_folder_with_the_engines_socket_is_refused(docker_engine: DockerEngine
             DockerSandbox(root, SH_IMAGE, {})
 
 
+@pytest.mark.hostile(53)
 @docker
 def test_an_engine_that_sees_other_folders_is_noticed(docker_engine: DockerEngine, tmp_path: Path) -> None:
     """Here the owner lives in a mount namespace of its own, so both have a folder of that name, but not the same."""
@@ -293,6 +301,7 @@ def test_an_engine_that_sees_other_folders_is_noticed(docker_engine: DockerEngin
 # -- what is missing
 
 
+@pytest.mark.hostile(47)
 def test_no_engine_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = time.monotonic()
     assert not available()
@@ -310,6 +319,7 @@ def test_asking_for_an_engine_loads_no_client(tmp_path: Path) -> None:
     assert done.stdout == "False\n"
 
 
+@pytest.mark.hostile(47)
 def test_something_else_behind_the_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeRegistry() as other:  # a web server, and no engine
         monkeypatch.setenv("DOCKER_HOST", f"tcp://{other.address}")
@@ -323,6 +333,7 @@ def test_an_engine_answers(docker_engine: DockerEngine) -> None:
     assert available()
 
 
+@pytest.mark.hostile(47)
 @docker
 def test_no_permission(docker_engine: DockerEngine, tmp_path: Path) -> None:
     code = """
@@ -339,6 +350,7 @@ except SandboxUnavailable as error: print(error)
     assert "usermod" in done.stdout
 
 
+@pytest.mark.hostile(47)
 @docker
 def test_an_image_that_cannot_be_had(docker_engine: DockerEngine, tmp_path: Path) -> None:
     with FakeRegistry() as registry:
@@ -364,6 +376,7 @@ def test_a_missing_image_is_pulled_and_the_pull_is_shown(docker_engine: DockerEn
     assert told[-1] == f"Pulled the image {image}"
 
 
+@pytest.mark.hostile(47)
 @docker
 @pytest.mark.parametrize("how", ["cancel", "close"])
 def test_a_pull_that_hangs_can_be_given_up(docker_engine: DockerEngine, tmp_path: Path, how: str) -> None:
@@ -378,6 +391,7 @@ def test_a_pull_that_hangs_can_be_given_up(docker_engine: DockerEngine, tmp_path
         sandbox.close()
 
 
+@pytest.mark.hostile(47)
 @docker
 def test_an_image_without_a_shell_is_named(docker_engine: DockerEngine, tmp_path: Path) -> None:
     from tests.fakes.docker_engine import empty_archive

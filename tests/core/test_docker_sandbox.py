@@ -91,12 +91,14 @@ def test_it_is_a_sandbox_that_says_what_it_is(make: Maker) -> None:
     assert make(new=True, network=True).summary == "docker · network on"
 
 
+@pytest.mark.hostile(27)
 def test_output_and_exit_status(sandbox: DockerSandbox) -> None:
     result = sandbox.run("echo out; echo err >&2; echo out; exit 7", timeout=10)
     assert (result.status, result.exit_status, result.output) == ("ok", 7, "out\nerr\nout\n")
     assert result.note == ""
 
 
+@pytest.mark.hostile(27)
 @pytest.mark.parametrize(
     ("cmd", "status"),
     [("exec false", 1), ("kill -9 $$", 137), ("kill 0", 143), ("nothing-here", 127), ("(", 2), ("", 0)],
@@ -144,6 +146,7 @@ def test_variables_of_one_command(sandbox: DockerSandbox) -> None:
         sandbox.run("true", timeout=10, env={"A;rm": "x"})
 
 
+@pytest.mark.hostile(29)
 @pytest.mark.parametrize("timeout", [-1, 0, float("nan"), "5"])
 def test_a_timeout_that_is_none_is_refused(sandbox: DockerSandbox, timeout: float) -> None:
     with pytest.raises(ValueError, match="timeout"):
@@ -161,11 +164,13 @@ def test_output_comes_as_it_is_written(sandbox: DockerSandbox) -> None:
     assert came[0][0] - started < 0.4 <= came[-1][0] - started
 
 
+@pytest.mark.hostile(21)
 def test_output_without_a_line_end_and_of_strange_bytes(sandbox: DockerSandbox) -> None:
     result = sandbox.run(r"printf 'a\036b\377c\000d\036'; printf '\303'; sleep 0.1; printf '\244'", timeout=10)
     assert result.output == "a\x1eb\ufffdc\0d\x1eä"
 
 
+@pytest.mark.hostile(28)
 def test_a_command_cannot_end_its_own_output(sandbox: DockerSandbox) -> None:
     """It can write all that looks like an end marker; the true one is made anew for each command."""
     lie = r"printf '\036%032d\036' 0; printf '\0360123456789abcdef'; echo 00000000000000000000000000000000 0 0 0 >&2"
@@ -173,6 +178,7 @@ def test_a_command_cannot_end_its_own_output(sandbox: DockerSandbox) -> None:
     assert (result.exit_status, result.output[-6:]) == (3, "after\n")
 
 
+@pytest.mark.hostile(26)
 def test_nothing_can_be_read_from_a_person(sandbox: DockerSandbox) -> None:
     started = time.monotonic()
     assert sandbox.run("cat; read x; echo done", timeout=10).output == "done\n"
@@ -183,6 +189,7 @@ def test_nothing_can_be_read_from_a_person(sandbox: DockerSandbox) -> None:
 # -- limits
 
 
+@pytest.mark.hostile(14, 17)
 def test_a_timeout_ends_the_command_inside_the_container(sandbox: DockerSandbox, docker_engine: DockerEngine) -> None:
     started = time.monotonic()
     result = sandbox.run("echo begun; sleep 60", timeout=1)
@@ -195,12 +202,14 @@ def test_a_timeout_ends_the_command_inside_the_container(sandbox: DockerSandbox,
 STUBBORN = "trap '' TERM INT HUP; (setsid sleep 61 &) ; sleep 62 & (trap '' TERM; sleep 63) & nohup sleep 64 & "
 
 
+@pytest.mark.hostile(15, 17)
 @pytest.mark.parametrize("rest", ["sleep 65", "echo begun"])
 def test_no_descendant_outlives_its_command(sandbox: DockerSandbox, docker_engine: DockerEngine, rest: str) -> None:
     sandbox.run(STUBBORN + rest, timeout=1)
     assert processes(sandbox, docker_engine) == []
 
 
+@pytest.mark.hostile(16, 17)
 def test_a_child_left_running_is_ended_and_told(sandbox: DockerSandbox, docker_engine: DockerEngine) -> None:
     started = time.monotonic()
     result = sandbox.run("sleep 60 & echo x", timeout=10)
@@ -215,6 +224,7 @@ def test_a_child_that_ends_at_once_is_waited_for(sandbox: DockerSandbox) -> None
     assert (result.output, result.note) == ("early\nlate\n", "")
 
 
+@pytest.mark.hostile(17, 30)
 def test_cancelling_ends_it_within_half_a_second(sandbox: DockerSandbox, docker_engine: DockerEngine) -> None:
     token = CancelToken()
     timer = threading.Timer(0.3, token.cancel)
@@ -231,6 +241,7 @@ def test_a_deadline_of_the_run_is_a_timeout(sandbox: DockerSandbox) -> None:
     assert sandbox.run("sleep 60", timeout=30, cancel=CancelToken(0.2)).status == "timeout"
 
 
+@pytest.mark.hostile(17, 18)
 def test_a_flood_is_stopped_at_its_budget(sandbox: DockerSandbox, docker_engine: DockerEngine) -> None:
     result = sandbox.run("yes", timeout=60)
     assert result.status == "flooded"
@@ -241,6 +252,7 @@ def test_a_flood_is_stopped_at_its_budget(sandbox: DockerSandbox, docker_engine:
     assert sandbox.run("echo next", timeout=10).output == "next\n"
 
 
+@pytest.mark.hostile(17, 18)
 def test_cancelling_a_flood_that_nobody_reads(fresh: DockerSandbox) -> None:
     token = CancelToken()
     started: list[float] = []
@@ -255,6 +267,7 @@ def test_cancelling_a_flood_that_nobody_reads(fresh: DockerSandbox) -> None:
     assert time.monotonic() - started[0] < 1
 
 
+@pytest.mark.hostile(23)
 @pytest.mark.parametrize("bomb", ["f() { f | f & }; f", "f() { f & f; }; f; sleep 60"])
 def test_after_a_fork_bomb_the_next_command_works(fresh: DockerSandbox, bomb: str) -> None:
     started = time.monotonic()
@@ -263,6 +276,7 @@ def test_after_a_fork_bomb_the_next_command_works(fresh: DockerSandbox, bomb: st
     assert fresh.run("echo next", timeout=10).output == "next\n"
 
 
+@pytest.mark.hostile(24)
 def test_running_out_of_memory_is_told(make: Maker) -> None:
     sandbox = make(new=True, limits=CommandLimits(memory=64))
     assert "memory" in sandbox.run("head -c 200M /dev/zero | tail -c 200M | wc -c", timeout=60).note
@@ -309,6 +323,7 @@ def test_waiting_for_another_command_can_be_cancelled(sandbox: DockerSandbox) ->
 # -- what is lost
 
 
+@pytest.mark.hostile(27)
 def test_a_command_that_ends_its_shell_is_told_and_the_next_works(sandbox: DockerSandbox) -> None:
     result = sandbox.run("kill -9 -1; echo alive", timeout=10)
     assert (result.status, result.exit_status) == ("lost", None)
@@ -317,6 +332,7 @@ def test_a_command_that_ends_its_shell_is_told_and_the_next_works(sandbox: Docke
     assert (after.output, after.note) == ("next\n", "")
 
 
+@pytest.mark.hostile(27)
 def test_a_command_that_ends_its_shell_and_goes_on(sandbox: DockerSandbox, docker_engine: DockerEngine) -> None:
     started = time.monotonic()
     assert sandbox.run("kill -9 -1; sleep 60", timeout=30).status == "lost"
@@ -324,6 +340,7 @@ def test_a_command_that_ends_its_shell_and_goes_on(sandbox: DockerSandbox, docke
     assert processes(sandbox, docker_engine) == []
 
 
+@pytest.mark.hostile(54)
 def test_a_container_removed_in_the_middle(fresh: DockerSandbox, docker_engine: DockerEngine) -> None:
     fresh.run("echo kept >file", timeout=10)
     first = fresh.container_id
@@ -336,6 +353,7 @@ def test_a_container_removed_in_the_middle(fresh: DockerSandbox, docker_engine: 
     assert fresh.container_id != first
 
 
+@pytest.mark.hostile(54)
 def test_a_container_removed_between_two_commands(fresh: DockerSandbox, docker_engine: DockerEngine) -> None:
     fresh.open()
     docker_engine.docker("rm", "--force", str(fresh.container_id))
@@ -347,12 +365,14 @@ def test_a_container_removed_between_two_commands(fresh: DockerSandbox, docker_e
 # -- what it holds
 
 
+@pytest.mark.hostile(50)
 def test_files_stay_the_owners(sandbox: DockerSandbox) -> None:
     assert sandbox.run("id -u; id -g; mkdir -p a/b; echo x >a/b/c", timeout=10).output == f"{OWNER}\n{OWNER}\n"
     info = (sandbox.root / "a/b/c").stat()
     assert (info.st_uid, info.st_gid) == (OWNER, OWNER)
 
 
+@pytest.mark.hostile(46)
 @pytest.mark.parametrize(
     "cmd",
     [
@@ -373,6 +393,7 @@ def test_rights_it_does_not_have(sandbox: DockerSandbox, cmd: str) -> None:
     assert sandbox.run(f"({cmd}) >/dev/null 2>&1 && echo done || echo refused", timeout=10).output == "refused\n"
 
 
+@pytest.mark.hostile(46)
 def test_no_right_is_left_to_gain(sandbox: DockerSandbox) -> None:
     status = sandbox.run("cat /proc/self/status", timeout=10).output
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
@@ -380,6 +401,7 @@ def test_no_right_is_left_to_gain(sandbox: DockerSandbox) -> None:
     assert (fields["NoNewPrivs"], fields["Seccomp"]) == ("1", "2")
 
 
+@pytest.mark.hostile(46, 50)
 def test_root_of_a_root_workspace_has_no_rights_either(docker_engine: DockerEngine, tmp_path: Path) -> None:
     sandbox = DockerSandbox(tmp_path, docker_engine.image(BASH_IMAGE), {})
     try:
@@ -392,6 +414,7 @@ def test_root_of_a_root_workspace_has_no_rights_either(docker_engine: DockerEngi
         sandbox.close()
 
 
+@pytest.mark.hostile(45)
 def test_the_network_is_off(sandbox: DockerSandbox) -> None:
     assert sandbox.run("ls /sys/class/net", timeout=10).output.split() == ["lo"]
 
@@ -402,6 +425,7 @@ def test_home_and_tmp_can_be_written_and_run_from(sandbox: DockerSandbox) -> Non
         assert sandbox.run(cmd, timeout=10).output == "ran\n"
 
 
+@pytest.mark.hostile(41)
 def test_the_environment_is_the_one_given_without_this_machines(make: Maker) -> None:
     env = {"GIVEN": "1", "PATH": "/of/this/machine", "HOME": "/root", "LC_ALL": "de_DE.UTF-8"}
     sandbox = make(new=True, env=env)
@@ -417,6 +441,7 @@ def test_the_environment_is_the_one_given_without_this_machines(make: Maker) -> 
 # -- its end
 
 
+@pytest.mark.hostile(54)
 def test_closing_removes_the_container_and_its_command(fresh: DockerSandbox, docker_engine: DockerEngine) -> None:
     fresh.open()
     first = fresh.container_id
@@ -434,6 +459,7 @@ def test_closing_removes_the_container_and_its_command(fresh: DockerSandbox, doc
         fresh.open()
 
 
+@pytest.mark.hostile(55)
 def test_ten_containers_at_once(make: Maker) -> None:
     sandboxes = [make(SH_IMAGE, new=True) for _ in range(10)]
     results: list[str] = []

@@ -82,6 +82,12 @@ class DockerEngine:
                 raise NoEngine(f"dockerd did not start:\n{self.log()[-2000:]}")
             time.sleep(0.02)
 
+    @property
+    def process_id(self) -> int:
+        """Of the daemon, for those who want to mistreat it."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         process, self._process = self._process, None
         if process is not None:
