@@ -19,6 +19,7 @@ from pygent.events import CompactedBy, ContextCompacted, ContextCompacting, Noti
 from pygent.model_call import LoopContext, answered, ask
 from pygent.models.api_errors import is_context_overflow
 from pygent.openai_compat import Message, Usage
+from pygent.recounting import Counted
 from pygent.shrinking import Messages, Shrunk, shrink, shrink_last, tokens_of
 from pygent.tokens import Meter
 
@@ -69,6 +70,12 @@ class Compactor:
         self._told: dict[str, int] = {}  # windows that refusals told of, by the model's name
         self._hint: str | None = None
         self._not_below = 0
+        self._past: Counted | None = None
+
+    @property
+    def resumed(self) -> bool:
+        """Whether a server's count of an earlier time stands for the conversation."""
+        return self._past is not None
 
     def window(self, ctx: LoopContext) -> int | None:
         """Tokens that the model sees, as settings, server or a refusal of it say."""
@@ -77,8 +84,19 @@ class Compactor:
 
     def tokens(self, ctx: LoopContext) -> int:
         """Tokens that the next request has."""
-        self.last = self.meter.tokens(ctx.history, _tools(ctx))
+        tools = tools_told(ctx)
+        if self._past is not None:
+            past, self._past = self._past, None
+            begin = sum(message["role"] == "system" for message in ctx.history[:1])
+            self.meter.restore(ctx.history[: begin + past.messages], tools, past.tokens, past.since)
+        self.last = self.meter.tokens(ctx.history, tools)
         return self.last
+
+    def resume(self, past: Counted | None) -> None:
+        """Go on with a conversation of which this is known; with None all of it is estimated."""
+        self.meter.forget()
+        self._past = past
+        self.last = past.tokens + past.since if past is not None else 0
 
     def request(self, hint: str) -> None:
         """Compact before the next step."""
@@ -86,7 +104,7 @@ class Compactor:
 
     def reset(self) -> None:
         """Another conversation begins."""
-        self.undone, self._hint, self._not_below, self.last = False, None, 0, 0
+        self.undone, self._hint, self._not_below, self.last, self._past = False, None, 0, 0, None
 
     def ask(self, ctx: LoopContext, cancel: CancelToken) -> Message:
         """`pygent.model_call.ask`, within the window. A conversation that is refused is compacted once.
@@ -103,7 +121,7 @@ class Compactor:
             if not self.compact(ctx, cancel, "overflow"):
                 raise _too_long(error, ctx.model_name) from error
             message = self._once_more(ctx, cancel)
-        self.meter.measure(ctx.history, _tools(ctx), message.usage)
+        self.meter.measure(ctx.history, tools_told(ctx), message.usage)
         return message
 
     def _once_more(self, ctx: LoopContext, cancel: CancelToken) -> Message:
@@ -250,8 +268,14 @@ def _within(messages: Messages, room: int) -> Messages:
     return [*messages[:begin], *messages[cut:]]
 
 
-def _tools(ctx: LoopContext) -> list[dict[str, Any]] | None:
-    return ctx.executor.registry.schemas(ctx.allowed) or None
+def tools_told(ctx: LoopContext, allowed: frozenset[str] | None = None) -> list[dict[str, Any]] | None:
+    """The definitions that a request has: a model that writes calls in its own form is told of few.
+
+    ``allowed`` are the tools that there are, those of the present run where it is None.
+    """
+    tools = ctx.executor.registry.schemas(ctx.allowed if allowed is None else allowed) or None
+    told = getattr(ctx.model, "told_tools", None)
+    return told(tools, ctx.model_name) if callable(told) else tools
 
 
 def _too_long(error: APIError, model: str | None) -> APIError:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 
 from pygent.briefing import Briefing
 from pygent.cancellation import CancelToken
-from pygent.compactor import Compactor
+from pygent.compactor import Compactor, tools_told
 from pygent.context_use import ContextUse, context_use
 from pygent.events import Event
 from pygent.history import History
 from pygent.model_call import LoopContext, ModelInUse
+from pygent.recounting import counted
+from pygent.standing import standing
 from pygent.wiring import Wiring
 
 
@@ -67,12 +69,12 @@ class Remembering:
             messages.insert(0, {"role": "system", "content": self.system_message()})
         return context_use(
             messages,
-            ctx.executor.registry.schemas(frozenset(self.tool_names())),
+            tools_told(ctx, frozenset(self.tool_names())),
             self.wiring.instructions(ctx.small),
             tokens=compactor.last or None,
             window=compactor.window(ctx),
             compact_at=compactor.compact_at,
-            counted=compactor.meter.counted,
+            counted=compactor.meter.counted or compactor.resumed,
         )
 
     def remember(self, events: Iterable[Event]) -> int:
@@ -83,6 +85,11 @@ class Remembering:
         with self._working():
             self.history.reset()
             self._briefing.reset()
-            self.history.replay(events, self.agent_id)
-            self.compactor.meter.forget()
+            self.recall(list(events))
             return self.compactor.tokens(self._ctx)
+
+    def recall(self, events: Sequence[Event]) -> None:
+        """Add what stored events tell of to the conversation, with what a server has counted of it."""
+        self.history.replay(events, self.agent_id)
+        messages = sum(message["role"] != "system" for message in self.history)
+        self.compactor.resume(counted(standing(events, self.agent_id), messages))

@@ -63,7 +63,7 @@ def make_agent(
     agent.tasks.configure(settings)
     if executor is not None:
         agent.tasks.executor = executor
-    agent.history.replay(past)
+    agent.recall(past)
     counting = standing(past)
     agent.todos.items, agent.plan = last_todos(counting), last_plan(counting)
     preload(model)

@@ -99,13 +99,18 @@ class Meter:
 
     def measure(self, messages: Sequence[Mapping[str, Any]], tools: Tools | None, usage: Usage | None) -> None:
         """Take what the server counted for a request with these."""
-        counted = usage.prompt_tokens if usage is not None else 0
+        self.restore(messages, tools, usage.prompt_tokens if usage is not None else 0)
+
+    def restore(
+        self, messages: Sequence[Mapping[str, Any]], tools: Tools | None, counted: int, since: int = 0
+    ) -> None:
+        """Take what was counted for ``messages`` earlier, but for their last ``since`` tokens by the rule."""
         self._follow(messages, tools)
-        if counted <= self._estimate * _FEWEST:
-            return
-        self._measured = (counted, self._estimate)
-        least, most = _SCALES
-        self._scale = min(most, max(least, counted / max(1, self._estimate)))
+        before = self._estimate - since
+        if counted > before * _FEWEST:
+            self._measured = (counted, before)
+            least, most = _SCALES
+            self._scale = min(most, max(least, counted / max(1, before)))
 
     def forget(self) -> None:
         """Messages in the middle are others now."""

@@ -36,10 +36,14 @@ def how_to(tools: ToolSchemas | None) -> str:
     """What a model must be told of this form, for the tools it has."""
     known = parameters_by_name(tools)
     parts = [text for name, text in (("write_file", _WRITE), ("bash", _RUN)) if name in known]
-    others = [tool["function"] for tool in tools or () if tool["function"]["name"] not in _NOT_TOLD]
-    if others:
-        parts.append(_CALL + "\n".join(json.dumps(function, ensure_ascii=False) for function in others))
+    if others := told(tools):
+        parts.append(_CALL + "\n".join(json.dumps(tool["function"], ensure_ascii=False) for tool in others))
     return "\n".join(parts)
+
+
+def told(tools: ToolSchemas | None) -> ToolSchemas:
+    """The tools that are described to the model; of the others it needs to know no more than the form."""
+    return [tool for tool in tools or () if tool["function"]["name"] not in _NOT_TOLD]
 
 
 def as_blocks(messages: Messages, tools: ToolSchemas | None) -> Messages:

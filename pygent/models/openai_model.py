@@ -13,6 +13,7 @@ from pygent.errors import APIError
 from pygent.models.api_errors import Failure, is_context_overflow
 from pygent.models.attempts import warmth
 from pygent.models.base import Completed, Discarded, Messages, ModelNotice, StreamItem, ToolSchemas
+from pygent.models.blocks import told
 from pygent.models.compat import Compat, Given, Learning, beforehand, given_for
 from pygent.models.connection import Line, Lines
 from pygent.models.encoder import BodyEncoder
@@ -102,6 +103,7 @@ class OpenAIModel:
         self._learning: dict[str, Learning] = {}
         self._wanted: Wanted = wanted(profile)
         self._profiles: dict[str, Profile] = {}
+        self._told: tuple[ToolSchemas | None, ToolSchemas | None] | None = None
 
     @property
     def base_url(self) -> str:
@@ -153,6 +155,14 @@ class OpenAIModel:
             self._profiles[name] = choose(self._wanted, name, self.server)
             self._learning.pop(name, None)  # the form of calls may be another
         return self._profiles[name]
+
+    def told_tools(self, tools: ToolSchemas | None, model: str | None = None) -> ToolSchemas | None:
+        """Those of ``tools`` whose definitions stand in a request; the same object each time, for who counts them."""
+        if self.compat(model).tools != "blocks":
+            return tools
+        if self._told is None or self._told[0] is not tools:
+            self._told = (tools, told(tools) or None)
+        return self._told[1]
 
     def set_profile(self, model: str, profile: str) -> None:
         """Say it for one model. Raises ``ValueError`` for another word than ``auto``, ``full`` and ``small``."""

@@ -17,6 +17,7 @@ from pygent.history import History
 from pygent.session import Session
 from pygent.settings import Settings
 from pygent.store import Store
+from pygent.tokens import Meter
 from pygent.transcript import CompactionItem, Transcript
 from tests.core.windowed import SUMMARY, is_question, same, size
 from tests.fakes.invariants import check_events, check_history
@@ -34,8 +35,7 @@ class Sitting:
             api_key="k",
             workspace=folder / "work",
             use_docker=False,
-            profile="full",
-            **settings,
+            **{"profile": "full", **settings},
         )
         (folder / "work").mkdir(exist_ok=True)
         self.session = Session(given, store=lambda: Store(folder / "sessions.db"), resume=resume)
@@ -194,6 +194,54 @@ def test_what_fills_the_context_is_listed_and_adds_up(tmp_path: Path, server: Fa
     sent = server.requests[-1]["messages"][0]["content"]
     assert "Always answer in rhyme." in sent
     assert use.tokens == next(e.context_tokens for e in reversed(one.events) if e.type == "step.finished")  # type: ignore[attr-defined]
+    one.session.close()
+
+
+def test_what_a_server_counted_still_holds_when_a_session_is_resumed(tmp_path: Path, server: FakeOpenAI) -> None:
+    one = Sitting(tmp_path, server.url, context_window=50_000)
+    one.say("look 0")
+    one.say("look 1")
+    was = one.session.context_use()
+    name = one.session.id
+    one.session.close()
+
+    two = Sitting(tmp_path, server.url, name, context_window=50_000)
+    assert (two.session.context_use().tokens, two.session.context_use().counted) == (was.tokens, True)
+    two.say("look 2")
+    first = next(step for step in two.events if step.type == "step.finished")
+    requests = [request for request in server.requests if "look 2" in str(request["messages"])]
+    assert first.usage["prompt_tokens"] == size(requests[0])  # type: ignore[attr-defined]
+    two.session.close()
+
+
+def test_a_resumed_session_is_compacted_where_the_server_counts_so(tmp_path: Path, server: FakeOpenAI) -> None:
+    one = Sitting(tmp_path, server.url)
+    for n in range(3):
+        one.say(f"look {n}")
+    counted = one.session.context_use().tokens
+    by_rule = Meter().tokens(one.history, server.requests[-1]["tools"])
+    assert by_rule > counted * 1.1, "the rule errs towards more"
+    name = one.session.id
+    one.session.close()
+
+    window = int((counted + by_rule) / 2 / 0.8)  # near its limit by the rule, not as the server counts
+    two = Sitting(tmp_path, server.url, name, context_window=window)
+    two.say("go on")
+    assert not any(isinstance(event, ContextCompacted) for event in two.events)
+    two.session.close()
+    three = Sitting(tmp_path, server.url, name, context_window=int(counted * 0.9 / 0.8))
+    three.say("go on")
+    assert any(isinstance(event, ContextCompacted) for event in three.events)
+    three.session.close()
+
+
+def test_definitions_that_a_small_model_is_not_sent_are_not_counted(tmp_path: Path, server: FakeOpenAI) -> None:
+    one = Sitting(tmp_path, server.url, context_window=50_000, profile="small")
+    one.say("look 0")
+    use = one.session.context_use()
+    assert "tools" not in server.requests[-1]
+    assert not any(part.name == "definitions of tools" and part.tokens > 400 for part in use.parts), use.parts
+    assert use.tokens < 1.5 * size(server.requests[-1])
     one.session.close()
 
 

@@ -72,6 +72,10 @@ class GGUFModel:
         """Whether texts, tools and the form of calls are those for a small model: by the file's size, if not said."""
         return self._profile
 
+    def told_tools(self, tools: ToolSchemas | None, model: str | None = None) -> ToolSchemas | None:
+        """Those of ``tools`` whose definitions stand in a request."""
+        return tools if self._asked is None else self._asked.told_tools(tools, self.name)
+
     def preload(self) -> None:
         """Begin to load the file; meant for a background thread."""
         self._start()
