@@ -87,7 +87,8 @@ def _dispatch(args: Arguments) -> int:
     if command == "serve":
         from pygent import web  # noqa: PLC0415
 
-        web.serve(args.forwarded(), host=args.host, port=args.port)
+        password = config.web_password(args.password_file)
+        web.serve(args.forwarded(), host=args.host, port=args.port, settings=settings, password=password)
         return 0
     return _headless(settings, args)
 

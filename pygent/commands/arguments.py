@@ -53,6 +53,8 @@ def _command(name: str, before: list[str], after: list[str]) -> Arguments:
 
 def _arguments(found: argparse.Namespace, **given: Any) -> Arguments:
     given.setdefault("host", getattr(found, "host", DEFAULT_HOST))
+    file = getattr(found, "password_file", None)
+    given.setdefault("password_file", Path(file).expanduser() if file else None)
     if found.fork and found.resume is None and not found.continue_last:
         raise SettingsError("--fork copies a session: give --resume [ID] or --continue as well", key="fork")
     return Arguments(
@@ -179,6 +181,11 @@ def _command_parser(name: str) -> _Parser:
         group = parser.add_argument_group("browser")
         group.add_argument("--host", metavar="H", help=f"Address to listen on ({DEFAULT_HOST})")
         group.add_argument("--port", metavar="N", help=f"Port to listen on ({DEFAULT_PORT}; 0: any free one)")
+        group.add_argument(
+            "--password-file",
+            metavar="FILE",
+            help="File of yours whose first line lets browsers in [PYGENT_WEB_PASSWORD holds the password itself]",
+        )
     else:
         parser.add_argument("--json", action="store_true", help="Print JSON")
         if name == "doctor":

@@ -41,6 +41,7 @@ class Arguments:
     save: bool = False
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
+    password_file: Path | None = None
     values: dict[str, Any] = field(default_factory=dict)
 
     def forwarded(self) -> list[str]:

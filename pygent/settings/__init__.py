@@ -13,6 +13,7 @@ from pygent.settings.load import config_files, existing_init_files, load
 from pygent.settings.model import PERMISSION_MODES, Settings
 from pygent.settings.paths import config_dir, data_dir
 from pygent.settings.trust import distrust, is_trusted, trust
+from pygent.settings.web_password import web_password
 from pygent.settings.writer import save_user_settings
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "set_variables",
     "terminal",
     "trust",
+    "web_password",
 ]

@@ -11,6 +11,7 @@ from pygent.settings.field import Field
 from pygent.settings.model import CLUSTER_MODELS, DIFF_STYLES, PERMISSION_MODES, TASKS_AT_STOP
 from pygent.settings.model_fields import MODEL_FIELDS
 from pygent.settings.persona_kinds import OnePersona, PersonaList
+from pygent.settings.web_fields import WEB_FIELDS
 
 _TEXTS = kinds.Listing(kinds.Text())
 _SANDBOX, _PERMISSION, _LIMITS, _SCREEN, _FILES, _TASKS = (
@@ -339,6 +340,7 @@ FIELDS: tuple[Field, ...] = (
         merge="update",
         about="Keys by the id of their action: {id: key}",
     ),
+    *WEB_FIELDS,
     Field(
         key="history_file",
         kind=kinds.FilePath(),
@@ -382,6 +384,7 @@ BY_KEY = {field.key: field for field in FIELDS}
 
 OTHER_VARIABLES = {
     "PYGENT_CONFIG": "Settings file to read, as with --config",
+    "PYGENT_WEB_PASSWORD": "Password of `pygent serve`; a file can hold it instead: --password-file",
     "PYGENT_PERSONA": "Description of the main agent's persona; its name stands in PYGENT_PERSONA_NAME",
 }
 """Variables that stand for no key of their own."""

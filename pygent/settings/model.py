@@ -82,6 +82,9 @@ class Settings:
     diff_style: str = "auto"
     notify: str = "auto"
     terminal_title: bool = True
+    web_keep: int = 1800
+    web_sessions: int = 8
+    web_hosts: tuple[str, ...] = ()
     keymap: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     proxy: str | None = field(default=None, repr=False)

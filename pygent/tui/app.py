@@ -40,6 +40,12 @@ def _commands() -> type[Provider]:
     return PygentCommands
 
 
+UNGUARDED = (
+    "Nothing guards this page: whoever reaches its address, also a page of another site in this browser, can use the "
+    "agent and run commands. `pygent serve` asks who comes."
+)
+
+
 class PygentApp(App[int]):
     """Pygent on the whole terminal.
 
@@ -100,9 +106,9 @@ class PygentApp(App[int]):
     def get_driver_class(self) -> type[Driver]:
         """As Textual's, save for the way to the shell and back, and for the end of a browser's server."""
         if (constants.DRIVER or "").endswith(":WebDriver"):
-            from pygent.tui.web_driver import BrowserDriver  # noqa: PLC0415 - in a browser only
+            from pygent.tui.web_driver import UnguardedDriver  # noqa: PLC0415 - under `textual serve` only
 
-            return BrowserDriver
+            return UnguardedDriver
         driver = super().get_driver_class()
         if driver.__name__ == "LinuxDriver":
             from pygent.tui.terminal_driver import TerminalDriver  # noqa: PLC0415 - not on Windows
@@ -137,6 +143,8 @@ class PygentApp(App[int]):
         await self.main.complete()
         for problem in self._problems:
             self.main.note("settings", problem, level="warning")
+        if type(self._driver).__name__ == "UnguardedDriver":
+            self.main.note("browser", UNGUARDED, level="warning")
         if self.session.settings.keymap:
             self.follow_keymap()
         self.themes.tell = lambda text: self.main.note("theme", text, level="warning")

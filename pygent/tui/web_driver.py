@@ -33,14 +33,30 @@ class _Driver(WebDriver):
 
     def start_application_mode(self) -> None:
         self._write(b"__GANGLION__\n")
-        self.write("\x1b[?1049h")  # the alternate screen
-        self._enable_mouse_support()
-        self.write("\x1b[?25l")  # no cursor
+        self._take_terminal()
         size = Size(*(self._size or (80, 24)))
         self._app.post_message(events.Resize(size, size))
         self._request_terminal_sync_mode_support()
-        self._enable_bracketed_paste()
         self._key_thread.start()
+
+    def _take_terminal(self) -> None:
+        self.write("\x1b[?1049h")  # the alternate screen
+        self._enable_mouse_support()
+        self.write("\x1b[?25l")  # no cursor
+        self._enable_bracketed_paste()
+
+    def on_meta(self, packet_type: str, payload: dict[str, object]) -> None:
+        """As Textual's, and ``repaint``: another page shows the application now, or one that has missed something."""
+        if packet_type == "repaint":
+            super().on_meta("resize", payload)
+            self._app.call_later(self._repaint)
+        else:
+            super().on_meta(packet_type, payload)
+
+    def _repaint(self) -> None:
+        self.write("\x1bc")  # whatever state the page's terminal is in
+        self._take_terminal()
+        self._app.refresh(layout=True)
 
     def run_input_thread(self) -> None:
         super().run_input_thread()
@@ -53,7 +69,7 @@ class _Driver(WebDriver):
 
 
 class BrowserDriver(_Driver):
-    """For a process of its own, on the standard streams; at the end of its input it ends, if need be by force."""
+    """For a process of ``pygent serve``, on the standard streams; at the end of its input it ends, also by force."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -70,6 +86,10 @@ class BrowserDriver(_Driver):
         force.daemon = True
         force.start()
         super().input_ended()
+
+
+class UnguardedDriver(BrowserDriver):
+    """For a process of ``textual serve``, which asks nobody who they are."""
 
 
 def socket_driver(connection: socket.socket) -> type[WebDriver]:

@@ -18,6 +18,7 @@ import asyncio
 import base64
 import contextlib
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -235,6 +236,17 @@ class Page:
         while not self.evaluate(script):
             assert time.monotonic() < until, script
             time.sleep(0.05)
+
+    def wait_said(self, text: str, seconds: float = PATIENCE) -> None:
+        """Wait until the page itself says ``text``, over its terminal."""
+        shown = "document.body?.classList.contains('-said') && document.getElementById('said').textContent"
+        self.wait_until(f"({shown} || '').includes({json.dumps(text)})", seconds)
+
+    def answer(self, label: str, seconds: float = PATIENCE) -> None:
+        """Press the button of what the page says whose label begins with ``label``."""
+        found = f"[...document.querySelectorAll('#answers button')].find((b) => b.textContent.startsWith({label!r}))"
+        self.wait_until(f"!!{found}", seconds)
+        self.evaluate(f"{found}.click()")
 
     def type(self, text: str) -> None:
         """Type ``text`` key by key, into whatever has the focus."""

@@ -1,4 +1,4 @@
-"""What stands between a browser's web socket and an application: a process of its own, or one in this process.
+"""What stands between a browser and an application: a process of its own, or one in this process.
 
 textual-serve's packets go to a child process through two pipes. An application of this process, which can show an
 object that lives here, gets the same packets through a socket pair.
@@ -21,10 +21,16 @@ from typing import Any, Literal
 from textual.app import App
 from textual_serve.app_service import AppService
 
+from pygent.plain_text import clean
+from pygent.settings.web_password import VARIABLE as PASSWORD_VARIABLE
+
+DRIVER = "pygent.tui.web_driver:BrowserDriver"
+"""Named in the environment of a process, which tells it whose page it is on."""
 GRACE = 3.0
-"""Seconds that an application without a browser has to end in good order."""
+"""Seconds that an application which is to end has for it."""
 HURRY = 1.2
 """The same when the server ends."""
+OPENED = ("http://", "https://", "mailto:")
 MAX_BUFFERED = 16 * 1024 * 1024
 """Bytes kept for an application that does not read; what comes after them is dropped."""
 MAX_COMPLAINT = 16 * 1024
@@ -32,16 +38,36 @@ MAX_COMPLAINT = 16 * 1024
 
 
 class Service(AppService):
-    """An application that ends with its browser; one that does not end by itself is ended."""
+    """An application that is ended when it does not end by itself."""
 
     _stopping: asyncio.Task[None] | None = None
     _hurried: asyncio.TimerHandle | None = None
+
+    @property
+    def failure(self) -> str:
+        """Why it never showed itself, where it has ended without."""
+        return ""
+
+    async def over(self) -> None:
+        """Wait until nothing more comes from it."""
+        if self._task is not None:
+            await asyncio.wait({self._task})
+
+    async def repaint(self, width: int, height: int) -> None:
+        """Ask for everything that is to be seen, for a terminal of this size that shows nothing yet."""
+        await self.send_meta({"type": "repaint", "width": width, "height": height})
 
     async def send_bytes(self, data: bytes) -> bool:
         return self._put(b"D", data)
 
     async def send_meta(self, data: dict[str, str | int | bool | None]) -> bool:
         return self._put(b"M", json.dumps(data).encode())
+
+    async def on_meta(self, data: bytes) -> None:
+        """As textual-serve's, but a page opens only pages."""
+        meta = json.loads(data)
+        if meta.get("type") != "open_url" or str(meta.get("url")).lower().startswith(OPENED):
+            await super().on_meta(data)
 
     def _put(self, kind: Literal[b"D", b"M"], payload: bytes) -> bool:
         """Send without waiting: an application that hangs must not keep the server from seeing its browser go."""
@@ -95,7 +121,7 @@ class Service(AppService):
 
 
 class ProcessService(Service):
-    """A process for one browser, in a process group of its own."""
+    """A process in a process group of its own."""
 
     def __init__(self, command: Sequence[str], **options: Any) -> None:
         super().__init__("pygent", **options)
@@ -103,6 +129,7 @@ class ProcessService(Service):
         self._child: asyncio.subprocess.Process
         self._seen = False
         self._complaint = b""
+        self._failure = ""
         self._listening: asyncio.Task[None] | None = None
 
     async def _open_app_process(self, width: int = 80, height: int = 24) -> Any:
@@ -119,10 +146,20 @@ class ProcessService(Service):
         self._process = _streams(self._child.stdout)
         return self._process
 
+    @property
+    def failure(self) -> str:
+        return self._failure
+
+    def _build_environment(self, width: int = 80, height: int = 24) -> dict[str, str]:
+        environment = super()._build_environment(width, height)
+        environment["TEXTUAL_DRIVER"] = DRIVER
+        environment.pop(PASSWORD_VARIABLE, None)
+        return environment
+
     async def run(self) -> None:
         await super().run()
         if self._stopping is None and not self._seen:
-            await self._tell_failure()
+            await self._find_failure()
 
     async def on_data(self, payload: bytes) -> None:
         self._seen = True
@@ -133,14 +170,13 @@ class ProcessService(Service):
         while data := await self._child.stderr.read(4096):
             self._complaint = (self._complaint + data)[-MAX_COMPLAINT:]
 
-    async def _tell_failure(self) -> None:
+    async def _find_failure(self) -> None:
         """An application that never showed itself has said why on standard error."""
         if self._listening is not None:
             await asyncio.wait({self._listening}, timeout=1)
-        text = self._complaint.decode("utf-8", "replace").strip() or "pygent ended before it showed itself"
-        sys.stderr.write(f"{text}\n")
-        with contextlib.suppress(ConnectionError):
-            await self.remote_write_bytes(("\r\n".join(text.splitlines()) + "\r\n").encode())
+        text = clean(self._complaint.decode("utf-8", "replace")).strip()
+        self._failure = text or "pygent ended before it showed itself"
+        sys.stderr.write(f"{self._failure}\n")
 
     async def _ended(self) -> None:
         await self._child.wait()

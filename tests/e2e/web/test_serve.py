@@ -8,16 +8,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.conftest import descendants
-from tests.fakes.browser import Browser, NoBrowser, Page
+from tests.fakes.browser import Page
 from tests.fakes.openai_server import FakeOpenAI, reply
+from tests.fakes.serving import gone, serving
 
 READY = "● ready"
 WRITES = reply("I write it.", tool_calls=[("write_file", {"path": "a.txt", "content": "hi\n"})])
@@ -37,115 +37,6 @@ agent.run_gui()
 print("back", len(agent.history), flush=True)
 agent.close()
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        browser = Browser()
-    except NoBrowser as error:
-        if os.environ.get("PYGENT_REQUIRE_BROWSER") == "1":
-            pytest.fail(f"PYGENT_REQUIRE_BROWSER=1, but {error}")
-        pytest.skip(str(error))
-    with browser:
-        yield browser
-
-
-@pytest.fixture
-def show(browser: Browser) -> Iterator[Callable[[str], Page]]:
-    """Opens tabs; the ones that a test leaves open are closed."""
-    pages: list[Page] = []
-
-    def show(url: str) -> Page:
-        pages.append(browser.open(url))
-        return pages[-1]
-
-    yield show
-    for page in pages:
-        page.close()
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> dict[str, str]:
-    (tmp_path / "work").mkdir()
-    keep = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "DOCKER_HOST")}
-    return {**keep, "HOME": str(tmp_path), "PYGENT_USE_DOCKER": "0", "OPENAI_API_KEY": "test-key", "TERM": "dumb"}
-
-
-class Serving:
-    """A server under test; its first line is its address."""
-
-    def __init__(self, command: list[str], home: dict[str, str], **env: str) -> None:
-        self.process = subprocess.Popen(
-            command,
-            cwd=Path(home["HOME"], "work"),
-            env={**home, **env},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().strip()
-        assert self.url.startswith("http://127.0.0.1:"), self.end()
-
-    @property
-    def below(self) -> set[str]:
-        return descendants(self.process.pid)
-
-    def waits_for(self, command: str, seconds: float = 20.0) -> None:
-        """Wait until a command runs below the server: what is shown of a call comes before it is begun."""
-        until = time.monotonic() + seconds
-        while not any(line.endswith(f": {command}") for line in self.below):
-            assert time.monotonic() < until, self.below
-            time.sleep(0.05)
-
-    def end(self, number: int = signal.SIGINT) -> tuple[float, int, str, str]:
-        """Send a signal. Answers the seconds it took, the exit code, and what else was written."""
-        begun = time.monotonic()
-        self.process.send_signal(number)
-        try:
-            out, err = self.process.communicate(timeout=20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
-        return time.monotonic() - begun, self.process.returncode, out, err
-
-
-@contextmanager
-def serving(home: dict[str, str], *options: str, command: list[str] | None = None, **env: str) -> Iterator[Serving]:
-    words = command or [sys.executable, "-m", "pygent", "serve", "--port", "0", *options]
-    server = Serving(words, home, **env)
-    try:
-        yield server
-    finally:
-        if server.process.poll() is None:
-            server.end(signal.SIGTERM)
-        for stream in (server.process.stdout, server.process.stderr):
-            if stream is not None:
-                stream.close()
-
-
-def gone(pids: set[str], seconds: float = 5.0) -> bool:
-    """Whether all of these processes ended in time."""
-    until = time.monotonic() + seconds
-    while left := {pid for line in pids if (pid := line.partition(":")[0]) and running(pid)}:
-        if time.monotonic() > until:
-            print("left:", left, pids)
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def running(pid: str) -> bool:
-    try:
-        return Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def pid_of(lines: set[str]) -> int:
-    return int(next(line for line in lines if "-m pygent" in line).partition(":")[0])
 
 
 def test_a_prompt_is_typed_answered_and_approved(show: Callable[[str], Page], home: dict[str, str]) -> None:
@@ -181,15 +72,17 @@ def test_a_prompt_is_typed_answered_and_approved(show: Callable[[str], Page], ho
         page.wait_until("document.body.classList.contains('-closed')")
 
 
+@pytest.mark.hostile(78)
 def test_a_closed_tab_ends_its_process_and_what_that_runs(show: Callable[[str], Page], home: dict[str, str]) -> None:
     with (
         FakeOpenAI([SLEEPS]) as model,
-        serving(home, "--permission-mode", "yolo", OPENAI_BASE_URL=model.url) as server,
+        serving(home, "--permission-mode", "yolo", OPENAI_BASE_URL=model.url, PYGENT_WEB_KEEP="0") as server,
     ):
         other = show(server.url)
         other.wait_for(READY)
         stays = server.below
-        page = show(server.url)
+        page = show(server.base)
+        page.answer("Start another")
         page.wait_for(READY)
         page.type("sleep")
         page.press("Enter")
@@ -199,12 +92,13 @@ def test_a_closed_tab_ends_its_process_and_what_that_runs(show: Callable[[str], 
         assert gone(ends)
         assert server.below >= stays
 
-        stuck = pid_of(server.below)  # an application that hangs cannot be asked; it must go all the same
+        stuck = server.apps()[0]  # an application that hangs cannot be asked; it must go all the same
         os.kill(stuck, signal.SIGSTOP)
         other.close()
         assert gone({str(stuck)}, 8)
 
 
+@pytest.mark.hostile(78)
 def test_nothing_runs_on_when_the_server_is_killed(show: Callable[[str], Page], home: dict[str, str]) -> None:
     with (
         FakeOpenAI([SLEEPS]) as model,
@@ -225,7 +119,7 @@ def test_sigterm_ends_it_while_an_application_hangs(show: Callable[[str], Page],
         page = show(server.url)
         page.wait_for("demo")
         below = server.below
-        os.kill(pid_of(below), signal.SIGSTOP)
+        os.kill(server.apps()[0], signal.SIGSTOP)
         seconds, code, _, _ = server.end(signal.SIGTERM)
         assert code == 0
         assert seconds < 2
@@ -238,10 +132,10 @@ def test_leaving_is_told_and_can_be_begun_again(show: Callable[[str], Page], hom
         page.wait_for(READY)
         page.type("/exit")
         page.press("Enter")
-        page.wait_until("document.body.classList.contains('-closed')")
+        page.wait_said("The session has ended.")
         assert gone(server.below)
-        page.evaluate("delete window.caughtTerminal")
         page.press("Enter")  # the button has the focus
+        page.wait_until("!document.body.classList.contains('-said')")
         page.wait_for(READY)
 
 
@@ -251,14 +145,14 @@ def test_an_application_that_cannot_start_says_why_in_the_browser(
     with serving(home) as server:
         Path(home["HOME"], "work").rmdir()
         page = show(server.url)
-        page.wait_for("the current folder is gone")
+        page.wait_said("the current folder is gone")
         _, _, out, err = server.end()
         assert out == ""
         assert "the current folder is gone" in err
 
 
 def test_the_agent_of_a_program_is_shown_and_shown_again(show: Callable[[str], Page], home: dict[str, str]) -> None:
-    top = str(Path(__file__).parents[2])
+    top = str(Path(__file__).parents[3])
     with serving(home, command=[sys.executable, "-c", GUI], PYTHONPATH=top) as server:
         page = show(server.url)
         page.wait_for(READY)
@@ -266,11 +160,14 @@ def test_the_agent_of_a_program_is_shown_and_shown_again(show: Callable[[str], P
         page.press("Enter")
         page.wait_for("Hello from the script.", "completed")
 
-        other = show(server.url)
-        other.wait_for("Another browser shows this agent")
+        other = show(server.base)
+        other.wait_said("Another tab or browser shows this session")
         other.close()
 
         page.reload()
+        page.wait_for("first words", "Hello from the script.", READY)
+        page.close()
+        page = show(server.base)
         page.wait_for("first words", "Hello from the script.", READY)
         page.type("and more")
         page.press("Enter")
@@ -302,7 +199,7 @@ def test_textual_serve(show: Callable[[str], Page], home: dict[str, str]) -> Non
             except OSError:
                 time.sleep(0.05)
         page = show(f"http://127.0.0.1:{port}")
-        page.wait_for("demo")
+        page.wait_for("demo", "Nothing guards this page")
         below = descendants(process.pid)
         process.kill()
         assert gone(below, 6)
