@@ -126,11 +126,20 @@ def parse_usage(raw: object) -> Usage | None:
     """Read a usage report; None where there is none."""
     if raw is None or isinstance(raw, Usage):
         return raw
-    prompt = _get(raw, "prompt_tokens") or 0
-    completion = _get(raw, "completion_tokens") or 0
+    prompt, completion = _tokens(raw, "prompt_tokens"), _tokens(raw, "completion_tokens")
     details = _get(raw, "prompt_tokens_details")
-    cached = _get(details, "cached_tokens") or _get(raw, "prompt_cache_hit_tokens") or 0  # the latter is DeepSeek's
-    return Usage(prompt, completion, _get(raw, "total_tokens") or prompt + completion, min(cached, prompt))
+    cached = _tokens(details, "cached_tokens") or _tokens(raw, "prompt_cache_hit_tokens")  # the latter is DeepSeek's
+    return Usage(prompt, completion, _tokens(raw, "total_tokens") or prompt + completion, min(cached, prompt))
+
+
+_MOST_TOKENS = 1e12
+"""A larger count is none; it would not fit where sums are kept."""
+
+
+def _tokens(raw: object, name: str) -> int:
+    """A count of tokens, 0 for what is none."""
+    count = _get(raw, name)
+    return int(count) if isinstance(count, int | float) and 0 <= count < _MOST_TOKENS else 0
 
 
 def _parse_call(raw: object) -> ToolCall:

@@ -175,7 +175,7 @@ def _protected(ctx: LoopContext, call: ToolCall) -> str:
 def _whole(call: ToolCall) -> bool:
     try:
         return isinstance(json.loads(call.function.arguments or "{}"), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

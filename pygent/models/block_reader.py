@@ -200,7 +200,7 @@ def files_written(function: dict[str, str]) -> list[tuple[str, str]]:
     try:
         arguments = json.loads(function["arguments"])
         return [(str(arguments["path"]), str(arguments["content"]))]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return []
 
 

@@ -102,7 +102,7 @@ def written(text: str | None, functions: list[dict[str, Any]]) -> str:
         name = function["name"]
         try:
             arguments = json.loads(function["arguments"])
-        except ValueError:
+        except (ValueError, RecursionError):
             arguments = None
         if name == "write_file" and isinstance(arguments, dict) and set(arguments) == {"path", "content"}:
             path, content = str(arguments["path"]), str(arguments["content"])
@@ -154,6 +154,6 @@ def _without_command(function: dict[str, Any], output: str) -> str:
     """A command's output without the command, which a small model reads as one to run."""
     try:
         command = str(json.loads(function["arguments"])["cmd"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return output
     return output.removeprefix(f"$ {command}\n")

@@ -101,7 +101,7 @@ def models_at(server: Endpoint) -> list[str]:
 def _parsed(body: bytes) -> object:
     try:
         parsed: object = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return parsed
 

@@ -28,6 +28,8 @@ _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "/": "/", **{char: char for char in "\\\"'`"}}
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _PAIRS = {"{": "}", "[": "]", "(": ")"}
+_DEEPEST = 100
+"""Brackets in brackets; what walks a value, copies or encodes it must not run out of stack, wherever it is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +77,44 @@ def split(text: str) -> list[str]:
 def loads(text: str) -> Any:
     """Parse JSON as models write it. NaN and its like are not accepted.
 
-    Raises ``ValueError`` where it is not JSON even so.
+    Raises ``ValueError`` where it is not JSON even so, or nested more than a hundred levels deep.
     """
     try:
-        try:
-            value = json.loads(text, strict=False, parse_constant=_no_constant)
-        except json.JSONDecodeError:
-            mended = _MENDED.sub(_mend, text)
-            if mended == text:
-                raise
-            value = json.loads(mended, strict=False, parse_constant=_no_constant)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        value = bounded_json(text, strict=False, parse_constant=_no_constant)
+    except json.JSONDecodeError:
+        mended = _MENDED.sub(_mend, text)
+        if mended == text:
+            raise
+        value = bounded_json(mended, strict=False, parse_constant=_no_constant)
     # Half of a surrogate pair is legal in JSON, but no such text can be written to a file or sent anywhere.
     return without_surrogates(value) if _ESCAPED_SURROGATE.search(text) else value
+
+
+def bounded_json(text: str | bytes, **options: Any) -> Any:
+    """``json.loads`` for text from outside. Raises ``ValueError`` also where a hundred levels are not enough."""
+    try:
+        value = json.loads(text, **options)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    marks = (b"[", b"{") if isinstance(text, bytes) else ("[", "{")
+    if sum(map(text.count, marks)) > _DEEPEST and _is_deep(value):  # type: ignore[arg-type]
+        raise ValueError("it is nested too deeply")
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            below
+            for one in level
+            if isinstance(one, list | dict)
+            for below in (one.values() if isinstance(one, dict) else one)
+            if isinstance(below, list | dict)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def without_surrogates(value: Any) -> Any:

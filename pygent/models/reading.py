@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ from pygent.models import api_errors
 from pygent.models.base import Completed, StreamItem
 from pygent.models.blocks import read_blocks
 from pygent.models.endpoint import Endpoint
+from pygent.models.loose_json import bounded_json
 from pygent.models.request import Request
 from pygent.models.sse import SSEReader
 from pygent.models.stream import Accumulator, ErrorInStream
@@ -65,7 +65,7 @@ class Reading:
             elif answer.pieces > pieces:
                 self._hold_on(answer.pieces)
         if reader is not None:
-            done = self._feed(reader.finish()) or done
+            done = done or self._feed(reader.finish())
         elif beginning.strip():
             self._feed_whole(beginning)
         if not (done or answer.finish_reason) or (answer.empty and not answer.finish_reason):
@@ -114,7 +114,7 @@ class Reading:
 
     def _feed_whole(self, body: bytes) -> None:
         try:
-            piece = json.loads(body)
+            piece = bounded_json(body)
         except ValueError as error:
             if body.lstrip()[:1] != b"<":
                 raise self._server.broken("the answer is not JSON") from error
@@ -142,7 +142,7 @@ def _decoded(payload: str) -> Iterator[object]:
     None for what is not JSON, ``_DONE`` for the end.
     """
     try:
-        yield json.loads(payload)
+        yield bounded_json(payload)
         return
     except ValueError:
         pass
@@ -151,6 +151,6 @@ def _decoded(payload: str) -> Iterator[object]:
             yield _DONE
             return
         try:
-            yield json.loads(line)
+            yield bounded_json(line)
         except ValueError:
             yield None

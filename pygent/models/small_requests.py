@@ -69,7 +69,7 @@ class Asker:
         try:
             status, data, _ = self.send(url, body)
             return json.loads(data) if status == http.HTTPStatus.OK else None
-        except (OSError, ValueError, http.client.HTTPException):
+        except (OSError, ValueError, RecursionError, http.client.HTTPException):
             return None
 
 

@@ -68,10 +68,11 @@ class Accumulator:
         if piece.get("usage"):
             self.usage = parse_usage(piece["usage"])
         choices = piece.get("choices")
-        if not choices or not isinstance(choices[0], Mapping):
+        if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
             return
         choice = choices[0]
-        self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        reason = choice.get("finish_reason")
+        self.finish_reason = (str(reason) if reason else "") or self.finish_reason
         delta = choice.get("delta") or choice.get("message")
         if isinstance(delta, Mapping):
             self._feed_delta(delta)
