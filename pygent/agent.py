@@ -26,13 +26,14 @@ from pygent.prompts import Surroundings, build_system_message
 from pygent.remembering import Remembering
 from pygent.runtime import Runtime
 from pygent.settings import from_environment
+from pygent.settings.secrets import all_keys
 from pygent.step import add_user, run_step, take_in
 from pygent.tasks import TaskManager
 from pygent.tasks.asking import AskFirst
 from pygent.todos import TodoList
 from pygent.tools import REGISTRY, ToolRegistry
 from pygent.tools.executor import Executor
-from pygent.wiring import Wiring, alone
+from pygent.wiring import Wiring, alone, hide, keys_of
 
 
 class Agent(Remembering):
@@ -77,6 +78,7 @@ class Agent(Remembering):
         self.compactor = self._ctx.compactor = Compactor(todos=lambda: self.todos.items)
         if settings.context_window:
             self.use(self._ctx.chosen._replace(window=lambda: settings.context_window))
+        hide((*all_keys(settings), *keys_of(self.model)), self.wiring.bus, self.runtime)
         self._briefing = Briefing()
         self._steps = 0
         self._busy = threading.Lock()
@@ -112,6 +114,7 @@ class Agent(Remembering):
 
     def use(self, chosen: ModelInUse) -> None:
         """Ask another model, by its name and for its prices, from the next step on; from any thread."""
+        hide(keys_of(chosen.model), self.wiring.bus, self.runtime)
         self.wiring = replace(self.wiring, prices=chosen.prices)
         self._ctx.chosen = chosen
 
@@ -267,9 +270,9 @@ class Agent(Remembering):
         session = self.wiring.budget
         return session if self.wiring.depth else session.persona(self.persona.name, self.persona.budget)
 
-    def _emit(self, event: Event) -> None:
+    def _emit(self, event: Event) -> Event:
         _keep(self, self._ctx, event)
-        self.wiring.bus.publish(event)
+        return self.wiring.bus.publish(event)
 
     def _join(self) -> None:
         self._ctx.budget = self._account()
@@ -290,7 +293,7 @@ def _system_message(agent: Agent, small: bool) -> str:
         sandbox=str(getattr(sandbox, "summary", "")),
         autonomous=agent.wiring.autonomous,
         small=small,
-        instructions=agent.wiring.instructions(small).text,
+        instructions=agent.wiring.bus.redactor.text(agent.wiring.instructions(small).text),
     )
     disabled = sorted(agent.disabled_tools) or None
     return build_system_message(agent.persona, where, agent.tool_names(), disabled)

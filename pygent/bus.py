@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 from uuid import uuid4
 
 from pygent.events import E, Event, stamp
+from pygent.redaction import Redactor
 
 Sink: TypeAlias = Callable[[Event], None]
 
@@ -18,7 +19,9 @@ log = logging.getLogger(__name__)
 
 
 class Stream(Protocol):
-    """Where an agent's events go; ``EventBus`` is one."""
+    """Where an agent's events go; ``EventBus`` is one. What ``redactor`` knows is in none of them."""
+
+    redactor: Redactor
 
     def publish(self, event: E) -> E:
         """Stamp ``event`` and deliver it. Answers the stamped event."""
@@ -33,11 +36,13 @@ class EventBus:
     """The only way anything leaves the core.
 
     ``publish`` may be called from any thread. Sinks see gapless ``seq`` numbers in order; they must not block, and
-    one that raises is logged and skipped. A sink that publishes is served after the event it is looking at.
+    one that raises is logged and skipped. A sink that publishes is served after the event it is looking at. What
+    ``redactor`` knows is in no event.
     """
 
-    def __init__(self, session_id: str | None = None) -> None:
+    def __init__(self, session_id: str | None = None, redactor: Redactor | None = None) -> None:
         self.session_id = session_id or uuid4().hex
+        self.redactor = redactor or Redactor()
         self._lock = threading.RLock()
         self._next_seq = 1
         self._sinks: list[Sink] = []
@@ -70,9 +75,10 @@ class EventBus:
         return unsubscribe
 
     def publish(self, event: E) -> E:
-        """Stamp ``event`` and deliver it. Answers the stamped event."""
+        """Stamp ``event`` and deliver it. Answers what was delivered: stamped, and without keys."""
         with self._lock:
-            stamped = stamp(event, seq=self._next_seq, at=time.time(), session_id=self.session_id)
+            hidden = self.redactor.event(event)
+            stamped = stamp(hidden, seq=self._next_seq, at=time.time(), session_id=self.session_id)
             self._next_seq += 1
             self._pending.append(stamped)
             if not self._delivering:

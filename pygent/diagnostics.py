@@ -15,6 +15,7 @@ from typing import Any
 from pygent.bus import EventBus
 from pygent.events import Event, MessageFinished, Notice
 from pygent.plain_text import clean
+from pygent.redaction import HIDDEN, Redactor
 from pygent.settings import Settings
 from pygent.settings.secrets import secrets_of
 
@@ -23,7 +24,6 @@ log = logging.getLogger(__name__)
 _OWN = logging.getLogger("pygent")
 _OTHERS = tuple(logging.getLogger(name) for name in ("openai", "httpx", "docker"))
 _KEY = re.compile(r"(?i)\b(?:sk|pk|gh[opsu]|xox[abp])[-_][\w-]{12,}|(?<=bearer )\S+")
-_HIDDEN = "••••"
 
 _TOLD: dict[str, tuple[str, ...]] = {
     "session.started": ("version", "model", "persona", "sandbox", "workspace"),
@@ -53,7 +53,7 @@ def start_log(settings: Settings, bus: EventBus) -> Callable[[], None]:
     if file is None:
         return _nothing
     try:
-        handler = _handler(file, secrets_of(settings))
+        handler = _handler(file, secrets_of(settings), bus.redactor)
     except OSError as error:
         text = f"Diagnostics are not kept: {settings.source('log_file')}={str(file)!r}: {error.strerror}"
         bus.publish(Notice(level="warning", text=text))
@@ -77,26 +77,26 @@ def _nothing() -> None:
     """Where nothing was begun there is nothing to end."""
 
 
-def _handler(file: Path, secrets: tuple[str, ...]) -> logging.Handler:
-    file.parent.mkdir(parents=True, exist_ok=True)
+def _handler(file: Path, secrets: tuple[str, ...], redactor: Redactor) -> logging.Handler:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
     handler = logging.FileHandler(file, encoding="utf-8", errors="backslashreplace")
-    handler.setFormatter(_Formatter(secrets))
+    handler.setFormatter(_Formatter(secrets, redactor))
     return handler
 
 
 class _Formatter(logging.Formatter):
     """Lines without keys, and without what would act on the terminal that shows the file."""
 
-    def __init__(self, secrets: tuple[str, ...]) -> None:
+    def __init__(self, secrets: tuple[str, ...], redactor: Redactor) -> None:
         super().__init__("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
-        self._secrets = secrets
+        self._secrets, self._redactor = secrets, redactor
 
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
+        text = self._redactor.text(super().format(record))
         for secret in self._secrets:
-            text = text.replace(secret, _HIDDEN)
-        return clean(_KEY.sub(_HIDDEN, text))
+            text = text.replace(secret, HIDDEN)
+        return clean(_KEY.sub(HIDDEN, text))
 
 
 def _write(event: Event) -> None:

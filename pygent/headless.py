@@ -133,7 +133,7 @@ class _Watch:
     def say(self, text: str) -> None:
         """A line for the person, on standard error."""
         self._erase()
-        self._to_err(clean(text) + "\n")
+        self._to_err(clean(self._session.without_keys(text)) + "\n")
 
     def finish(self) -> None:
         """Write the answer, once everything has ended."""

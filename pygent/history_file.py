@@ -56,7 +56,7 @@ class HistoryFile:
         if self._failed:
             return
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 os.write(handle, without_secrets(text, self._secrets).encode("utf-8", "replace"))

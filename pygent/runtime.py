@@ -13,6 +13,7 @@ from pygent.cancellation import CancelToken
 from pygent.copying import copy_in, copy_out
 from pygent.errors import PygentError, SandboxError, WorkspaceError
 from pygent.events import FilesChanged, ToolOutput
+from pygent.redaction import HIDDEN, Redactor
 from pygent.sandbox import CommandLimits, CommandResult, OutputSink, Sandbox, limits_of, open_sandbox
 from pygent.sandbox.bans import find_banned
 from pygent.sandbox.description import describe
@@ -21,6 +22,7 @@ from pygent.sandbox.output import OutputBuffer
 from pygent.scope import Scope
 from pygent.scratch import remove_folder, scratch_folder
 from pygent.settings import command_environment, existing_init_files, from_environment
+from pygent.settings.secrets import all_keys
 from pygent.web_access import WebAccess
 from pygent.workspace import Workspace
 
@@ -58,8 +60,11 @@ class Runtime:
         on_progress: Callable[[str], None] | None = None,
         temporary: bool = False,
         start: bool = True,
+        redactor: Redactor | None = None,
     ) -> None:
         settings = from_environment()
+        self.redactor = Redactor(all_keys(settings)) if redactor is None else redactor
+        """The keys that no output and no kept file may have."""
         self.image = image or settings.image
         self.banned_commands = set(settings.banned_commands if banned_commands is None else banned_commands)
         self.banned_apps = set(settings.banned_apps if banned_apps is None else banned_apps)
@@ -144,7 +149,9 @@ class Runtime:
         return f"Refused: {found!r} is banned here and was not run. Do it another way." if found else ""
 
     def write_file(self, path: str, content: str) -> str:
-        """Create or overwrite a UTF-8 file. Raises ``WorkspaceError`` where it cannot be."""
+        """Create or overwrite a UTF-8 file. Raises ``WorkspaceError`` where it cannot be, or a key would be lost."""
+        if HIDDEN in content:
+            _check_keys(self, path, content)
         self.workspace.write_text(path, content)
         return f"Wrote {self.workspace.relative(path)} ({len(content.encode()):,} bytes)"
 
@@ -234,6 +241,7 @@ class Runtime:
             session_id=self._session_id,
             temporary=workspace is None,
             start=start,
+            redactor=self.redactor,
         )
         made.web = self.web
         return made
@@ -245,7 +253,7 @@ class Runtime:
 
     def keep_output(self, text: str) -> str:
         """Keep a long text for the person in a file; answers its path, "" where it cannot be kept."""
-        buffer = OutputBuffer(0, 0, spill_dir=self.output_dir)
+        buffer = OutputBuffer(0, 0, spill_dir=self.output_dir, redactor=self.redactor)
         buffer.feed(text.encode("utf-8", "replace"))
         buffer.finish()
         return buffer.file or ""
@@ -255,7 +263,7 @@ class Runtime:
         return ScopedRuntime(self, scope)
 
     def _open(self, use_docker: bool | None, *, start: bool = True) -> Sandbox:
-        return open_sandbox(
+        sandbox = open_sandbox(
             self.base_dir,
             use_docker=use_docker,
             image=self.image,
@@ -267,6 +275,8 @@ class Runtime:
             limits=self._limits,
             start=start,
         )
+        sandbox.redactor = self.redactor
+        return sandbox
 
 
 class ScopedRuntime:
@@ -347,6 +357,16 @@ class ScopedRuntime:
     def _changed(self, path: str) -> None:
         name = self.runtime.workspace.relative(path)
         self.scope.emit(FilesChanged(agent_id=self.scope.agent_id, paths=[name]))
+
+
+def _check_keys(runtime: Runtime, path: str, content: str) -> None:
+    """See that no key in a file is replaced by what was shown in its place."""
+    workspace = runtime.workspace
+    if workspace.is_file(path) and runtime.redactor.lost(workspace.read_bytes(path), content):
+        raise WorkspaceError(
+            f"{path} was not written: {HIDDEN} stands for a key that is hidden from you and would be lost. "
+            "Change the other lines with edit_file."
+        )
 
 
 def _folder(workspace: str | Path) -> Path:

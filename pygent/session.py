@@ -16,6 +16,7 @@ from pygent.cancellation import CancelToken
 from pygent.clock import standing as standing_still
 from pygent.errors import PygentError
 from pygent.events import Event, Level, Notice
+from pygent.redaction import Redactor
 from pygent.session_archive import SessionArchive
 from pygent.session_calls import SessionCalls
 from pygent.session_context import SessionContext
@@ -27,6 +28,7 @@ from pygent.session_saving import SessionSaving
 from pygent.session_tasks import SessionTasks
 from pygent.session_undo import SessionUndo
 from pygent.settings import Settings
+from pygent.settings.secrets import all_keys
 
 if TYPE_CHECKING:
     from pygent.agent import Agent
@@ -77,7 +79,7 @@ class Session(
         super().__init__()
         self.settings = settings
         self.demo = demo
-        self.bus = EventBus(resume)
+        self.bus = EventBus(resume, Redactor(all_keys(settings)))
         self.agent = agent
         self.broker = None
         self.policy = None
@@ -113,6 +115,10 @@ class Session(
     def subscribe(self, sink: Sink) -> Callable[[], None]:
         """Hand every later event to ``sink``, which must not block. The answer ends that."""
         return self.bus.subscribe(sink)
+
+    def without_keys(self, text: str) -> str:
+        """``text`` with the keys hidden that Pygent knows, for what does not come as an event."""
+        return self.bus.redactor.text(text)
 
     def open(self) -> None:
         """Make the sandbox and the agent ready and publish ``session.started``.

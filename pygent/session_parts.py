@@ -28,10 +28,11 @@ from pygent.settings import Settings, command_environment, config_dir, existing_
 from pygent.settings.model import is_file
 from pygent.settings.provider import compat_of, key_of, server_of
 from pygent.settings.proxies import system_proxy
+from pygent.settings.secrets import all_keys
 from pygent.standing import standing
 from pygent.todos import last_todos
 from pygent.web_access import WebAccess
-from pygent.wiring import Wiring, no_instructions, open_network, workspace_roots
+from pygent.wiring import Wiring, hide, no_instructions, open_network, workspace_roots
 
 if TYPE_CHECKING:
     from pygent.session_controls import SessionStatus
@@ -97,6 +98,7 @@ def join(
     account = Account(settings.budget)
     replay(account, past)
     approvals = Approvals(policy, broker, emit=bus.publish, save_rule=lambda rule: save_rule(settings, rule))
+    hide(all_keys(settings), bus, agent.runtime)
     agent.join(
         Wiring(
             bus=bus,

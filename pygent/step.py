@@ -62,10 +62,12 @@ def take_in(ctx: LoopContext) -> bool:
 def add_user(ctx: LoopContext, content: Content, origin: Origin) -> None:
     """Put a user message into the history and the stream."""
     message_id = uuid4().hex
-    ctx.history.add_user(content, origin)
     ctx.emit(MessageStarted(agent_id=ctx.agent_id, message_id=message_id, role="user", origin=origin))
     message = {"role": "user", "content": content}
-    ctx.emit(MessageFinished(agent_id=ctx.agent_id, message_id=message_id, message=message, origin=origin))
+    told = ctx.emit(MessageFinished(agent_id=ctx.agent_id, message_id=message_id, message=message, origin=origin))
+    if isinstance(told, MessageFinished):
+        content = told.message["content"]  # without keys, as the stream tells it
+    ctx.history.add_user(content, origin)
 
 
 def present(ctx: LoopContext, plan: str, source: PlanSource) -> None:

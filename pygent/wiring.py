@@ -61,6 +61,19 @@ class Wiring:
     instructions: Callable[[bool], Instructions] = no_instructions
 
 
+def hide(secrets: Iterable[str], bus: Stream, runtime: object) -> None:
+    """Keep these out of the events and of what commands of ``runtime`` print, from now on."""
+    known = tuple(secrets)
+    for redactor in (bus.redactor, getattr(runtime, "redactor", None)):
+        if redactor is not None:
+            redactor.learn(known)
+
+
+def keys_of(model: object) -> tuple[str, ...]:
+    """The keys that a model sends to its server."""
+    return tuple(getattr(model, "secrets", ()))
+
+
 def alone(persona: Persona, budget: Budget) -> Wiring:
     """The wiring of an agent that nobody joins to anything: it asks nobody, and does what its persona allows."""
     bus = EventBus()

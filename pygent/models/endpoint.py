@@ -57,6 +57,13 @@ class Endpoint:
         return api_errors.without_credentials(self.base_url)
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """The key, and what headers have in its place."""
+        from pygent.settings.secrets import secret_headers  # noqa: PLC0415 - after the first frame
+
+        return (self.api_key, *secret_headers(self.headers))
+
+    @property
     def local(self) -> bool:
         """Whether it is on this machine, where no proxy leads."""
         host = urlsplit(self.base_url).hostname or ""

@@ -110,6 +110,11 @@ class OpenAIModel:
         """The server's address."""
         return self.server.base_url
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What is sent to the server and nobody else may see."""
+        return self.server.secrets
+
     def __repr__(self) -> str:
         return f"OpenAIModel({self.server.shown!r})"
 

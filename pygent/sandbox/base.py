@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from pygent.cancellation import CancelToken
+from pygent.redaction import Redactor
 
 CommandStatus = Literal["ok", "timeout", "cancelled", "flooded", "lost"]
 """``ok``: the command ended by itself, whatever its exit status. ``flooded``: stopped at its output budget.
@@ -37,11 +38,12 @@ class Sandbox(Protocol):
 
     ``kind`` is the wire name (``"docker"``, ``"local"``); ``summary`` is the line a person reads, such as
     ``"docker · network off"`` or ``"LOCAL: commands run as you"``. ``workdir`` is the workspace's path as commands
-    see it.
+    see it. What ``redactor`` knows is taken out of outputs.
     """
 
     kind: str
     workdir: str
+    redactor: Redactor
 
     @property
     def summary(self) -> str: ...

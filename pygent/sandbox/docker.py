@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pygent.cancellation import CancelToken
 from pygent.errors import DeadlineExceeded, SandboxError, Stopped
+from pygent.redaction import Redactor
 from pygent.sandbox.base import CommandResult, CommandStatus, OutputSink
 from pygent.sandbox.commands import check_timeout
 from pygent.sandbox.docker_command import CommandRun, Outcome
@@ -65,6 +66,7 @@ class DockerSandbox:
         self.limits = limits or CommandLimits()
         self._env = dict(env)
         self._spill_dir = spill_dir
+        self.redactor = Redactor()
         self._session_id = session_id or secrets.token_hex(6)
         self._on_progress = on_progress
         refuse_dangerous(self.root, find_endpoint())
@@ -175,7 +177,7 @@ class DockerSandbox:
         if shell is None:
             raise SandboxError("the sandbox is closed")
         stops = [token for token in (self._closing, cancel) if token is not None]
-        buffer = OutputBuffer(spill_dir=self._spill_dir, on_file=on_file)
+        buffer = OutputBuffer(spill_dir=self._spill_dir, on_file=on_file, redactor=self.redactor)
         command = CommandRun(shell, code, timeout, stops, on_output, buffer)
         news, self._news = self._news, ""
         self._began = time.time()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pygent.cancellation import CancelToken
 from pygent.errors import SandboxError, SandboxUnavailable
+from pygent.redaction import Redactor
 from pygent.sandbox.base import CommandResult, OutputSink
 from pygent.sandbox.commands import FIXED_ENVIRONMENT, check_command, check_timeout
 from pygent.sandbox.local_run import Run
@@ -44,6 +45,7 @@ class LocalSandbox:
         self.workdir = str(root)
         self._root = root
         self._spill_dir = spill_dir
+        self.redactor = Redactor()
         self._shell = shell
         self._env = {**env, **FIXED_ENVIRONMENT}
         self._pool = Pool()
@@ -69,7 +71,12 @@ class LocalSandbox:
         marker = secrets.token_hex(8)
         variables = {**self._env, **(env or {}), MARKER: marker}
         request = encode_request(self.workdir, [os.fsencode(self._shell), b"-c", command], variables)
-        run = Run(OutputBuffer(spill_dir=self._spill_dir, on_file=on_file), timeout, cancel, on_output)
+        run = Run(
+            OutputBuffer(spill_dir=self._spill_dir, on_file=on_file, redactor=self.redactor),
+            timeout,
+            cancel,
+            on_output,
+        )
         worker = self._pool.take()
         try:
             result = run.on(worker, request)

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from pygent.redaction import Redactor
+
 HEAD = 64 * 1024
 TAIL = 64 * 1024
 BUDGET = 32 * 1024 * 1024
@@ -22,7 +24,7 @@ class OutputBuffer:
     as U+FFFD; a character split between two pieces stays whole. Output longer than head and tail together is also
     written raw to a new file in ``spill_dir``, which is made when first needed; ``on_file`` is told its path at once.
     The file is left for its reader, and whoever owns the folder removes it. What comes after ``budget`` bytes is
-    dropped, and ``flooded`` is True.
+    dropped, and ``flooded`` is True. What ``redactor`` knows is taken out before anything else.
     One thread uses it.
     """
 
@@ -33,6 +35,7 @@ class OutputBuffer:
         budget: int = BUDGET,
         spill_dir: str | Path | None = None,
         on_file: Callable[[str], object] | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         self.total = 0
         self.flooded = False
@@ -42,6 +45,7 @@ class OutputBuffer:
         self._budget = budget
         self._spill_dir = Path(spill_dir) if spill_dir is not None else None
         self._on_file = on_file
+        self._redacted = (redactor or Redactor()).stream()
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._head = bytearray()
         self._tail = bytearray()
@@ -50,6 +54,9 @@ class OutputBuffer:
 
     def feed(self, data: bytes) -> str:
         """Take the next piece as it was read and answer its text (empty while a character is incomplete)."""
+        return self._take(self._redacted.feed(data))
+
+    def _take(self, data: bytes) -> str:
         room = self._budget - self.total
         if len(data) > room:
             self.flooded = True
@@ -73,12 +80,13 @@ class OutputBuffer:
 
     def finish(self) -> str:
         """Close the file and answer what the decoder still held. Call it once, when the command has ended."""
+        rest = self._take(self._redacted.finish())
         if self._spill is not None:
             with contextlib.suppress(OSError):
                 self._spill.close()
             self._spill = None
             self._spill_failed = True
-        return self._decoder.decode(b"", final=True)
+        return rest + self._decoder.decode(b"", final=True)
 
     def text(self) -> str:
         """The output for a reader: all of it, or head and tail with a line between them that says what is missing."""

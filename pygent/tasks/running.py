@@ -62,6 +62,7 @@ class TaskStream:
     def __init__(self, task: Task, stream: Stream) -> None:
         self._task = task
         self._stream = stream
+        self.redactor = stream.redactor
 
     def publish(self, event: E) -> E:
         """See ``Stream``."""

@@ -129,7 +129,7 @@ class Executor:
         finally:
             run.keep(outcome.output, self.result_limit)
             outcome.output = bounded(outcome.output, self.result_limit, rest=run.rest)
-            self._emit(
+            told = self._emit(
                 ToolFinished(
                     agent_id=agent_id,
                     call_id=call.id,
@@ -140,6 +140,8 @@ class Executor:
                     output_file=run.rest or None,
                 )
             )
+            if isinstance(told, ToolFinished):
+                outcome.output = told.output  # the model reads what the stream tells, which has no keys
         return outcome
 
     def _decide_and_run(
