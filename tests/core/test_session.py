@@ -25,7 +25,8 @@ class Watched:
     """A session on a scripted model; its events are kept, approvals are answered as told."""
 
     def __init__(self, folder: Path, script: list[Any], *, answer: str = "", **options: Any) -> None:
-        settings = Settings(workspace=folder / "work", use_docker=False, **options.pop("settings", {}))
+        given = {"use_docker": False, **options.pop("settings", {})}
+        settings = Settings(workspace=folder / "work", **given)
         self.session = Session(settings, model=ScriptedModel(script), **options)
         self.events: list[Event] = []
         self.ended = threading.Semaphore(0)

@@ -21,6 +21,7 @@ from pygent.store import Store
 from tests.core.changed_trees import snapshot, write
 from tests.core.checkpointed import GIT, shell
 from tests.core.test_session import Watched
+from tests.fakes.docker_engine import BASH_IMAGE, DockerEngine
 from tests.fakes.invariants import check_history
 from tests.fakes.models import ScriptedModel, call, say
 
@@ -82,6 +83,29 @@ def test_undo_brings_back_what_a_shell_command_deleted_and_rewrote(work: Path, o
     assert files(work) == {**before, "a.txt": (0o644, b"by hand\n")}
     done = session.restore(session.offer_redo())
     assert files(work) == {**after, "a.txt": (0o644, b"by hand\n")}
+
+
+@pytest.mark.docker
+def test_what_a_command_did_in_a_container_is_undone_as_well(
+    work: Path, tmp_path: Path, docker_engine: DockerEngine
+) -> None:
+    before = files(work)
+    watched = Watched(
+        tmp_path,
+        SCRIPT,
+        settings={"permission_mode": "yolo", "use_docker": True, "image": docker_engine.image(BASH_IMAGE)},
+        store=lambda: Store(tmp_path / "data" / "sessions.db"),
+    )
+    with contextlib.closing(watched.session):
+        watched.session.open()
+        watched.say("go")
+        after = files(work)
+        assert {"new.txt", "a.txt"} <= set(after)
+        assert "src/x.py" not in after
+        watched.session.restore(watched.session.offer_undo())
+        assert files(work) == before
+        watched.session.restore(watched.session.offer_redo())
+        assert files(work) == after
 
 
 def test_each_step_and_each_command_of_ones_own_is_undone_by_itself(work: Path, opened: Watched) -> None:
