@@ -1,4 +1,4 @@
-"""``pygent sessions``: list, show, export, search and delete what is stored."""
+"""``pygent sessions``: list, show, export, search, take back and delete what is stored."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ usage: pygent sessions [list] [--workspace DIR] [--limit N]   the stored session
        pygent sessions export ID [--format FORMAT] [--output FILE]
                                                              one session, whole
        pygent sessions search WORD… | '"SOME WORDS"'         the sessions that have all of it in one message or output
+       pygent sessions undo [ID] [--steps N] [--yes]         take back what the last steps changed in files
+       pygent sessions redo [ID] [--yes]                     take the last undo back
        pygent sessions delete ID…                            remove sessions, and what their tasks left
 
 The first characters of an ID will do. `pygent --resume ID` goes on with one, `pygent replay ID` plays it.
@@ -34,6 +36,8 @@ export   writes to standard output, or to a new file with --output. FORMAT is ma
          without --format the file's ending says which, and markdown where there is none. Keys of the settings are
          hidden in it.
 list     and search print lines for people; --format json prints one JSON object a line, for programs.
+undo     and redo show a diff and ask first, --yes answers it; without ID it is the last session of this folder. What
+         somebody else has changed since is left alone and named, and the exit code is 1.
 search   A word finds all that begins with it, whatever its case; words in double quotes find just these, in this
          order."""
 
@@ -83,6 +87,11 @@ def _dispatch(store: Store, command: str, rest: Sequence[str]) -> int:
             sys.stdout.write(export(store.events(one.id), "markdown", title=one.title))
         case "export":
             _export(store, store.find(found.id), found)
+        case "undo" | "redo":
+            from pygent.commands import taking_back  # noqa: PLC0415 - brings the session's parts
+
+            one = store.find(found.id) if found.id else last_session(store, os.path.realpath(Path.cwd()))
+            return taking_back.run(open_store, one, command, steps=found.steps, yes=found.yes)
         case "delete":
             _delete(store, [store.find(prefix) for prefix in found.ids])
     return 0
@@ -136,11 +145,35 @@ def _delete_parser() -> _Parser:
     return parser
 
 
+def _undo_parser() -> _Parser:
+    parser = _Parser()
+    parser.add_argument("id", nargs="?")
+    parser.add_argument("--steps", type=_count, default=1)
+    parser.add_argument("--yes", "-y", action="store_true")
+    return parser
+
+
+def _redo_parser() -> _Parser:
+    parser = _Parser()
+    parser.add_argument("id", nargs="?")
+    parser.add_argument("--yes", "-y", action="store_true")
+    parser.set_defaults(steps=1)
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of steps; use 1 or more")
+    return int(text)
+
+
 _PARSERS = {
     "list": _list_parser,
     "search": _search_parser,
     "show": _show_parser,
     "export": _export_parser,
+    "undo": _undo_parser,
+    "redo": _redo_parser,
     "delete": _delete_parser,
 }
 
