@@ -25,6 +25,7 @@ from pygent.persona import Persona
 from pygent.prompts import Surroundings, build_system_message
 from pygent.remembering import Remembering
 from pygent.runtime import Runtime
+from pygent.sandbox.description import surroundings
 from pygent.settings import from_environment
 from pygent.settings.secrets import all_keys
 from pygent.step import add_user, run_step, take_in
@@ -290,7 +291,7 @@ def _system_message(agent: Agent, small: bool) -> str:
     sandbox = getattr(agent.runtime, "sandbox", None)
     where = Surroundings(
         workspace=str(getattr(sandbox, "workdir", None) or getattr(agent.runtime, "base_dir", "")),
-        sandbox=str(getattr(sandbox, "summary", "")),
+        sandbox=surroundings(sandbox),
         autonomous=agent.wiring.autonomous,
         small=small,
         instructions=agent.wiring.bus.redactor.text(agent.wiring.instructions(small).text),

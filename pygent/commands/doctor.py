@@ -10,6 +10,7 @@ from pygent.commands import local_checks
 from pygent.commands.check import Check
 from pygent.commands.cluster_check import cluster
 from pygent.commands.file_check import model_file
+from pygent.commands.reach import reach
 from pygent.commands.server_check import model_server
 from pygent.errors import SettingsError
 from pygent.plain_text import one_line
@@ -25,12 +26,11 @@ def run(load: Callable[[], Settings], out: IO[str], *, as_json: bool = False) ->
     for check in _all(load):
         checks.append(check)
         if not as_json:  # a slow check must not hold back those before it
-            out.write(f"{_MARKS[check.state]}  {check.name:<14} {one_line(check.text, 400)}\n")
+            out.write(f"{_MARKS[check.state]}  {check.name:<14} {one_line(check.line, 400)}\n")
             out.flush()
     failed = dict.fromkeys(check.name for check in checks if check.state == "fail")
     if as_json:
-        rows = [{"check": check.name, "state": check.state, "text": check.text} for check in checks]
-        out.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+        out.write(json.dumps([check.to_dict() for check in checks], indent=2, ensure_ascii=False) + "\n")
     else:
         out.write(f"\nTo mend: {', '.join(failed)}.\n" if failed else "\nReady.\n")
     return 1 if failed else 0
@@ -52,5 +52,6 @@ def _all(load: Callable[[], Settings]) -> Iterator[Check]:
     if not is_file(settings.model):
         yield model_server(settings)
     yield from local_checks.sandboxes(settings)
+    yield from reach(settings)
     yield from cluster(settings)
     yield local_checks.screen()

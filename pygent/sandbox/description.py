@@ -1,8 +1,31 @@
-"""How a command ended, for a model to read."""
+"""Where commands run and how one ended, in the words that a model reads."""
 
 from __future__ import annotations
 
 from pygent.sandbox.base import CommandResult
+from pygent.sandbox.limits import CommandLimits
+
+
+def surroundings(sandbox: object) -> str:
+    """Where commands run and what they reach there; ``""`` for an object that says nothing of itself.
+
+    What is tried, not only told: ``pygent doctor``.
+    """
+    summary = str(getattr(sandbox, "summary", ""))
+    if not summary:
+        return ""
+    if not getattr(sandbox, "confined", False):
+        return f"{summary}. Nothing holds them back: touch nothing outside the workspace unless you are asked to."
+    parts = [f"{summary}."]
+    if getattr(sandbox, "kind", "") == "docker":
+        parts.append("The programs are those of the container's image.")
+    parts.append("Only the workspace, /tmp and $HOME can be written, and only the workspace is kept.")
+    if not getattr(sandbox, "network", False):
+        parts.append("Without a network nothing can be downloaded or installed from one.")
+    limits = getattr(sandbox, "limits", None)
+    if isinstance(limits, CommandLimits):
+        parts.append(f"Limits: {limits.in_words()}.")
+    return " ".join(parts)
 
 
 def describe(cmd: str, result: CommandResult, timeout: float) -> str:

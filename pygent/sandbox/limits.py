@@ -24,6 +24,13 @@ class CommandLimits:
         """``disk`` as far as the memory goes: full folders must not cost every process its life."""
         return min(self.disk, self.memory * 3 // 8)
 
+    def in_words(self) -> str:
+        """All of them, for a model or a person."""
+        return (
+            f"{self.memory} MB of memory, {self.processes} processes at once, "
+            f"{self.usable_disk} MB in /tmp and in $HOME each"
+        )
+
     def about_memory(self) -> str:
         """What a reader should know where it ran out."""
         return f"The memory ran out ({self.memory:,} MB, command_memory), and a process was ended for it."
