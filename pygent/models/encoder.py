@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from pygent.compat import ReasoningRule
 from pygent.images import as_text
 from pygent.models.base import Messages, ToolSchemas
+from pygent.models.marks import harmless_message
 
 Rules: TypeAlias = tuple[ReasoningRule, bool]
 """How reasoning is sent back, and whether images are."""
@@ -123,6 +124,8 @@ class _Encoded:
 
 def _as_sent(message: dict[str, Any], reasoning: ReasoningRule, images: bool) -> dict[str, Any]:
     if message.get("role") != "assistant":
+        if message.get("role") in {"tool", "user"}:
+            message = harmless_message(message)
         if not images and isinstance(message.get("content"), list):
             message = {**message, "content": as_text(message["content"])}
         return message

@@ -7,6 +7,7 @@ from typing import Any
 
 from pygent.images import Content, joined
 from pygent.models.base import Messages, ToolSchemas
+from pygent.models.marks import harmless_result
 
 _HOW = """# Tools
 To use a tool, write a block like this one, with the tool's name and its arguments, and end your reply there:
@@ -29,7 +30,7 @@ def as_text(messages: Messages, tools: ToolSchemas | None) -> Messages:
         elif role == "assistant":
             out.append({"role": "assistant", "content": _with_calls(text, message.get("tool_calls") or [])})
         elif role == "tool":
-            add_user(out, f"<tool_response>\n{text}\n</tool_response>")
+            add_user(out, f"<tool_response>\n{harmless_result(str(text))}\n</tool_response>")
         elif role == "user" and text is not None:
             add_user(out, text)
         else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pygent import clock
 from pygent.cancellation import CancelToken
+from pygent.models.fences import fenced
 from pygent.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ def report(task: Task, question: str | None = None, siblings: Iterable[Task] = (
     if len(text) > TEXT_LIMIT:
         text = f"{text[:TEXT_LIMIT]} … ({len(text) - TEXT_LIMIT} more characters)"
     if text:
-        lines.append(text)
+        lines.append(f"It reports:\n{fenced(text)}")
     if question is not None:
-        lines.append(f"It asks, and nobody can answer it here: {question}")
+        lines.append(f"It asks, and nobody can answer it here:\n{fenced(question)}")
         lines.append("Where you know the answer, delegate again with it in the prompt.")
     if task.changes is not None:
         lines.extend(_files(task.id, task.changes))
@@ -55,12 +56,17 @@ def _files(task_id: str, changes: ChangeSet) -> list[str]:
     shown = changes.files[:SHOWN_FILES]
     lines = ["Changed files, in its own workspace:"]
     for change in shown:
-        before = f"{change.old_path} -> " if change.old_path is not None else ""
-        lines.append(f"  {_LETTERS[change.kind]} {before}{change.path}")
+        before = f"{_name(change.old_path)} -> " if change.old_path is not None else ""
+        lines.append(f"  {_LETTERS[change.kind]} {before}{_name(change.path)}")
     if len(changes.files) > len(shown):
         lines.append(f"  and {len(changes.files) - len(shown)} more")
     lines.append(f'apply_task(task_id="{task_id}") takes them over into your workspace.')
     return lines
+
+
+def _name(path: str) -> str:
+    """A file's name on one line, which its own characters cannot end."""
+    return path if path.isprintable() else repr(path)
 
 
 def _shared(task: Task, siblings: Iterable[Task]) -> list[str]:
@@ -72,7 +78,7 @@ def _shared(task: Task, siblings: Iterable[Task]) -> list[str]:
             both = sorted(mine & set(other.changes.paths))
             if both:
                 more = f" and {len(both) - SHOWN_SHARED} more" if len(both) > SHOWN_SHARED else ""
-                lines.append(f"Task {other.id} changed {', '.join(both[:SHOWN_SHARED])}{more}, too.")
+                lines.append(f"Task {other.id} changed {', '.join(map(_name, both[:SHOWN_SHARED]))}{more}, too.")
     return lines
 
 

@@ -198,7 +198,7 @@ def test_a_question_that_nobody_can_answer_waits_and_the_answer_goes_on_with_it(
     assert family.tasks.wait(task, SECONDS)
     assert family.tasks.status(task) == "waiting"
     assert family.tasks.running() == []
-    assert "nobody can answer it here: tabs or spaces?" in family.tasks.take_reports()[0]
+    assert "nobody can answer it here:\n```\ntabs or spaces?\n```" in family.tasks.take_reports()[0]
     other = family.start("other", STOP)  # it holds no place meanwhile
     assert family.tasks.wait(other, SECONDS)
     family.tasks.send(task, "tabs")
