@@ -36,12 +36,13 @@ class Runtime:
 
     ``workspace`` is a folder, made if it is missing; without one, and always with ``temporary``, it is a temporary
     one that ``cleanup`` and the interpreter's exit remove. ``use_docker`` None takes Docker if its engine answers.
+    ``local_sandbox`` is for commands without a container: ``"on"`` bubblewrap, ``"auto"`` where it works, ``"off"``.
     ``initial_files`` are copied into the workspace. ``limits`` is what all commands in a container may use. Without
     ``start`` a container starts with the first command. What is not given comes from the ``PYGENT_*`` variables.
     Thread-safe.
 
-    Raises ``SandboxUnavailable`` where Docker was asked for and cannot be had, ``WorkspaceError`` where the workspace
-    cannot be used, ``SettingsError`` for a variable that cannot be read.
+    Raises ``SandboxUnavailable`` where Docker or a sandbox was asked for and cannot be had, ``WorkspaceError`` where
+    the workspace cannot be used, ``SettingsError`` for a variable that cannot be read.
     """
 
     def __init__(  # noqa: PLR0913 - the documented constructor
@@ -61,6 +62,7 @@ class Runtime:
         temporary: bool = False,
         start: bool = True,
         redactor: Redactor | None = None,
+        local_sandbox: str | None = None,
     ) -> None:
         settings = from_environment()
         self.redactor = Redactor(all_keys(settings)) if redactor is None else redactor
@@ -69,6 +71,7 @@ class Runtime:
         self.banned_commands = set(settings.banned_commands if banned_commands is None else banned_commands)
         self.banned_apps = set(settings.banned_apps if banned_apps is None else banned_apps)
         self._network = settings.network if network is None else network
+        self._local = local_sandbox or settings.local_sandbox
         self.web = WebAccess()
         self._env = dict(command_environment(settings) if env is None else env)
         self._limits = limits or limits_of(settings)
@@ -187,9 +190,9 @@ class Runtime:
         return f"Copied {path} to {target}" + ("" if count is None else f" ({count} files)")
 
     def set_network(self, on: bool) -> None:
-        """Switch the container's network. Raises ``PygentError`` where commands run on this machine."""
-        if not self.use_docker:
-            raise PygentError("Commands run on this machine and use its network; only a container's can be switched.")
+        """Switch the sandbox's network. Raises ``PygentError`` where nothing surrounds the commands."""
+        if not self.sandbox.confined:
+            raise PygentError("Commands run on this machine and use its network; only a sandbox's can be switched.")
         if on != self._network:
             self._network = on
             self.close_sandbox()
@@ -242,6 +245,7 @@ class Runtime:
             temporary=workspace is None,
             start=start,
             redactor=self.redactor,
+            local_sandbox=self._local,
         )
         made.web = self.web
         return made
@@ -274,6 +278,7 @@ class Runtime:
             on_progress=self._on_progress,
             limits=self._limits,
             start=start,
+            local=self._local,
         )
         sandbox.redactor = self.redactor
         return sandbox

@@ -173,7 +173,7 @@ class SessionControls(SessionModel, SessionFiles):
         agent = self._ready()
         agent.runtime.set_network(on)
         for task in () if on else agent.tasks.running():
-            if getattr(getattr(task.agent, "runtime", None), "use_docker", False):
+            if getattr(getattr(getattr(task.agent, "runtime", None), "sandbox", None), "confined", False):
                 task.agent.runtime.set_network(False)
 
     @property

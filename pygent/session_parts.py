@@ -158,6 +158,7 @@ def make_runtime(settings: Settings, session_id: str, on_progress: Callable[[str
         session_id=session_id,
         on_progress=on_progress,
         temporary=settings.ephemeral,
+        local_sandbox=settings.local_sandbox,
     )
     server = server_of(settings)
     proxy, certificates = settings.proxy or server.proxy, settings.certificates or server.certificates

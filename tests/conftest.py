@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pygent.sandbox import bubblewrap
 from tests.fakes.docker_engine import DockerEngine, NoEngine
 
 NOWHERE = "unix:///nowhere/docker.sock"
@@ -65,6 +66,22 @@ def _engine_of_the_test(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
     if request.node.get_closest_marker("docker"):
         host = request.getfixturevalue("docker_engine").host
     monkeypatch.setenv("DOCKER_HOST", host)
+
+
+@pytest.fixture(autouse=True)
+def _sandbox_of_the_test(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands run bare, where one costs a millisecond, but in tests marked ``bubblewrap``.
+
+    Those are skipped where it does not work; ``PYGENT_REQUIRE_BUBBLEWRAP=1`` makes that a failure.
+    """
+    if not request.node.get_closest_marker("bubblewrap"):
+        monkeypatch.setenv("PYGENT_LOCAL_SANDBOX", "off")
+        return
+    monkeypatch.delenv("PYGENT_LOCAL_SANDBOX", raising=False)
+    if reason := bubblewrap.why_not(Path(__file__).parent, {"HOME": "/nowhere"}):
+        if os.environ.get("PYGENT_REQUIRE_BUBBLEWRAP") == "1":
+            pytest.fail(f"PYGENT_REQUIRE_BUBBLEWRAP=1, but {reason}")
+        pytest.skip(reason)
 
 
 @pytest.fixture(autouse=True, scope="session")

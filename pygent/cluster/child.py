@@ -219,6 +219,7 @@ def make_runtime(settings: Settings, order: Order) -> Runtime:
         limits=limits_of(settings),
         session_id=order.task_id,
         temporary=True,
+        local_sandbox=settings.local_sandbox,
     )
 
 

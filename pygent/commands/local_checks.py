@@ -106,6 +106,7 @@ def on_this_machine(settings: Settings) -> Check:
                 spill_dir=Path(name) / "output",
                 session_id="doctor",
                 on_progress=lambda _text: None,
+                local=settings.local_sandbox,
             )
             try:
                 result = sandbox.run("echo ready", timeout=10)

@@ -17,7 +17,7 @@ from pygent.redaction import Redactor
 from pygent.sandbox.base import CommandResult, OutputSink
 from pygent.sandbox.commands import FIXED_ENVIRONMENT, check_command, check_timeout
 from pygent.sandbox.local_run import Run
-from pygent.sandbox.local_workers import Pool, encode_request
+from pygent.sandbox.local_workers import Bare, Launcher, Pool, encode_request
 from pygent.sandbox.output import OutputBuffer
 from pygent.sandbox.strays import MARKER, end_marked
 
@@ -25,15 +25,16 @@ from pygent.sandbox.strays import MARKER, end_marked
 class LocalSandbox:
     """Runs commands in ``root`` with just the variables of ``env`` and those that keep programs from asking.
 
-    ``spill_dir`` gets the output of commands that say much (see ``OutputBuffer``). Any number of threads may run
-    commands at once. Raises ``SandboxUnavailable`` where the system is not POSIX or has no shell.
+    ``spill_dir`` gets the output of commands that say much (see ``OutputBuffer``). ``launcher`` starts the processes
+    that watch over commands. Any number of threads may run commands at once. Raises ``SandboxUnavailable`` where the
+    system is not POSIX or has no shell.
     """
 
     kind = "local"
     confined = False
     summary = "LOCAL: commands run as you"
 
-    def __init__(self, root: Path, env: Mapping[str, str], spill_dir: Path) -> None:
+    def __init__(self, root: Path, env: Mapping[str, str], spill_dir: Path, launcher: Launcher | None = None) -> None:
         if not hasattr(os, "posix_spawn") or not hasattr(socket, "AF_UNIX"):
             raise SandboxUnavailable(
                 "Running commands on this machine needs a POSIX system (Linux, macOS, or WSL on Windows). "
@@ -48,7 +49,7 @@ class LocalSandbox:
         self.redactor = Redactor()
         self._shell = shell
         self._env = {**env, **FIXED_ENVIRONMENT}
-        self._pool = Pool()
+        self._pool = Pool(launcher or Bare())
         self._finalizer = weakref.finalize(self, self._pool.close)
 
     def run(
@@ -67,7 +68,6 @@ class LocalSandbox:
         """
         command = check_command(cmd)
         timeout = check_timeout(timeout)
-        variables = {**self._env, **env} if env else self._env
         marker = secrets.token_hex(8)
         variables = {**self._env, **(env or {}), MARKER: marker}
         request = encode_request(self.workdir, [os.fsencode(self._shell), b"-c", command], variables)
@@ -86,6 +86,8 @@ class LocalSandbox:
             raise
         finally:
             self._pool.give_back(worker)
+        if result.status == "lost" and (complaint := worker.complaint()):
+            raise SandboxError(f"The sandbox could not be started: {complaint.splitlines()[-1]}")
         if result.status == "lost":
             end_marked(marker)
         if run.failed is not None:

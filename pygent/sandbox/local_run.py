@@ -12,12 +12,16 @@ from pygent.cancellation import CancelToken
 from pygent.errors import DeadlineExceeded
 from pygent.sandbox.base import CommandResult, CommandStatus, OutputSink
 from pygent.sandbox.live import LiveOutput
-from pygent.sandbox.local_workers import STOP_LIMIT, Worker
+from pygent.sandbox.local_workers import START_LIMIT, STOP_LIMIT, Worker
 from pygent.sandbox.output import OutputBuffer
-from pygent.sandbox.supervisor import LENGTH
+from pygent.sandbox.supervisor import LENGTH, READY
 
 _READ = 64 * 1024
 _CANCEL_LOOK = 0.05  # how often a running command asks its cancel token, in seconds
+_LIMITS = {
+    "memory": "its processes took more memory than commands may have here, and were ended",
+    "processes": "it started more processes than commands may have here, and they were ended",
+}
 _ZERO = (0).to_bytes(LENGTH, "big")
 
 
@@ -51,7 +55,7 @@ class Run:
             finally:
                 os.close(theirs)
             if worker.sound:
-                self._listen(worker, ours, started)
+                started = self._listen(worker, ours, started)
                 self._read_rest(ours)
         finally:
             os.close(ours)
@@ -59,13 +63,16 @@ class Run:
         self._live.deliver()
         return self._result(worker, clock.now() - started)
 
-    def _listen(self, worker: Worker, output: int, started: float) -> None:
-        """Read until the supervisor says that all is over."""
+    def _listen(self, worker: Worker, output: int, started: float) -> float:
+        """Read until the supervisor says that all is over; answers when the command began.
+
+        The time that a new supervisor needs is not the command's.
+        """
         poll = select.poll()
         poll.register(output, select.POLLIN)
         poll.register(worker.socket, select.POLLIN)
         control = worker.socket.fileno()
-        ends = started + self._timeout
+        ends = started + self._timeout + (0 if worker.ready else START_LIMIT)
         while True:
             now = clock.now()
             if self._stopped is None:
@@ -76,11 +83,15 @@ class Run:
                     self._send_stop(worker)
             elif now >= ends:
                 worker.sound = False
-                return
+                return started
             for fd, event in poll.poll(self._patience(now, ends)):
                 if fd == control:
                     if not self._hear(worker):
-                        return
+                        return started
+                    if self._answer == READY:
+                        self._answer, worker.ready = b"", True
+                        started = clock.now()
+                        ends = ends if self._stopped else started + self._timeout
                 elif not event & select.POLLIN or not self._read(output):
                     poll.unregister(output)
             self._live.deliver_due()
@@ -120,7 +131,9 @@ class Run:
             worker.sound = False
             return False
         self._answer += data
-        return not self._answer.endswith(b"\n")
+        if not worker.ready and self._answer.startswith(READY) and self._answer != READY:
+            self._answer, worker.ready = self._answer[len(READY) :], True
+        return self._answer == READY or not self._answer.endswith(b"\n")
 
     def _read(self, output: int) -> bool:
         """Read once. False at the end of the output."""
@@ -155,13 +168,15 @@ class Run:
         elif words[0] == "failed":
             self.failed = int(words[1])
         else:
-            _, code, ended, left = words[:4]
-            names = words[4] if len(words) > 4 else ""
+            _, code, ended, left, limit = words[:5]
+            names = words[5] if len(words) > 5 else ""
             if code != "-":
                 exit_status = self._exit_status(int(code))
                 if status in {"timeout", "cancelled"}:
                     status = "ok"  # it ended by itself in time; only what it left behind was stopped
-                if int(ended):
+                if limit in _LIMITS:
+                    self._note.append(_LIMITS[limit])
+                elif int(ended):
                     what = "1 process was" if ended == "1" else f"{ended} processes were"
                     self._note.append(
                         f"{what} still running in the background ({names}) and had to end with the command"

@@ -5,10 +5,14 @@ It is started as a script with an interpreter that loads nothing else, and impor
 find and end all of it. It works for one owner over the socket on descriptor 0 and runs one command at a time; when
 the owner goes away, however that happens, it ends the running command and itself.
 
-A request is a length (4 bytes) and NUL-separated fields: folder, number of arguments, arguments, NAME=VALUE lines;
-the command's output goes to a descriptor passed with it. A length of 0 stops the running command. The answer is one
-line: ``done STATUS STOPPED LEFT NAMES`` (STATUS as from ``wait``, or ``-`` where the command was ended; STOPPED and
-LEFT count what was ended behind it and what could not be; NAMES are those of the first), or ``failed ERRNO``.
+In a sandbox of the operating system it is the first process of a process namespace: whatever it sees there is below
+it, nothing there can signal or trace it, and nothing there outlives it. Then it holds limits as well.
+
+It says ``ready`` first. A request is a length (4 bytes) and NUL-separated fields: folder, number of arguments,
+arguments, NAME=VALUE lines; the command's output goes to a descriptor passed with it. A length of 0 stops the
+running command. The answer is one line: ``done STATUS STOPPED LEFT LIMIT NAMES`` (STATUS as from ``wait``, or ``-``
+where the command was ended; STOPPED and LEFT count what was ended behind it and what could not be; LIMIT is the one
+that it went over, ``memory``, ``processes`` or ``-``; NAMES are those of the first), or ``failed ERRNO``.
 """
 
 from __future__ import annotations
@@ -20,10 +24,15 @@ import socket
 import sys
 import time
 
+TYPE_CHECKING = False  # importing typing would cost more than the rest of this process
+if TYPE_CHECKING:
+    from typing import Any
+
 GRACE_AFTER_EXIT = 0.3
 GRACE_AFTER_TERM = 0.15
 GIVE_UP = 2.0
 LENGTH = 4
+READY = b"ready\n"
 _PR_SET_CHILD_SUBREAPER = 36
 _DEFAULTS = [
     number
@@ -96,11 +105,19 @@ def send_signal(pid: int, number: int) -> None:
 
 
 class Supervisor:
-    """Runs the requests that come over ``owner``, one after the other."""
+    """Runs the requests that come over ``owner``, one after the other.
 
-    def __init__(self, owner: socket.socket) -> None:
+    ``owner_end`` becomes readable when the owner ends; None where this process is the owner's child and can tell.
+    ``watch`` is called while a command runs, about every ``watch.every`` seconds; it answers the limit that was
+    reached, or "".
+    """
+
+    def __init__(self, owner: socket.socket, owner_end: int | None = None, watch: Any = None) -> None:
         self.owner = owner
         self.owner_pid = os.getppid()
+        self.alone = os.getpid() == 1
+        self.watch = watch
+        self.limit = "-"
         self.waker, woken = os.pipe()
         os.set_blocking(self.waker, False)
         os.set_blocking(woken, False)
@@ -112,12 +129,18 @@ class Supervisor:
         self.poll.register(owner, select.POLLIN)
         self.poll.register(self.waker, select.POLLIN)
         # A fork of the owner may hold the other end of the socket open: then only this tells.
-        self.owner_end = self._watch_owner()
+        self.owner_end = self._watch_owner() if owner_end is None else owner_end
+        if self.owner_end >= 0:
+            self.poll.register(self.owner_end, select.POLLIN)
         self.main = 0
         self.status: int | None = None
 
     def serve(self) -> None:
-        """Work until the owner goes away."""
+        """Say that it is ready, and work until the owner goes away."""
+        try:
+            self.owner.sendall(READY)
+        except OSError:
+            return
         while (request := self._receive()) is not None:
             fields, output = request
             try:
@@ -132,11 +155,9 @@ class Supervisor:
     def _watch_owner(self) -> int:
         """A descriptor that becomes readable when the owner ends; -1 where the system has none."""
         try:
-            watch = os.pidfd_open(self.owner_pid)
+            return os.pidfd_open(self.owner_pid)
         except (AttributeError, OSError):
             return -1
-        self.poll.register(watch, select.POLLIN)
-        return watch
 
     def _receive(self) -> tuple[list[bytes], int] | None:
         """The next request; None where the owner is gone. A stop that comes too late is passed over."""
@@ -177,6 +198,7 @@ class Supervisor:
     def _run(self, fields: list[bytes], output: int) -> str:
         try:
             self.status = None
+            self.limit = "-"
             count = int(fields[1])
             arguments = fields[2 : 2 + count]
             environment = dict(line.split(b"=", 1) for line in fields[2 + count :] if b"=" in line)
@@ -198,7 +220,7 @@ class Supervisor:
         ended.pop(self.main, None)
         status = "-" if stopped or self.status is None else str(self.status)
         names = ",".join(sorted({name.replace(" ", "_").replace("\n", "_") for name in ended.values()})[:5])
-        return f"done {status} {len(ended)} {left} {names}"
+        return f"done {status} {len(ended)} {left} {self.limit} {names}"
 
     @staticmethod
     def _spawn(arguments: list[bytes], environment: dict[bytes, bytes], output: int) -> int:
@@ -220,6 +242,7 @@ class Supervisor:
     def _wait(self) -> bool:
         """Wait for the command, and a moment for what it left running. False where it was stopped before its end."""
         ends: float | None = None
+        looked = time.monotonic()
         while True:
             alive = self._reap()
             if self.status is not None:
@@ -232,6 +255,11 @@ class Supervisor:
             timeout = 500 if self.owner_end < 0 else None  # without a descriptor to watch the owner, look at times
             if ends is not None:
                 timeout = max(1, int((ends - time.monotonic()) * 1000))
+            elif self.watch is not None:
+                if time.monotonic() - looked >= self.watch.every:
+                    self._look()
+                    looked = time.monotonic()
+                timeout = int(self.watch.every * 1000)
             for fd, _ in self.poll.poll(timeout):
                 if fd == self.waker:
                     self._drain_waker()
@@ -240,6 +268,13 @@ class Supervisor:
                     return self.status is not None
             if os.getppid() != self.owner_pid:
                 return self.status is not None
+
+    def _look(self) -> None:
+        """End a command that takes more than it may."""
+        reached = self.watch()
+        if reached:
+            self.limit = reached
+            send_signal(-1, signal.SIGKILL)
 
     def _hear_stop(self, fd: int) -> None:
         """While a command runs, the owner sends nothing but a stop, or it is gone."""
@@ -287,8 +322,11 @@ class Supervisor:
 
         First all are stopped, until no new one appears: what forks faster than it is found cannot get away.
         """
+        if self.alone:
+            ended.update(descendants())
+            send_signal(-1, signal.SIGKILL)  # all but this process, in one go
         stopped: set[int] = set()
-        for _ in range(50):
+        for _ in range(0 if self.alone else 50):
             fresh = {pid: name for pid, name in descendants().items() if pid not in stopped}
             if not fresh:
                 break
@@ -311,13 +349,21 @@ class Supervisor:
 
 
 def main() -> None:
-    """Serve the socket on descriptor 0."""
-    become_subreaper()
+    """Serve the socket on descriptor 0. An argument is the descriptor that becomes readable at the owner's end."""
+    watch = None
+    if os.getpid() == 1:
+        sys.path.append(os.path.dirname(__file__))  # noqa: PTH120 - as above
+        watch = __import__("box_limits").enter()
+    else:
+        become_subreaper()
+    owner_end = int(sys.argv[1]) if len(sys.argv) > 1 else None
     own = os.dup(0)  # not inherited by commands, unlike 0 itself
     empty = os.open("/dev/null", os.O_RDWR)
     os.dup2(empty, 0)
     os.close(empty)
-    Supervisor(socket.socket(fileno=own)).serve()
+    if owner_end is not None and owner_end >= 0:
+        os.set_inheritable(owner_end, False)
+    Supervisor(socket.socket(fileno=own), owner_end, watch).serve()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pygent.settings import kinds
 from pygent.settings.budget_kind import BudgetKind
 from pygent.settings.field import Field
-from pygent.settings.model import CLUSTER_MODELS, DIFF_STYLES, PERMISSION_MODES, TASKS_AT_STOP
+from pygent.settings.model import CLUSTER_MODELS, DIFF_STYLES, LOCAL_SANDBOX, PERMISSION_MODES, TASKS_AT_STOP
 from pygent.settings.model_fields import MODEL_FIELDS
 from pygent.settings.persona_kinds import OnePersona, PersonaList
 from pygent.settings.web_fields import WEB_FIELDS
@@ -49,6 +49,15 @@ FIELDS: tuple[Field, ...] = (
         options=("--docker",),
         in_workspace="only true",
         about="Run commands in a container (if Docker answers)",
+    ),
+    Field(
+        key="local_sandbox",
+        kind=kinds.Choice(*LOCAL_SANDBOX),
+        group=_SANDBOX,
+        variable="PYGENT_LOCAL_SANDBOX",
+        options=("--local-sandbox",),
+        metavar="auto|on|off",
+        about="Without a container: hold commands with bubblewrap (auto: where it works)",
     ),
     Field(
         key="image",

@@ -21,6 +21,7 @@ GGUF = "gguf:"
 
 DIFF_STYLES = ("auto", "unified", "split")
 PERMISSION_MODES = MODES
+LOCAL_SANDBOX = ("auto", "on", "off")
 TASKS_AT_STOP = ("wait", "cancel")
 PROFILES = ("auto", "full", "small")
 CLUSTER_MODELS = ("worker", "session")
@@ -30,20 +31,21 @@ CLUSTER_MODELS = ("worker", "session")
 class Settings:
     """Every value that can be configured; ``Settings()`` is the defaults.
 
-    ``use_docker`` None: Docker if its engine answers. ``workspace`` None: a temporary one. ``permission_mode``
-    None: decided by the sandbox. ``vision`` None: decided by the model's name. Times are in seconds, None for no
-    limit. ``personas`` are those for delegated tasks. ``prices`` are for a million tokens: ``{model: {"input": …,
-    "output": …, "cached_input": …}}``. ``compat`` says by the pattern of a model's name what it needs, as
-    ``Compat.merged`` reads it. ``providers`` are model servers by name, whose models are ``NAME/MODEL``. ``env``
-    are variables for commands, ``command_env`` the names of this process's variables that commands get as well.
-    ``sources`` says for each key where its value came from; ``notices`` are for people, such as a settings file
-    that was ignored.
+    ``use_docker`` None: Docker if its engine answers. ``local_sandbox``: whether bubblewrap holds commands without
+    Docker. ``workspace`` None: a temporary one. ``permission_mode`` None: decided by the sandbox. ``vision`` None:
+    decided by the model's name. Times are in seconds, None for no limit. ``personas`` are those for delegated
+    tasks. ``prices`` are for a million tokens: ``{model: {"input": …, "output": …, "cached_input": …}}``.
+    ``compat`` says by the pattern of a model's name what it needs, as ``Compat.merged`` reads it. ``providers`` are
+    model servers by name, whose models are ``NAME/MODEL``. ``env`` are variables for commands, ``command_env`` the
+    names of this process's variables that commands get as well. ``sources`` says for each key where its value came
+    from; ``notices`` are for people, such as a settings file that was ignored.
     """
 
     model: str = DEFAULT_MODEL
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
     use_docker: bool | None = None
+    local_sandbox: str = "auto"
     image: str = DEFAULT_IMAGE
     network: bool = False
     web_fetch_private: bool = False

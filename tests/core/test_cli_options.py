@@ -26,7 +26,7 @@ OPTIONS = {
     "--docker", "--no-docker", "--image", "-w", "--workspace", "--ephemeral", "-m", "--model", "--base-url",
     "--persona", "--permission-mode", "--confirm-bash", "--no-confirm-bash", "--ban-cmd", "--max-steps", "--max-time",
     "--step-timeout", "--resume", "-c", "--continue", "--output-format", "--config", "-e", "--theme", "--demo",
-    "--version", "--help", "-p", "--prompt", "--network",
+    "--version", "--help", "-p", "--prompt", "--network", "--local-sandbox",
 }  # fmt: skip
 
 
@@ -51,16 +51,16 @@ def test_all_promised_options_are_there() -> None:
 
 def test_every_option_arrives_in_the_settings(tmp_path: Path) -> None:
     line = (
-        "--no-docker --image i -w sub --network -m m --base-url http://h/v1 --persona tester --permission-mode plan "
-        "--confirm-bash --ban-cmd rm --ban-cmd=curl --max-steps 3 --max-time 4.5 --step-timeout 5 "
-        "--budget steps=9,money=0.5 --theme t -e A=1 -eB=2 --profile small --check make --load saved"
+        "--no-docker --local-sandbox on --image i -w sub --network -m m --base-url http://h/v1 --persona tester "
+        "--permission-mode plan --confirm-bash --ban-cmd rm --ban-cmd=curl --max-steps 3 --max-time 4.5 "
+        "--step-timeout 5 --budget steps=9,money=0.5 --theme t -e A=1 -eB=2 --profile small --check make --load saved"
     )
     (tmp_path / "ws" / "saved").mkdir()
     (tmp_path / "ws" / "saved" / "pygent.json").write_text("{}")
     args = cli.parse(line.split())
     settings = load(options=cli.options(args), environ={"HOME": str(tmp_path)})
     assert (settings.use_docker, settings.image, settings.network) == (False, "i", True)
-    assert settings.workspace == tmp_path / "ws" / "sub"
+    assert (settings.workspace, settings.local_sandbox) == (tmp_path / "ws" / "sub", "on")
     assert (settings.model, settings.base_url, settings.persona.name) == ("m", "http://h/v1", "tester")
     assert (settings.permission_mode, settings.confirm_bash) == ("plan", True)
     assert settings.banned_commands == ("rm", "curl")

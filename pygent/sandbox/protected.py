@@ -1,0 +1,154 @@
+"""What in a workspace other programs run or trust: read-only in a sandbox, and named where it changes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+OWN = ".pygent"
+START_UP_FILES = (
+    *(".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".profile"),
+    *(".zshrc", ".zshenv", ".zprofile", ".envrc"),
+)
+_GIT_FILES = (".git/config", ".git/config.worktree")
+_WRITABLE_GIT = ("objects", "refs", "logs")
+
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """A part of a workspace that is mounted on its own place."""
+
+    path: str
+    descriptor: int
+    writable: bool = False
+
+
+class Protected:
+    """The parts of the workspace ``root`` that a sandbox mounts read-only, made where they are absent.
+
+    A folder that is a mount point can neither be moved nor replaced, so ``.git`` is one too. ``user`` gets what is
+    made, where that is not this process's.
+    """
+
+    def __init__(self, root: Path, user: tuple[int, int] | None = None) -> None:
+        self._root = str(root)
+        self._user = user
+        self._made: Stamp | None = None
+
+    def state(self) -> tuple[object, ...]:
+        """What of it is there now; what is missing and can be made is made first. Raises ``OSError``."""
+        self._prepare()
+        names = (".git", ".git/hooks", OWN, *START_UP_FILES)
+        return tuple(stamp[:2] if (stamp := _stamp(f"{self._root}/{name}")) else None for name in names)
+
+    def binds(self) -> Iterator[Bind]:
+        """What is to be mounted, with open descriptors that the caller closes; links are left out."""
+        flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+        folder = os.open(self._root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for name in (".git", OWN, *START_UP_FILES):
+                try:
+                    found = os.open(name, flags, dir_fd=folder)
+                except OSError:
+                    continue
+                kind = os.fstat(found).st_mode
+                if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+                    os.close(found)
+                    continue
+                is_git = name == ".git" and stat.S_ISDIR(kind)
+                yield Bind(f"{self._root}/{name}", found, writable=is_git)
+                if is_git:
+                    with contextlib.suppress(OSError):
+                        hooks = os.open("hooks", flags | os.O_DIRECTORY, dir_fd=found)
+                        yield Bind(f"{self._root}/.git/hooks", hooks)
+        finally:
+            os.close(folder)
+
+    def clear(self) -> None:
+        """Remove what was made only to be a mount point."""
+        made, self._made = self._made, None
+        path = f"{self._root}/{OWN}"
+        if made is not None and (now := _stamp(path)) and now[:2] == made[:2]:
+            with contextlib.suppress(OSError):
+                os.rmdir(path)
+
+    def _prepare(self) -> None:
+        if _stamp(f"{self._root}/{OWN}") is None:
+            self._make(self._root, OWN)
+            self._made = _stamp(f"{self._root}/{OWN}")
+        if _stamp(f"{self._root}/.git") and _stamp(f"{self._root}/.git/hooks") is None:
+            self._make(f"{self._root}/.git", "hooks")
+
+    def _make(self, folder: str, name: str) -> None:
+        with contextlib.suppress(OSError):  # a workspace that cannot be written, or .git is a file
+            above = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                os.mkdir(name, 0o755, dir_fd=above)
+                if self._user:
+                    os.chown(name, *self._user, dir_fd=above, follow_symlinks=False)
+            finally:
+                os.close(above)
+
+
+def linked_repository(root: Path) -> tuple[Path, Path] | None:
+    """The repository of a linked worktree: its common folder and the worktree's own in it; None for other folders.
+
+    Only where the repository names the worktree as its own: what a workspace says alone is not trusted.
+    """
+    link = root / ".git"
+    try:
+        if link.is_symlink() or not link.is_file() or link.stat().st_size > 4096:
+            return None
+        word, _, value = link.read_text("utf-8").strip().partition(": ")
+        own = (root / value).resolve(strict=True)
+        common = (own / (own / "commondir").read_text("utf-8").strip()).resolve(strict=True)
+        back = Path((own / "gitdir").read_text("utf-8").strip())
+        named = (back if back.is_absolute() else own / back).resolve() == link.resolve()
+    except (OSError, ValueError):
+        return None
+    if word != "gitdir" or not named or own.parent != common / "worktrees" or not (common / "objects").is_dir():
+        return None
+    return common, own
+
+
+def writable_parts(common: Path, own: Path) -> Iterator[Path]:
+    """What of a repository the commands in a linked worktree have to write to."""
+    for name in _WRITABLE_GIT:
+        if (common / name).is_dir():
+            yield common / name
+    yield own
+
+
+def trusted_files(root: Path) -> dict[str, Stamp]:
+    """What is there in the workspace of the files that other programs run or read commands from, with stamps."""
+    found: dict[str, Stamp] = {}
+    for name in (*_GIT_FILES, *START_UP_FILES):
+        if stamp := _stamp(f"{root}/{name}"):
+            found[name] = stamp
+    try:
+        hooks = os.listdir(f"{root}/.git/hooks")
+    except OSError:
+        hooks = []
+    for name in hooks:
+        if not name.endswith(".sample") and (stamp := _stamp(f"{root}/.git/hooks/{name}")):
+            found[f".git/hooks/{name}"] = stamp
+    return found
+
+
+def changed(before: Mapping[str, Stamp], after: Mapping[str, Stamp]) -> list[str]:
+    """The names of what was made or changed between two looks."""
+    return sorted(name for name, stamp in after.items() if before.get(name) != stamp)
+
+
+def _stamp(path: str) -> Stamp | None:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino, found.st_mtime_ns)
