@@ -182,10 +182,7 @@ class Runtime:
         return self.workspace.relative(dest)
 
     def export_file(self, path: str, dest: str | Path) -> str:
-        """Copy a file or folder of the workspace out to this machine; ``dest`` may be a folder that exists.
-
-        Raises ``WorkspaceError``.
-        """
+        """Copy a file or folder out; ``dest`` may be a folder that exists. Raises ``WorkspaceError``."""
         target, count = copy_out(self.workspace, path, Path(dest).expanduser())
         return f"Copied {path} to {target}" + ("" if count is None else f" ({count} files)")
 

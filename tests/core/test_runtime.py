@@ -35,7 +35,7 @@ from pygent.scope import Scope
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith("PYGENT_"):
+        if name.startswith("PYGENT_") and name != "PYGENT_LOCAL_SANDBOX":
             monkeypatch.delenv(name)
 
 

@@ -24,7 +24,11 @@ KEY = "sk-the-key-that-nobody-may-read-123"
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith(("PYGENT_", "OPENAI_", "XDG_"))]:
+    for name in [
+        name
+        for name in os.environ
+        if name.startswith(("PYGENT_", "OPENAI_", "XDG_")) and name != "PYGENT_LOCAL_SANDBOX"
+    ]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

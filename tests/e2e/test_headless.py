@@ -26,7 +26,9 @@ STOP = reply("All done.", tool_calls=[("stop", {})])
 def home(tmp_path: Path) -> dict[str, str]:
     """The environment of a person who never started Pygent."""
     keep = {
-        name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "LANG", "DOCKER_HOST")
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "PYTHONPATH", "LANG", "DOCKER_HOST", "PYGENT_LOCAL_SANDBOX")
     }
     (tmp_path / "work").mkdir()
     return {**keep, "HOME": str(tmp_path), "PYGENT_USE_DOCKER": "0", "OPENAI_API_KEY": "test-key"}

@@ -64,7 +64,9 @@ def sleepers() -> list[int]:
 
 @pytest.fixture
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith(("PYGENT_", "XDG_"))]:
+    for name in [
+        name for name in os.environ if name.startswith(("PYGENT_", "XDG_")) and name != "PYGENT_LOCAL_SANDBOX"
+    ]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("OPENAI_API_KEY", "test-key")

@@ -49,7 +49,11 @@ def server(gate: Gate) -> Iterator[FakeOpenAI]:
 
 @pytest.fixture
 def start(server: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    for name in [name for name in os.environ if name.startswith(("PYGENT_", "XDG_", "OPENAI_"))]:
+    for name in [
+        name
+        for name in os.environ
+        if name.startswith(("PYGENT_", "XDG_", "OPENAI_")) and name != "PYGENT_LOCAL_SANDBOX"
+    ]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "work").mkdir()

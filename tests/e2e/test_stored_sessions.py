@@ -52,7 +52,11 @@ def busy(request: dict[str, Any]) -> Step:
 
 @pytest.fixture
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith(("PYGENT_", "XDG_", "OPENAI_"))]:
+    for name in [
+        name
+        for name in os.environ
+        if name.startswith(("PYGENT_", "XDG_", "OPENAI_")) and name != "PYGENT_LOCAL_SANDBOX"
+    ]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("OPENAI_API_KEY", "test-key")

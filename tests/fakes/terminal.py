@@ -32,6 +32,7 @@ class Terminal:
             "LANG": "C.UTF-8",
             "TMUX_TMPDIR": self._sockets,
             "SHELL": "/bin/sh",
+            "PYGENT_LOCAL_SANDBOX": os.environ.get("PYGENT_LOCAL_SANDBOX", ""),
             **env,
             "PS1": f"{PROMPT} ",
         }

@@ -41,6 +41,6 @@ def show(browser: Browser) -> Iterator[Callable[[str], Page]]:
 @pytest.fixture
 def home(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "work").mkdir()
-    names = ("PATH", "LANG", "DOCKER_HOST", "PYTHONPATH")
+    names = ("PATH", "LANG", "DOCKER_HOST", "PYTHONPATH", "PYGENT_LOCAL_SANDBOX")
     keep = {name: value for name, value in os.environ.items() if name in names}
     return {**keep, "HOME": str(tmp_path), "PYGENT_USE_DOCKER": "0", "OPENAI_API_KEY": "test-key", "TERM": "dumb"}

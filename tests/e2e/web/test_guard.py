@@ -28,7 +28,7 @@ Agent(Runtime(use_docker=False), model=ScriptedModel([])).run_gui()
 
 def home_in(folder: Path) -> dict[str, str]:
     (folder / "work").mkdir()
-    names = ("PATH", "LANG", "DOCKER_HOST", "PYTHONPATH")
+    names = ("PATH", "LANG", "DOCKER_HOST", "PYTHONPATH", "PYGENT_LOCAL_SANDBOX")
     keep = {name: value for name, value in os.environ.items() if name in names}
     return {**keep, "HOME": str(folder), "PYGENT_USE_DOCKER": "0", "OPENAI_API_KEY": "test-key", "TERM": "dumb"}
 
