@@ -8,18 +8,30 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from pygent.approvals import programs
+from pygent.approvals.git_commands import git_findings
+from pygent.approvals.inner import Command, commands_of
 from pygent.approvals.places import Place, Places
-from pygent.approvals.rules import COMMAND_TOOL, Rule, exact
-from pygent.approvals.shell import Part, Script, Unparsable, Word, parse
+from pygent.approvals.rules import COMMAND_TOOL, exact
+from pygent.approvals.shell import Part, Word
+
+__all__ = ["Command", "Finding", "commands_of", "examine", "propose_rule"]
 
 _PLAIN_WORD = re.compile(r"[a-z][a-z0-9:_-]*")
-_HARMLESS = frozenset({"cd", "pwd", "true", "false", ":", "echo", "printf", "exit", "set", "test", "["})
 _READING = frozenset({"<", "<<<"})
+_STDIN = frozenset({"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"})
+_EVALUATED = frozenset(
+    "test [ [[ unset printf read declare typeset local export readonly let mapfile readarray getopts wait".split()
+)
+"""Builtins that look into the subscript of a name, in which a command can stand."""
+
+_SUBSCRIPT = re.compile(r"[A-Za-z_]\w*\[[^\]]*(?:\$\(|`)")
+_SETTING = frozenset({"export", "declare", "typeset", "readonly", "local", "env"})
+_SOURCING = frozenset({"source", "."})
+_TOLD = re.compile(r"-[a-zA-Z]*[cemprnVh]|--(version|help|eval|print|check)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,65 +40,6 @@ class Finding:
 
     reason: str
     strict: bool = False
-
-
-@dataclass(frozen=True)
-class Command:
-    """One simple command. ``inner`` where another one runs it: ``env``, ``timeout``, ``bash -c``, ``find -exec``."""
-
-    words: tuple[Word, ...]
-    part: Part
-    inner: bool = False
-
-    @cached_property
-    def texts(self) -> list[str]:
-        """The words as rules are compared with them."""
-        return [word.text for word in self.words]
-
-    @cached_property
-    def bare(self) -> list[str]:
-        """The words with the program's name freed from its folder."""
-        return [self.name, *self.texts[1:]] if self.words else []
-
-    @property
-    def first(self) -> str:
-        """The first word as it is written."""
-        return self.words[0].text if self.words else ""
-
-    @cached_property
-    def name(self) -> str:
-        """The program's name without its folder."""
-        return self.first.rsplit("/", 1)[-1]
-
-    @property
-    def arguments(self) -> tuple[Word, ...]:
-        """All words but the first."""
-        return self.words[1:]
-
-    @cached_property
-    def plain(self) -> bool:
-        """True where the words are all there is: nothing expanded, redirected, substituted or set for it."""
-        part = self.part
-        harmless = all(redirect.target.text == "/dev/null" for redirect in part.redirects)
-        static = not any(word.dynamic for word in self.words)
-        return static and harmless and not part.assignments and part.stdin is None and not part.substitution
-
-    @property
-    def harmless(self) -> bool:
-        """True for what may stand beside an allowed command without a rule of its own."""
-        return self.plain and self.first in _HARMLESS
-
-    def escapes(self, rule: Rule) -> bool:
-        """True where an option makes the program do what the words of ``rule`` do not tell."""
-        return any(option not in rule.text for option in programs.escaping_options(self.name, self.texts[1:]))
-
-
-def commands_of(script: Script) -> list[Command]:
-    """All simple commands, those that others run among them. Raises ``Unparsable``."""
-    out: list[Command] = []
-    for part in script.parts:
-        _expand(Command(tuple(part.words), part, inner=part.nested), out, 0)
-    return out
 
 
 def examine(
@@ -98,12 +51,23 @@ def examine(
     reading the rest of the machine; ``protected`` tells the workspace's own paths that are not to be written.
     """
     places = Places(roots, protected)
-    findings: list[Finding] = []
     for command in commands:
-        findings.extend(_examine(command, places, confined))
-        if command.name in {"cd", "pushd"} and command.words:
-            places.enter(command.arguments[0] if command.arguments else Word("~"))
-    return list(dict.fromkeys(findings))
+        places.learn(command.part)
+        if command.name in {"export", "declare", "local", "readonly", "typeset"}:
+            places.assign(command.arguments)
+    findings: dict[Finding, None] = {}
+    seen: set[int] = set()
+    for command in commands:
+        if id(command.part) not in seen:
+            seen.add(id(command.part))
+            findings.update(dict.fromkeys(_examine_part(command.part, places)))
+        findings.update(dict.fromkeys(_examine(command, places, confined)))
+        if command.name in {"cd", "pushd"}:
+            folder = programs.plain_words(command.arguments)
+            places.enter(folder[0] if folder else Word("-" if command.arguments else "~"))
+    if _runs_downloads(commands):
+        findings[Finding("it runs what it downloads", strict=True)] = None
+    return list(findings)
 
 
 def propose_rule(commands: Sequence[Command]) -> str | None:
@@ -126,119 +90,127 @@ def propose_rule(commands: Sequence[Command]) -> str | None:
     return exact(COMMAND_TOOL, words)
 
 
-def _expand(command: Command, out: list[Command], depth: int) -> None:
-    if depth > 10:
-        raise Unparsable("it is nested too deeply")
-    out.append(command)
-    for inner in _run_by(command):
-        _expand(inner, out, depth + 1)
-
-
-def _run_by(command: Command) -> Iterator[Command]:
-    """The commands that a command runs because it was told to in its words or its here-document."""
-    name, words = command.name, command.words
-    if name in programs.SHELLS:
-        text = _shell_text(command)
-        if text is not None:
-            for part in parse(text).parts:
-                yield Command(tuple(part.words), part, inner=True)
-    elif name in programs.WRAPPERS:
-        start = programs.skip_wrapper(name, [word.text for word in words])
-        if start < len(words):
-            yield Command(words[start:], command.part, inner=True)
-    elif name == "find":
-        for at, word in enumerate(words):
-            if word.text in programs.FIND_RUNS:
-                yield Command(words[at + 1 :], command.part, inner=True)
-
-
-def _shell_text(command: Command) -> str | None:
-    """The text that a shell is told to run, None where it runs a file; ``Unparsable`` where it cannot be seen."""
-    for at, word in enumerate(command.arguments):
-        if re.fullmatch(r"-[a-z]*c[a-z]*", word.text):
-            rest = [word for word in command.arguments[at + 1 :] if not word.text.startswith("-")]
-            if not rest or rest[0].dynamic:
-                raise Unparsable(f"{command.name} -c runs a text that is put together while it runs")
-            return rest[0].text
-    if any(not word.text.startswith("-") for word in command.arguments):
-        return None
-    return command.part.stdin
+def _examine_part(part: Part, places: Places) -> Iterator[Finding]:
+    """What a simple command does whatever its program: redirections, variables that are set for it."""
+    for redirect in part.redirects:
+        if redirect.op in _READING:
+            continue
+        place = places.of(redirect.target)
+        target = _short(redirect.target.text)
+        if place is Place.DEVICE:
+            yield Finding(f"it writes to the device {target}", strict=True)
+        elif place is not Place.INSIDE:
+            yield Finding(f"it writes to {target}, {place.value}", strict=place is Place.PROTECTED)
+    yield from _loads(part.assignments)
+    if any(_holds_command(word) for word in (*part.assignments, *part.values)):
+        yield Finding("a variable holds a command", strict=True)
 
 
 def _examine(command: Command, places: Places, confined: bool) -> Iterator[Finding]:
-    if not command.inner or command.part.nested:
-        yield from _redirects(command.part, places)
     if not command.words:
         return
     name = command.name
     if command.words[0].dynamic or (command.words[0].glob and name not in {"[", "[["}):
         yield Finding("the program's name is put together while it runs", strict=True)
-    if name in programs.PRIVILEGED:
-        yield Finding(f"{name} runs a command with another user's rights", strict=True)
-    elif name in {"eval", "trap"}:
-        yield Finding(f"{name} runs a text as a command", strict=True)
-    elif name in programs.SHELLS:
-        yield from _shell(command)
-    elif name in programs.MACHINE or name.startswith("mkfs"):
-        yield Finding(f"{name} changes the machine", strict=True)
-    elif name == "git":
-        yield from _git(command.texts[1:])
-    elif reason := programs.reaches_out(name, command.texts[1:], confined):
-        yield Finding(reason)
+    yield from _by_name(command, places, confined)
     yield from _written(command, places)
     if not confined:
         yield from _read(command, places)
 
 
-def _redirects(part: Part, places: Places) -> Iterator[Finding]:
-    for redirect in part.redirects:
-        if redirect.op in _READING:
-            continue
-        place = places.of(redirect.target)
-        if place is Place.DEVICE:
-            yield Finding(f"it writes to the device {redirect.target.text}", strict=True)
-        elif place is not Place.INSIDE:
-            yield Finding(f"it writes to {redirect.target.text}, {place.value}", strict=place is Place.PROTECTED)
+def _by_name(command: Command, places: Places, confined: bool) -> Iterator[Finding]:
+    name = command.name
+    if name in _EVALUATED and any(_holds_command(word) for word in command.arguments):
+        yield Finding(f"{name} may run a command that stands in its words", strict=True)
+    if name in _SETTING:
+        yield from _loads(command.arguments)
+    if name in programs.PRIVILEGED:
+        yield Finding(f"{name} runs a command with another user's rights", strict=True)
+    elif name in programs.TEXT_RUNNERS:
+        yield Finding(f"{name} runs a text as a command", strict=True)
+    elif name in programs.SHELLS or programs.INTERPRETER.fullmatch(name) or name in _SOURCING:
+        yield from _code(command)
+    elif name in programs.MACHINE or name.startswith("mkfs"):
+        yield Finding(f"{name} changes the machine", strict=True)
+    elif name == "git":
+        for reason, strict in git_findings(command.arguments, places):
+            yield Finding(reason, strict)
+    elif reason := programs.reaches_out(name, command.texts[1:], confined):
+        yield Finding(reason)
 
 
-def _shell(command: Command) -> Iterator[Finding]:
-    fed = [word for word in command.arguments if not word.text.startswith("-") or word.text == "-"]
-    if any(word.dynamic for word in fed):
-        yield Finding(f"{command.name} runs a text that is put together while it runs", strict=True)
-    elif command.part.piped and command.part.stdin is None and (not fed or fed[0].text in {"-", "/dev/stdin"}):
-        yield Finding(f"{command.name} runs what another command writes", strict=True)
+def _loads(words: Iterable[Word]) -> Iterator[Finding]:
+    for word in words:
+        if programs.LOADING.match(word.text):
+            yield Finding(f"{word.text.partition('=')[0]} makes programs run other code", strict=True)
 
 
-def _git(arguments: list[str]) -> Iterator[Finding]:
-    rest = arguments
-    while rest and rest[0].startswith("-"):
-        rest = rest[2:] if rest[0] in {"-C", "-c", "--git-dir", "--work-tree"} else rest[1:]
-    if not rest or rest[0] != "push":
-        return
-    forced = any(
-        word.startswith(("--force", "--mirror", "--delete", "--prune", "+", ":"))
-        or re.fullmatch(r"-[a-zA-Z]*[fd][a-zA-Z]*", word)
-        for word in rest[1:]
-    )
-    if forced:
-        yield Finding("git push can overwrite or delete what others have", strict=True)
-    else:
-        yield Finding("git push publishes commits")
+def _holds_command(word: Word) -> bool:
+    """True for a subscript with a command in it: arithmetic, and builtins that take names, run that."""
+    return not word.dynamic and _SUBSCRIPT.search(word.text) is not None
+
+
+def _code(command: Command) -> Iterator[Finding]:
+    """What a shell or an interpreter runs that cannot be seen in the command."""
+    name, part = command.name, command.part
+    sourcing = name in _SOURCING
+    shell = sourcing or name in programs.SHELLS
+    fed = [word for word in command.arguments if not word.text.startswith("-") or word.text in _STDIN]
+    options = [word.text for word in command.arguments if word.text.startswith("-") and word.text not in _STDIN]
+    told = not sourcing and any(_TOLD.match(option) for option in options)
+    reads = fed[0].text in _STDIN if fed else not told
+    if shell and any(word.dynamic for word in fed):
+        yield Finding(f"{name} runs a text that is put together while it runs", strict=True)
+    elif any(word.dynamic and programs.DOWNLOADER.search(word.text) for word in command.arguments):
+        yield Finding(f"{name} runs what it downloads", strict=True)
+    elif (shell and command.more) or (fed and fed[0].text.startswith(("<(", "/dev/fd/", "/proc/"))):
+        yield Finding(f"{name} runs what it is given while it runs", strict=True)
+    elif reads and (sourcing or part.piped or part.stdin is None):
+        yield Finding(f"{name} runs what another command writes", strict=True)
 
 
 def _written(command: Command, places: Places) -> Iterator[Finding]:
-    deletes = programs.deletes(command.name, command.texts[1:])
-    for word in programs.targets(command.name, command.arguments):
-        place = places.of(word)
-        if place is Place.INSIDE or (place is Place.UNKNOWN and not deletes):
+    name, texts = command.name, command.texts[1:]
+    deletes, destroys = programs.deletes(name, texts), programs.destroys(name, texts)
+    if command.more and destroys:
+        yield Finding(f"{name} gets names that are known only when it runs", strict=True)
+    filtered = name == "find" and any(text.startswith(("-name", "-path", "-type", "-iname", "-regex", "-m", "-newer",
+                                                       "-empty", "-size")) for text in texts)  # fmt: skip
+    for word in programs.targets(name, command.arguments):
+        place = places.of(word, destroys=destroys)
+        if destroys and place is Place.INSIDE and not filtered and deletes and places.is_whole(word):
+            yield Finding("it deletes the whole workspace", strict=True)
+        if place is Place.INSIDE or (place is Place.UNKNOWN and not destroys):
             continue
         verb = "deletes" if deletes else "changes"
-        strict = deletes or place in {Place.DEVICE, Place.PROTECTED}
-        yield Finding(f"it {verb} {word.text or 'a file'}, {place.value}", strict=strict)
+        strict = destroys or place in {Place.DEVICE, Place.PROTECTED}
+        yield Finding(f"it {verb} {_short(word.text) or 'a file'}, {place.value}", strict=strict)
 
 
 def _read(command: Command, places: Places) -> Iterator[Finding]:
     for word in command.arguments:
         text = word.text.split("=", 1)[-1] if word.text.startswith("-") else word.text
         if text and places.is_private(Word(text, word.dynamic, word.glob)):
-            yield Finding(f"it reaches {text}, {Place.OUTSIDE.value}")
+            yield Finding(f"it reaches {_short(text)}, {Place.OUTSIDE.value}")
+
+
+def _runs_downloads(commands: Sequence[Command]) -> bool:
+    """True where a file is run that the same command has downloaded."""
+    got: set[str] = set()
+    flows = False
+    for command in commands:
+        downloads = programs.DOWNLOADER.fullmatch(command.name) is not None
+        flows = downloads or (flows and command.part.piped)
+        names = {word.text.rpartition("/")[2] for word in command.words}
+        if got & names and (programs.runs_code(command.name) or "/" in command.first):
+            return True
+        if flows:
+            written = programs.targets(command.name, command.arguments)
+            got.update(word.text.rpartition("/")[2] for word in written)
+            got.update(redirect.target.text.rpartition("/")[2] for redirect in command.part.redirects)
+            got.update(names if downloads else ())
+    return False
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 120 else text[:60] + "…" + text[-59:]

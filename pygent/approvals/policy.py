@@ -30,6 +30,8 @@ _PROTECTED_FILES = frozenset(
         ".envrc",
     }
 )
+_TOLD = 5
+"""Reasons that are told; a person reads no more."""
 _ALLOW = Verdict("allow")
 _FULL = Rights()
 
@@ -181,17 +183,17 @@ class Policy:
             findings = examine(commands, roots, self.confined, is_protected)
         except Unparsable as problem:
             findings = [Finding(f"the command cannot be judged: {problem}", strict=True)]
-        denied = self._banned(cmd) or _denied_command((*self._rules["deny"], *deny), cmd, commands)
+        denied = self._banned(cmd, commands) or _denied_command((*self._rules["deny"], *deny), cmd, commands)
         if denied:
             return Verdict("deny", denied)
         if planning:
             return Verdict("deny", planning)
         if self.confirm_bash:
-            reason = "; ".join(finding.reason for finding in findings) or "every command is to be confirmed"
+            reason = _told(findings) or "every command is to be confirmed"
             return self._asked(reason, strict=True)
         if mode == "yolo":
             return _ALLOW
-        reason = "; ".join(dict.fromkeys(finding.reason for finding in findings))
+        reason = _told(findings)
         if any(finding.strict for finding in findings):
             return self._asked(reason, strict=True)
         if any(_touches(rule, cmd, commands) for rule in self._rules["ask"]):
@@ -205,8 +207,11 @@ class Policy:
     def _asked(self, reason: str, rule: str | None = None, *, strict: bool = False) -> Verdict:
         return Verdict("ask", reason, rule, strict)
 
-    def _banned(self, cmd: str) -> str:
+    def _banned(self, cmd: str, commands: Sequence[Command]) -> str:
         found = find_banned(cmd, self.banned_commands, self.banned_apps)
+        if not found and (self.banned_commands or self.banned_apps):
+            bans, apps = [(ban, ban.split()) for ban in tuple(self.banned_commands)], frozenset(self.banned_apps)
+            found = next(filter(None, (_ban_of(command, bans, apps) for command in commands)), "")
         return f"{found} is banned" if found else ""
 
     @staticmethod
@@ -215,6 +220,22 @@ class Policy:
         if subject is not None:
             return exact(tool.name, subject)
         return None if arguments else tool.name
+
+
+def _told(findings: Sequence[Finding]) -> str:
+    reasons = list(dict.fromkeys(finding.reason for finding in sorted(findings, key=lambda one: not one.strict)))
+    more = f"; and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
+    return "; ".join(reasons[:_TOLD]) + more
+
+
+def _ban_of(command: Command, bans: Sequence[tuple[str, list[str]]], apps: Collection[str]) -> str:
+    """The ban that a simple command breaks, empty where it breaks none."""
+    for ban, parts in bans:
+        if parts and (command.bare[: len(parts)] == parts or command.texts[: len(parts)] == parts):
+            return ban
+    if not apps:
+        return ""
+    return next((name for text in command.texts for name in (text, text.rsplit("/", 1)[-1]) if name in apps), "")
 
 
 def _any_fits(rules: Sequence[Rule], tool: str, arguments: Mapping[str, Any]) -> bool:
@@ -236,7 +257,12 @@ def _touches(rule: Rule, cmd: str, commands: list[Command]) -> bool:
         return True
     # What cannot be parsed is looked at word by word, so that a rule is not evaded by a syntax error.
     words = () if commands else rough_words(cmd)
-    return any(rule.fits_words(words[start:]) for start in range(len(words)))
+    enough = len(rule.words) + 1
+    return any(
+        rule.fits_words(words[start : start + enough])
+        for start, word in enumerate(words)
+        if rule.fits_words_from(word)
+    )
 
 
 def _covers(rules: Sequence[Rule], commands: list[Command]) -> bool:

@@ -68,6 +68,10 @@ class Rule:
             return False
         return all(fnmatchcase(word, pattern) for word, pattern in zip(words, fixed, strict=False))
 
+    def fits_words_from(self, word: str) -> bool:
+        """True where a command that begins with ``word`` may be one that the rule is about; quick."""
+        return not self.words or _WILD.search(self.words[0]) is not None or self.words[0] == word
+
     def fits_arguments(self, arguments: Mapping[str, Any]) -> bool:
         """True where the rule is about a call with these arguments, of a tool that is not ``bash``."""
         if self.pattern is None:

@@ -40,6 +40,9 @@ _WRAPPERS = frozenset(
 _SHELLS = frozenset({"ash", "bash", "dash", "eval", "ksh", "sh", "su", "zsh"})
 _FIND_RUNS = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 _DEEPEST = 5
+_LONG = 50_000
+"""Characters from which a command is split at everything: reading its quotes takes seconds for a megabyte."""
+_ROUGH = re.compile(r"[;&|()\n]+|[^\s;&|()'\"]+")
 
 
 def find_banned(cmd: str, commands: Collection[str], apps: Collection[str]) -> str:
@@ -50,11 +53,13 @@ def find_banned(cmd: str, commands: Collection[str], apps: Collection[str]) -> s
     if not commands and not apps:
         return ""
     bans = [(ban, ban.split()) for ban in tuple(commands) if ban.strip()]
+    longest = max((len(parts) for _, parts in bans), default=0)
     for words in simple_commands(cmd):
-        for start in _starts(words):
-            rest = [_name(words[start]), *words[start + 1 :]]
+        for start in _starts(words) if bans else ():
+            written = words[start : start + longest]
+            named = [_name(written[0]), *written[1:]]
             for ban, parts in bans:
-                if rest[: len(parts)] == parts or words[start : start + len(parts)] == parts:
+                if named[: len(parts)] == parts or written[: len(parts)] == parts:
                     return ban
         for word in words:
             if word in apps or _name(word) in apps:
@@ -88,6 +93,8 @@ def _inner(words: list[str], depth: int) -> Iterator[list[str]]:
 
 def _tokens(cmd: str) -> list[str]:
     """Words without their quotes, and separators; comments are left out."""
+    if len(cmd) > _LONG:
+        return _ROUGH.findall(_SUBSTITUTION.sub(";", cmd))
     lexer = shlex.shlex(cmd, posix=True, punctuation_chars=_SEPARATORS)
     lexer.whitespace = " \t\r"
     lexer.whitespace_split = True
@@ -95,7 +102,7 @@ def _tokens(cmd: str) -> list[str]:
     try:
         tokens = list(lexer)
     except ValueError:  # a quote that is not closed: split at everything
-        return re.findall(r"[;&|()\n]+|[^\s;&|()'\"]+", cmd)
+        return _ROUGH.findall(cmd)
     out: list[str] = []
     comment = False
     for token in tokens:
