@@ -1,7 +1,8 @@
 """Who may come in, and what every answer says about the page.
 
 Each request is asked three things, in this order: does ``Host`` name this server (else 421), is it from our own page
-(else 403), and has the browser a cookie of ours (else 401). Nothing is exempt, neither pictures nor the web socket.
+(else 403), and has the browser a cookie of ours (else 401). Nothing is exempt, neither pictures nor the web socket,
+which needs the page's key as well.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 """Styles stand in the page because the terminal makes its own."""
-ASKED = "Open the address that the server printed, or give its password."
+ASKED = "Open the address that the server printed, or say what lets you in."
+KEYLESS = "Not from the page that was let in."
 WRONG = "That is not it. An address works once, for one browser."
 BUSY = "Somebody else is trying passwords just now. Wait a little."
 
@@ -51,19 +53,15 @@ class Guard:
         app.middlewares.append(self._middleware)
         app.on_response_prepare.append(_add_headers)
         app.router.add_post("/login", self._login)
+        app.router.add_post("/key", self._key)
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not self._hosts.answers_to(request.headers.getall("Host", [])):
-            return _refusal(421, "This server does not answer to that name; the setting web_hosts adds names.")
-        if not _is_from_our_page(request):
-            return _refusal(403, "Only the page of this server may ask for that.")
-        if request.path == "/login":
-            return await handler(request)
+        refused = self._refused(request)
+        if refused is not None:
+            return refused
         if request.path == "/" and TOKEN in request.query:
             return self._exchange(request)
-        if not self._keys.knows(request.cookies.get(_cookie_name(request), "")):
-            return _login_page(ASKED) if request.path == "/" else _refusal(401, ASKED)
         try:
             return await handler(request)
         except web.HTTPException as answer:
@@ -74,11 +72,26 @@ class Guard:
             sys.stderr.write(f"A request failed: {type(error).__name__}\n")
             return _refusal(500, "This failed; the server goes on.")
 
+    def _refused(self, request: web.Request) -> web.Response | None:
+        """The answer to a request that goes no further."""
+        if not self._hosts.answers_to(request.headers.getall("Host", [])):
+            return _refusal(421, "This server does not answer to that name; the setting web_hosts adds names.")
+        if not _is_from_our_page(request):
+            return _refusal(403, "Only the page of this server may ask for that.")
+        if request.path == "/login" or (request.path == "/" and TOKEN in request.query):
+            return None  # who wants to be let in
+        cookie = _cookie(request)
+        if not self._keys.knows(cookie):
+            return self._login_page(ASKED) if request.path == "/" else _refusal(401, ASKED)
+        if request.path == "/ws" and not self._keys.opens(cookie, request.query.get("key", "")):
+            return _refusal(401, KEYLESS)
+        return None
+
     def _exchange(self, request: web.Request) -> web.StreamResponse:
-        if self._keys.knows(request.cookies.get(_cookie_name(request), "")):
+        if self._keys.knows(_cookie(request)):
             return _to_clean_address(request)  # it need not be used up for this browser
         if request.method != "GET" or not self._keys.take_token(request.query[TOKEN]):
-            return _login_page(WRONG)
+            return self._login_page(WRONG)
         self._used()
         return self._let_in(request)
 
@@ -90,8 +103,23 @@ class Guard:
         try:
             right = await self._keys.is_password(given)
         except TooManyGuesses:
-            return _login_page(BUSY, 429)
-        return self._let_in(request) if right else _login_page(WRONG)
+            return self._login_page(BUSY, 429)
+        return self._let_in(request) if right else self._login_page(WRONG)
+
+    async def _key(self, request: web.Request) -> web.Response:
+        """Answers 204 to a page that has its key, 200 with the key to one that gets it now, else 409."""
+        cookie = _cookie(request)
+        if self._keys.opens(cookie, await request.text()):
+            return web.Response(status=204)
+        key = self._keys.new_key(cookie)
+        return _refusal(409, KEYLESS) if key is None else web.Response(text=key)
+
+    def _login_page(self, why: str, status: int = 401) -> web.Response:
+        text = LOGIN_PAGE.read_text("utf-8").replace("WHY", escape(why))
+        asked = "Password" if self._keys.has_password else "Token, from the address"
+        answer = web.Response(status=status, text=text.replace("WHAT", asked), content_type="text/html")
+        answer.headers["Referrer-Policy"] = "same-origin"  # without any a form does not say truly where it comes from
+        return answer
 
     def _let_in(self, request: web.Request) -> web.Response:
         answer = _to_clean_address(request)
@@ -118,14 +146,13 @@ def _cookie_name(request: web.Request) -> str:
     return f"pygent-{request.url.port}"
 
 
+def _cookie(request: web.Request) -> str:
+    return request.cookies.get(_cookie_name(request), "")
+
+
 def _to_clean_address(request: web.Request) -> web.Response:
     rest = [(name, value) for name, value in request.query.items() if name != TOKEN and request.method == "GET"]
     return web.Response(status=303, headers={"Location": f"/?{urlencode(rest)}" if rest else "/"})
-
-
-def _login_page(why: str, status: int = 401) -> web.Response:
-    text = LOGIN_PAGE.read_text("utf-8").replace("WHY", escape(why))
-    return web.Response(status=status, text=text, content_type="text/html")
 
 
 def _refusal(status: int, why: str) -> web.Response:
@@ -133,4 +160,6 @@ def _refusal(status: int, why: str) -> web.Response:
 
 
 async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(HEADERS)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["Server"] = HEADERS["Server"]

@@ -1,4 +1,8 @@
-"""What opens the door: an address that works once, a password if there is one, and the cookies given for them."""
+"""What opens the door: an address that works once, a password if there is one, and the cookies given for them.
+
+A browser sends its cookies to every port of an address, so whoever serves another port can see them. The page has a
+second secret therefore, which it gets once for its cookie and keeps where only pages of its own port can read it.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +24,20 @@ class TooManyGuesses(Exception):
     """Others are guessing the password just now."""
 
 
+class Browser:
+    """A browser that was let in, by its two secrets; ``key`` is none until the page has asked for it."""
+
+    def __init__(self, cookie: bytes) -> None:
+        self.cookie = cookie
+        self.key: bytes | None = None
+
+
 class Keys:
     """The secrets of a server, which end with it. All are compared in constant time; cookies are kept as digests."""
 
     def __init__(self, password: str | None = None) -> None:
         self._password = password
-        self._cookies: deque[bytes] = deque(maxlen=MOST_BROWSERS)
+        self._browsers: deque[Browser] = deque(maxlen=MOST_BROWSERS)
         self._turn = asyncio.Lock()
         self._waiting = 0
         self.token = secrets.token_urlsafe(32)
@@ -58,15 +70,33 @@ class Keys:
             self._waiting -= 1
 
     def new_cookie(self) -> str:
-        """A cookie's value that ``knows`` knows from now on."""
+        """A cookie's value that is known from now on."""
         value = secrets.token_urlsafe(32)
-        self._cookies.append(_digest(value))
+        self._browsers.append(Browser(_digest(value)))
         return value
 
     def knows(self, cookie: str) -> bool:
         """Whether this is the value of a cookie that was given to a browser."""
+        return self._browser(cookie) is not None
+
+    def new_key(self, cookie: str) -> str | None:
+        """The key of that browser's page, once; afterwards, and for an unknown cookie, None."""
+        browser = self._browser(cookie)
+        if browser is None or browser.key is not None:
+            return None
+        value = secrets.token_urlsafe(32)
+        browser.key = _digest(value)
+        return value
+
+    def opens(self, cookie: str, key: str) -> bool:
+        """Whether both are secrets of the same browser."""
+        browser = self._browser(cookie)
+        return browser is not None and browser.key is not None and hmac.compare_digest(_digest(key), browser.key)
+
+    def _browser(self, cookie: str) -> Browser | None:
         digest = _digest(cookie)
-        return sum(hmac.compare_digest(digest, known) for known in self._cookies) > 0
+        found = [browser for browser in self._browsers if hmac.compare_digest(digest, browser.cookie)]
+        return found[0] if found else None
 
 
 def _equal(one: str, other: str) -> bool:

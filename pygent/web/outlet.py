@@ -36,6 +36,11 @@ class Outlet:
         """Whether nothing more is taken."""
         return self._last is not None
 
+    @property
+    def waiting(self) -> int:
+        """How much waits for its turn, in bytes, or characters of texts."""
+        return self._size
+
     def put(self, message: bytes | str) -> None:
         """Send this when its turn comes: bytes for the terminal, a text for the page."""
         if self.finished:

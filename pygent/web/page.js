@@ -6,6 +6,9 @@ const ENDED = 4000, TAKEN = 4001, FAILED = 4002, CHOOSE = 4003, GONE = 4004, SER
 const PING_EVERY = 10000, PATIENCE = 15000, FIRST_WAIT = 500, LONGEST_WAIT = 15000;
 const LONGEST_PIECE = 16384;
 const PlainSocket = window.WebSocket;
+// The browser remembers the address that was typed, with its token, as long as this entry of its history stands.
+const leaving = performance.getEntriesByType("navigation")[0]?.redirectCount > 0;
+if (leaving) location.replace(location.pathname + location.search);
 const find = (id) => document.getElementById(id);
 
 // What is said over the terminal, with buttons; `bar`: below it.
@@ -42,14 +45,15 @@ class LastingSocket extends EventTarget {
     this.wait = FIRST_WAIT;
     this.heard = this.asked = 0;
     setInterval(() => this.watch(), PING_EVERY);
-    addEventListener("offline", () => this.lose());
+    addEventListener("offline", () => this.socket && this.lose());
     addEventListener("online", () => this.look());
     document.addEventListener("visibilitychange", () => document.hidden || this.look());
-    this.connect();
+    this.retry();
   }
 
   connect() {
     const url = new URL(this.url);
+    url.searchParams.set("key", localStorage.getItem("key") ?? "");
     for (const [name, value] of Object.entries(this.size ?? {})) url.searchParams.set(name, value);
     if (this.app) url.searchParams.set("app", this.app);
     if (this.lost) url.searchParams.set("back", "1");
@@ -71,7 +75,7 @@ class LastingSocket extends EventTarget {
   send(text) {
     const [kind, value] = JSON.parse(text);
     if (kind === "resize") this.size = value;
-    if (this.socket.readyState !== PlainSocket.OPEN) return;
+    if (this.socket?.readyState !== PlainSocket.OPEN) return;
     if (kind !== "stdin" || value.length <= LONGEST_PIECE) return this.socket.send(text);
     const characters = [...value];
     for (let at = 0; at < characters.length; at += LONGEST_PIECE)
@@ -156,21 +160,32 @@ class LastingSocket extends EventTarget {
   }
 
   async retry() {
+    if (leaving) return;
     clearTimeout(this.timer);
     try {
-      const answer = await fetch("/state", { cache: "no-store", signal: AbortSignal.timeout(5000) });
-      if (answer.ok) return this.connect();
-      if (answer.status === 401)
-        return say("The server was started again, and does not know this browser. Open the address that it printed.",
+      const status = await this.askForKey();
+      if (status < 300) return this.connect();
+      if (status === 401 || status === 409)
+        return say("The server was started again, or does not know this browser. Open the address that it printed last.",
           [["Load the page again", () => location.reload()]]);
     } catch { /* it is not there yet */ }
     this.later();
   }
 
+  // The page's own secret, which no other port of this machine gets to see, unlike the cookie.
+  async askForKey(tries = 5) {
+    const body = localStorage.getItem("key") ?? "";
+    const answer = await fetch("/key", { method: "POST", body, cache: "no-store", signal: AbortSignal.timeout(5000) });
+    if (answer.status === 200) localStorage.setItem("key", await answer.text());
+    if (answer.status !== 409 || !tries) return answer.status;
+    await new Promise((done) => setTimeout(done, 100)); // another tab may just be getting it
+    return this.askForKey(tries - 1);
+  }
+
   // Whether the other end is still there: nobody says so when a cable is pulled.
 
   watch(patience = PATIENCE) {
-    if (this.socket.readyState !== PlainSocket.OPEN) return;
+    if (this.socket?.readyState !== PlainSocket.OPEN) return;
     if (this.asked && this.heard < this.asked) {
       if (Date.now() - this.asked > patience) this.lose();
       return;
@@ -180,6 +195,7 @@ class LastingSocket extends EventTarget {
   }
 
   look() {
+    if (!this.socket) return;
     if (this.socket.onclose === null) return void this.retry();
     this.watch();
     setTimeout(() => this.watch(2000), 3000);

@@ -138,7 +138,6 @@ class PygentServer(Server):
             [
                 web.get("/", self._page),
                 web.get("/page/{name}", self._file),
-                web.get("/state", self._state),
                 web.get("/ws", self.handle_websocket),
                 web.get("/download/{key}", self.handle_download),
                 web.static("/static", self.statics_path),
@@ -155,10 +154,6 @@ class PygentServer(Server):
         if name not in FILES:
             raise web.HTTPNotFound
         return web.Response(text=(FOLDER / name).read_text("utf-8"), content_type=FILES[name])
-
-    async def _state(self, _request: web.Request) -> web.Response:
-        """Answers a page that has lost its connection and wants to know whether it may come back."""
-        return web.Response(status=204)
 
     async def handle_websocket(self, request: web.Request) -> Any:
         """Show an application to one browser until either of them goes."""

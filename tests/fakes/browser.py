@@ -261,6 +261,20 @@ class Page:
         self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **options)
         self.call("Input.dispatchKeyEvent", type="keyUp", **options)
 
+    def tap(self, selector: str) -> None:
+        """Touch the middle of an element with a finger."""
+        box = "(({x, y, width, height}) => [x + width / 2, y + height / 2])"
+        x, y = self.evaluate(f"{box}(document.querySelector({json.dumps(selector)}).getBoundingClientRect())")
+        self.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+    def swipe(self, x: int, top: int, bottom: int) -> None:
+        """Move a finger from ``top`` to ``bottom``."""
+        self.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": top}])
+        for y in range(top, bottom, 10):
+            self.call("Input.dispatchTouchEvent", type="touchMove", touchPoints=[{"x": x, "y": y}])
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
     def reload(self) -> None:
         self.evaluate("delete window.caughtTerminal")
         self.call("Page.reload")

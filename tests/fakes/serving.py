@@ -83,6 +83,12 @@ class Serving:
         assert answer.status == 303, answer.text
         return answer.cookie
 
+    def key(self, cookie: tuple[str, str]) -> str:
+        """The key of the page with this cookie, which gets it once."""
+        answer = self.ask("/key", cookie, ("Origin", self.base), method="POST")
+        assert answer.status == 200, answer.text
+        return answer.text
+
     def end(self, number: int = signal.SIGINT) -> tuple[float, int, str, str]:
         """Send a signal. Answers the seconds it took, the exit code, and what else was written."""
         begun = time.monotonic()

@@ -17,7 +17,7 @@ import pytest
 from pygent.errors import SettingsError
 from tests.fakes.serving import UPGRADE, Serving, serving
 
-PATHS = ("/", "/ws", "/state", "/page/page.js", "/static/js/textual.js", "/download/x", "/nothing", "/?fontsize=9")
+PATHS = ("/", "/ws", "/key", "/page/page.js", "/static/js/textual.js", "/download/x", "/nothing", "/?fontsize=9")
 PASSWORD = "correct horse"
 GUI = """
 from tests.fakes.models import ScriptedModel
@@ -47,16 +47,21 @@ def cookie(server: Serving) -> tuple[str, str]:
     return server.let_in()
 
 
-def upgrade(server: Serving, *headers: tuple[str, str]) -> int:
-    return server.ask("/ws?app=new", *UPGRADE.items(), *headers).status
+@pytest.fixture(scope="module")
+def key(server: Serving, cookie: tuple[str, str]) -> str:
+    return server.key(cookie)
+
+
+def upgrade(server: Serving, key: str, *headers: tuple[str, str]) -> int:
+    return server.ask(f"/ws?app=new&key={key}", *UPGRADE.items(), *headers).status
 
 
 @pytest.mark.hostile(73)
-def test_without_a_token_nothing_is_answered(server: Serving, cookie: tuple[str, str]) -> None:
+def test_without_a_token_nothing_is_answered(server: Serving, cookie: tuple[str, str], key: str) -> None:
     own = ("Origin", server.base)
     for path in PATHS:
         assert server.ask(path, own).status == 401, path
-    assert upgrade(server, own) == 401
+    assert upgrade(server, key, own) == 401
     name = cookie[1].partition("=")[0]
     wrong = [
         f"{name}=x",
@@ -67,9 +72,9 @@ def test_without_a_token_nothing_is_answered(server: Serving, cookie: tuple[str,
         "=;;",
     ]
     for value in wrong:
-        assert upgrade(server, own, ("Cookie", value)) == 401, value
+        assert upgrade(server, key, own, ("Cookie", value)) == 401, value
     assert server.ask("/").text.count("<form") == 1
-    assert server.ask("/state", cookie).status == 204
+    assert server.ask("/page/page.js", cookie).status == 200
 
 
 @pytest.mark.hostile(73)
@@ -105,7 +110,7 @@ def test_a_cookie_is_for_this_browser_and_server_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.hostile(74)
-def test_a_page_of_another_origin_is_refused(server: Serving, cookie: tuple[str, str]) -> None:
+def test_a_page_of_another_origin_is_refused(server: Serving, cookie: tuple[str, str], key: str) -> None:
     port = server.port
     foreign = [
         "null", "", "http://evil.example", f"http://127.0.0.1:{port + 1}", "http://127.0.0.1",
@@ -115,14 +120,29 @@ def test_a_page_of_another_origin_is_refused(server: Serving, cookie: tuple[str,
         f"http://127.0.0.1:{port}0",
     ]  # fmt: skip
     for origin in foreign:
-        assert upgrade(server, cookie, ("Origin", origin)) == 403, origin
+        assert upgrade(server, key, cookie, ("Origin", origin)) == 403, origin
         for path in PATHS:
             assert server.ask(path, cookie, ("Origin", origin)).status == 403, (path, origin)
-    assert upgrade(server, cookie) == 403, "a web socket without an origin"
-    assert upgrade(server, cookie, ("Origin", server.base), ("Origin", "null")) == 403
+    assert upgrade(server, key, cookie) == 403, "a web socket without an origin"
+    assert upgrade(server, key, cookie, ("Origin", server.base), ("Origin", "null")) == 403
     for method in ("POST", "PUT", "DELETE", "OPTIONS"):
         assert server.ask("/login", cookie, method=method).status == 403, method
         assert server.ask("/", cookie, ("Origin", "null"), method=method).status == 403, method
+
+
+@pytest.mark.hostile(73)
+def test_a_cookie_without_the_key_of_its_page_opens_no_session(
+    server: Serving, cookie: tuple[str, str], key: str
+) -> None:
+    """Browsers send the cookie to every port of this machine, so others may have it."""
+    own = ("Origin", server.base)
+    for wrong in ("", "x", key[:-1], f"{key}x", cookie[1].partition("=")[2]):
+        assert upgrade(server, wrong, cookie, own) == 401, wrong
+        assert server.ask("/key", cookie, own, method="POST", body=wrong).status == 409, wrong
+    assert server.ask("/key", cookie, own, method="POST", body=key).status == 204
+    assert server.ask("/key", own, method="POST", body=key).status == 401
+    assert server.ask("/key", cookie, ("Origin", "null"), method="POST", body=key).status == 403
+    assert upgrade(server, key, cookie, own) == 101
 
 
 @pytest.mark.hostile(74)
@@ -139,7 +159,7 @@ def test_another_page_can_open_it_but_not_use_it(server: Serving, cookie: tuple[
 
 
 @pytest.mark.hostile(75)
-def test_a_foreign_name_is_not_answered_to(server: Serving, cookie: tuple[str, str]) -> None:
+def test_a_foreign_name_is_not_answered_to(server: Serving, cookie: tuple[str, str], key: str) -> None:
     port = server.port
     foreign = [
         "evil.example", f"evil.example:{port}", f"127.0.0.1.evil.example:{port}", f"localhost.evil.example:{port}",
@@ -148,7 +168,7 @@ def test_a_foreign_name_is_not_answered_to(server: Serving, cookie: tuple[str, s
     for host in foreign:
         own = ("Origin", f"http://{host}")
         assert server.ask("/", cookie, ("Host", host)).status in {400, 421}, host
-        assert upgrade(server, cookie, ("Host", host), own) in {400, 421}, host
+        assert upgrade(server, key, cookie, ("Host", host), own) in {400, 421}, host
         assert "Set-Cookie" not in server.ask(urlsplit(server.url).path, ("Host", host), own).headers
     assert server.ask("/", cookie, ("Host", f"evil.example:{port}")).status == 421
     for host in (f"localhost:{port}", "127.0.0.1:9", "[::1]:80", f"127.0.0.2:{port}"):  # a tunnel has its own port
@@ -165,7 +185,8 @@ def test_every_answer_tells_the_browser_to_be_careful(server: Serving, cookie: t
         server.ask("/ws"),
     ]
     for answer in answers:
-        assert answer.headers["Referrer-Policy"] == "no-referrer", answer.text
+        own = "same-origin" if "<form" in answer.text else "no-referrer"  # a form must say where it comes from
+        assert answer.headers.get_all("Referrer-Policy") == [own], answer.text
         assert answer.headers["X-Frame-Options"] == "DENY"
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -197,7 +218,7 @@ def test_what_is_no_http_leaves_it_well(server: Serving, cookie: tuple[str, str]
     assert server.ask("/static/../server.py", cookie).status in {403, 404}
     assert server.ask("/static/..%2f..%2fserver.py", cookie).status in {403, 404}
     assert server.ask("/page/..%2fserver.py", cookie).status == 404
-    assert server.ask("/state", cookie).status == 204
+    assert server.ask("/page/page.js", cookie).status == 200
 
 
 @pytest.mark.hostile(79)
@@ -296,7 +317,7 @@ def test_a_password_lets_in_and_is_seen_nowhere(tmp_path: Path, by: str) -> None
         assert server.ask("/", answer.cookie, ("Host", f"{name}:{server.port}")).status == 200
         assert server.ask("/", answer.cookie, ("Host", f"{name}.evil.example:{server.port}")).status == 421
 
-        assert server.ask("/ws", *UPGRADE.items(), answer.cookie, own).status == 101
+        assert upgrade(server, server.key(answer.cookie), answer.cookie, own) == 101
         deadline = time.monotonic() + 10
         while not server.apps() and time.monotonic() < deadline:
             time.sleep(0.05)
