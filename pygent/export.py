@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from pygent.event_lines import to_line
 from pygent.events import Event
-from pygent.plain_text import clean, one_line
+from pygent.plain_text import clean, escaped, one_line
 from pygent.settings.secrets import without_secrets
 from pygent.transcript import (
     AssistantItem,
@@ -52,7 +52,7 @@ def export(events: Iterable[Event], form: ExportFormat, *, title: str = "", secr
 
         lines = html_lines(durable, title)
     else:
-        lines = _json_lines(durable) if form == "jsonl" else _markdown(durable, title)
+        lines = _json_lines(durable) if form == "jsonl" else map(clean, _markdown(durable, title))
     return without_secrets("\n".join(lines) + "\n", secrets)
 
 
@@ -65,7 +65,7 @@ def write_new(file: Path, text: str) -> None:
 
 def _json_lines(events: Iterable[Event]) -> Iterator[str]:
     for event in events:
-        yield to_line(event)
+        yield escaped(to_line(event))
 
 
 def _markdown(events: Iterable[Event], title: str) -> Iterator[str]:

@@ -32,7 +32,7 @@ from pygent.events import (
     TodosUpdated,
     ToolStarted,
 )
-from pygent.plain_text import clean, one_line
+from pygent.plain_text import clean, escaped, one_line
 from pygent.session import Session
 from pygent.todos import progress
 
@@ -173,7 +173,7 @@ class _Watch:
         return EXIT_NEEDS_PERSON if event.reason == "input_required" or self._unanswered else EXIT_DONE
 
     def _line(self, event: Event) -> str:
-        return to_line(event, ascii_only=not self._unicode)
+        return escaped(to_line(event, ascii_only=not self._unicode))
 
     def _write(self) -> None:
         while (line := self._lines.get()) is not None:

@@ -7,6 +7,7 @@ characters can hide or reorder what is read. (Where a person decides about a tex
 
 from __future__ import annotations
 
+import json
 import re
 import time
 
@@ -36,6 +37,11 @@ def clean(text: str, tab: str = "\t") -> str:
     if "\r" in text:
         text = "\n".join(_overwritten(line) for line in text.split("\n"))
     return tab.join(UNSEEN.sub("", part) for part in text.split("\t"))
+
+
+def escaped(line: str) -> str:
+    """JSON as it can be written to a terminal: what would act on it as JSON's escapes, so that nothing is lost."""
+    return UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], line)
 
 
 def clean_line(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import IO, Any
 from pygent import settings as config
 from pygent.commands.help_text import CONFIG
 from pygent.errors import SettingsError
-from pygent.plain_text import clean, one_line
+from pygent.plain_text import clean, escaped, one_line
 from pygent.settings import Settings
 from pygent.settings.fields import BY_KEY
 from pygent.settings.json_schema import json_schema
@@ -92,4 +92,4 @@ def _trust(action: str, folder: str, out: IO[str]) -> None:
 
 
 def _write_json(value: Any, out: IO[str]) -> None:
-    out.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    out.write(escaped(json.dumps(value, indent=2, ensure_ascii=False)) + "\n")

@@ -13,7 +13,7 @@ from pygent.commands.file_check import model_file
 from pygent.commands.reach import reach
 from pygent.commands.server_check import model_server
 from pygent.errors import SettingsError
-from pygent.plain_text import one_line
+from pygent.plain_text import escaped, one_line
 from pygent.settings import Settings
 from pygent.settings.model import is_file
 
@@ -30,7 +30,7 @@ def run(load: Callable[[], Settings], out: IO[str], *, as_json: bool = False) ->
             out.flush()
     failed = dict.fromkeys(check.name for check in checks if check.state == "fail")
     if as_json:
-        out.write(json.dumps([check.to_dict() for check in checks], indent=2, ensure_ascii=False) + "\n")
+        out.write(escaped(json.dumps([check.to_dict() for check in checks], indent=2, ensure_ascii=False)) + "\n")
     else:
         out.write(f"\nTo mend: {', '.join(failed)}.\n" if failed else "\nReady.\n")
     return 1 if failed else 0

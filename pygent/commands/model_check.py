@@ -18,7 +18,7 @@ from pygent.models.configured import make_model
 from pygent.models.gguf.model import GGUFModel
 from pygent.models.openai_model import OpenAIModel
 from pygent.models.window import Window, find_window
-from pygent.plain_text import one_line
+from pygent.plain_text import escaped, one_line
 from pygent.settings import Settings, save_user_settings
 from pygent.settings.own_file import own_values
 from pygent.settings.provider import server_of
@@ -195,4 +195,4 @@ def _write_json(
         "compat": compat,
         "saved": str(path) if path else None,
     }
-    out.write(json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
+    out.write(escaped(json.dumps(whole, indent=2, ensure_ascii=False)) + "\n")

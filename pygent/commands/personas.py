@@ -9,7 +9,7 @@ from typing import IO
 from pygent.budget import Budget
 from pygent.errors import SettingsError
 from pygent.persona import Persona
-from pygent.plain_text import clean, one_line
+from pygent.plain_text import clean, escaped, one_line
 from pygent.settings import Settings
 from pygent.settings.nodes import nearest
 
@@ -25,7 +25,7 @@ def run(settings: Settings, words: Sequence[str], out: IO[str], *, as_json: bool
     chosen = [known[words[0]]] if words else list(known.values())
     if as_json:
         rows = [{**persona.to_dict(), "prompt": persona.prompt} for persona in chosen]
-        out.write(json.dumps(rows[0] if words else rows, indent=2, ensure_ascii=False) + "\n")
+        out.write(escaped(json.dumps(rows[0] if words else rows, indent=2, ensure_ascii=False)) + "\n")
     elif words:
         _whole(chosen[0], out)
     else:

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from pygent.errors import PygentError
 from pygent.export import FORMATS, export, format_of, write_new
-from pygent.plain_text import one_line
+from pygent.plain_text import clean, escaped, one_line
 from pygent.settings import data_dir, load
 from pygent.settings.secrets import secrets_of
 from pygent.store import FoundSession, Store, StoredSession, StoreError
@@ -57,13 +57,13 @@ def main(words: Sequence[str]) -> int:
         return 0
     try:
         store = open_store()
-        store.listen(lambda text: sys.stderr.write(f"pygent: {text}\n"))
+        store.listen(lambda text: sys.stderr.write(f"pygent: {clean(text)}\n"))
         try:
             return _dispatch(store, command, rest)
         finally:
             store.close()
     except PygentError as error:
-        sys.stderr.write(f"pygent: {error}\n")
+        sys.stderr.write(f"pygent: {clean(str(error))}\n")
         return 1
 
 
@@ -207,7 +207,7 @@ def _export(store: Store, session: StoredSession, found: argparse.Namespace) -> 
 
 def _object(session: StoredSession) -> str:
     names = ("id", "title", "workspace", "model", "started_at", "updated_at")
-    return json.dumps({name: getattr(session, name) for name in names}, ensure_ascii=False)
+    return escaped(json.dumps({name: getattr(session, name) for name in names}, ensure_ascii=False))
 
 
 def _delete(store: Store, chosen: Sequence[StoredSession]) -> None:

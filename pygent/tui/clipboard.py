@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pygent.plain_text import clean
 from pygent.tui.panes.text import size_of
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ CLIPBOARD = Clipboard()
 
 def copy(app: App[Any], text: str, plainly: Callable[[str], object]) -> None:
     """Copy for an application; ``plainly`` is how Textual does it, which is right in a browser."""
+    text = clean(text)  # a shell that it is pasted into would obey what the screen does not show
     driver = app._driver  # noqa: SLF001 - as Textual's own does
     if driver is None or app.is_web or app.is_headless:
         plainly(text)
