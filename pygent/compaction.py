@@ -3,29 +3,31 @@
 ::
 
     system      as it is: persona, rules, instructions
-    user        the task, as it is
+    user        the task, as it is, and what the person said since, the last of it word for word
     assistant   the summary, and the list of to-dos
-    user        what the person said last, word for word, each with a line of the assistant's behind it
+    user        what the last steps are about, where they do not begin with it
     …           the last steps, whole
 
 A summary is the assistant's own words. In a user's message, what a tool has printed could come back as an order.
+Nothing is put into the assistant's mouth besides: small models say such words again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pygent.history import Said
-from pygent.images import text_of
+from pygent.images import text_of, with_text
 from pygent.shrinking import Messages, tokens_of
-from pygent.tokens import BYTES, of_content
+from pygent.tokens import BYTES, of_text
 
 SUMMARY = "[Earlier messages were left out to make room. This is what happened in them.]"
 NO_SUMMARY = "[Earlier messages were left out to make room. These are the calls that were made in them.]"
 GO_ON = "Go on from there."
-SUMMED_UP = "(What was done about that is in the summary.)"
+LATER = "\n\n[Said later:]\n"
+"""Stands in a task before each thing that the person said after it."""
 
 TAIL, PROMPTS, LONGEST = 0.25, 0.15, 0.1
 """Shares of the window that the last steps, what the person said last, and a summary have at most."""
@@ -52,8 +54,8 @@ class Parts:
     task: Messages
     middle: Messages
     tail: Messages
-    prompts: Messages = field(default_factory=list)
-    """What a person said in the middle and stays word for word."""
+    prompts: list[str] = field(default_factory=list)
+    """What a person said after the task and before the tail, and stays word for word."""
 
     @property
     def fixed(self) -> int:
@@ -71,26 +73,33 @@ def take_apart(messages: Sequence[dict[str, Any]], room: int) -> Parts:
     task = 1 if body and body[0].get("role") == "user" else 0
     cut = _cut(body, task, int(room * TAIL))
     middle = body[task:cut]
-    return Parts(list(messages[:begin]), body[:task], middle, body[cut:], list(_prompts(middle, int(room * PROMPTS))))
+    said = [*(_said_later(body[0]) if task else ()), *(_words(one) for one in middle if _is_prompt(one))]
+    return Parts(list(messages[:begin]), body[:task], middle, body[cut:], _last(said, int(room * PROMPTS)))
 
 
 def put_together(parts: Parts, summary: str, todos: Sequence[dict[str, Any]] = ()) -> Messages:
     """The conversation with ``summary`` in place of its middle, ready for any server."""
     told = "\n\n".join(part for part in (summary, _todo_list(todos)) if part)
-    out: Messages = [*parts.system, *parts.task]
-    if not parts.task:  # a conversation that began in another way
-        out.append(Said(GO_ON, "reminder"))
-    out.append({"role": "assistant", "content": told})
-    for prompt in parts.prompts:
-        if out[-1]["role"] == "user":
-            out.append({"role": "assistant", "content": SUMMED_UP})
-        out.append(prompt)
-    follows = parts.tail[0]["role"] if parts.tail else ""
-    if follows == "user" and out[-1]["role"] == "user":
-        out.append({"role": "assistant", "content": SUMMED_UP})
-    elif follows == "assistant" and out[-1]["role"] == "assistant":
-        out.append(Said(GO_ON, "reminder"))
-    return [*out, *parts.tail]
+    task = parts.task[0] if parts.task else Said(GO_ON, "reminder")  # there is none where it began in another way
+    later, between = list(parts.prompts), list[dict[str, Any]]()
+    if parts.tail and parts.tail[0]["role"] == "assistant":  # that goes on with what was said last
+        between = [Said(later.pop(), "user") if later else Said(GO_ON, "reminder")]
+    return [*parts.system, _with_later(task, later), {"role": "assistant", "content": told}, *between, *parts.tail]
+
+
+def _with_later(task: dict[str, Any], prompts: Sequence[str]) -> dict[str, Any]:
+    """The task with what the person said since in place of what stood there of that."""
+    begin = text_of(task["content"]).partition(LATER)[0]
+    text = LATER.join([begin, *prompts])
+    if text == text_of(task["content"]):
+        return task
+    origin = task.origin if isinstance(task, Said) else "user"
+    words = LATER.join([_words(task).partition(LATER)[0], *prompts])
+    return Said(with_text(task["content"], text), origin, words.removeprefix(LATER))
+
+
+def _said_later(task: dict[str, Any]) -> list[str]:
+    return text_of(task["content"]).split(LATER)[1:]
 
 
 def question(room: int, hint: str) -> Said:
@@ -99,9 +108,14 @@ def question(room: int, hint: str) -> Said:
     return Said(f"{text}\n\nAbove all: {hint.strip()}" if hint.strip() else text, "reminder")
 
 
+def longest(room: int) -> int:
+    """Characters of a summary, for a window of ``room`` tokens."""
+    return max(600, int(room * LONGEST) * BYTES)
+
+
 def as_summary(text: str, room: int) -> str:
     """A model's summary as it stands in the conversation, no longer than its share of the window."""
-    most = max(600, int(room * LONGEST) * BYTES)
+    most = longest(room)
     text = text.strip()
     return f"{SUMMARY}\n\n{text if len(text) <= most else text[:most] + ' …'}"
 
@@ -146,16 +160,15 @@ def _words(message: dict[str, Any]) -> str:
     return text_of(message.get("content"))
 
 
-def _prompts(middle: Iterable[dict[str, Any]], most: int) -> Iterable[Said]:
-    """What the person said last, as much as ``most`` tokens have room for; the very last in any case."""
-    kept: list[Said] = []
-    for message in reversed([one for one in middle if _is_prompt(one)]):
-        most -= of_content(_words(message))
+def _last(said: Sequence[str], most: int) -> list[str]:
+    """As much of it, from its end, as ``most`` tokens have room for; the very last in any case."""
+    kept: list[str] = []
+    for text in reversed(said):
+        most -= of_text(text)
         if kept and most < 0:
             break
-        whole = isinstance(message, Said) and message.content_is_words
-        kept.append(message if whole else Said(_words(message), "user"))
-    return reversed(kept)
+        kept.append(text)
+    return kept[::-1]
 
 
 def _todo_list(todos: Sequence[dict[str, Any]]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from pygent.cancellation import CancelToken
-from pygent.compaction import as_summary, put_together, question, take_apart, without_summary
+from pygent.compaction import as_summary, longest, put_together, question, take_apart, without_summary
 from pygent.errors import APIError, Cancelled, DeadlineExceeded
 from pygent.events import CompactedBy, ContextCompacted, ContextCompacting, Notice
 from pygent.model_call import LoopContext, answered, ask
@@ -238,7 +238,7 @@ class Compactor:
         out = _Summed()
         try:
             for tools in (ctx.allowed, frozenset[str]()):  # some call a tool wherever they have one
-                message = answered(ctx, cancel, [*messages, asked], tools)
+                message = answered(ctx, cancel, [*messages, asked], tools, most=longest(room))
                 usage = ctx.counted(message)
                 ctx.charge(usage)
                 out.usage = out.usage + usage

@@ -28,11 +28,6 @@ class Said(dict[str, Any]):
         self.origin = origin
         self.words = words or (text_of(content) if origin == "user" else "")
 
-    @property
-    def content_is_words(self) -> bool:
-        """Whether there is nothing in it but a person's own text."""
-        return bool(self["content"] == self.words)
-
 
 class History(list[dict[str, Any]]):
     """A list of messages in the protocol's shape.

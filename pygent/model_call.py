@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from uuid import uuid4
@@ -243,19 +244,34 @@ class _Reply:
 
 
 def answered(
-    ctx: LoopContext, cancel: CancelToken, messages: list[dict[str, Any]], allowed: Collection[str] | None
+    ctx: LoopContext,
+    cancel: CancelToken,
+    messages: list[dict[str, Any]],
+    allowed: Collection[str] | None,
+    *,
+    most: int,
 ) -> Message:
     """The answer to other ``messages`` than the history, with other tools; of it only notices are told.
 
-    Raises as ``ask`` does.
+    A stream is ended where its text gets longer than ``most`` characters: some models find no end. Raises as ``ask``
+    does.
     """
     cancel.check()
-    for item in _answer(ctx, cancel, messages, allowed):
-        match item:
-            case ModelNotice(text, level):
-                _notice(ctx, text, level)
-            case Completed(message):
-                return message
+    said = ""
+    streams = hasattr(ctx.model, "stream")
+    with contextlib.closing(_answer(ctx, cancel, messages, allowed)) as items:
+        for item in items:
+            match item:
+                case ModelNotice(text, level):
+                    _notice(ctx, text, level)
+                case Discarded():
+                    said = ""
+                case TextDelta(text) if streams:
+                    said += text
+                    if len(said) > most:
+                        return Message("assistant", said)
+                case Completed(message):
+                    return message
     raise TypeError("the model's stream ended without a Completed item")
 
 
@@ -266,7 +282,7 @@ def _notice(ctx: LoopContext, text: str, level: str) -> None:
 
 def _answer(
     ctx: LoopContext, cancel: CancelToken, messages: list[dict[str, Any]], allowed: Collection[str] | None
-) -> Iterator[StreamItem]:
+) -> Generator[StreamItem, None, None]:
     tools = ctx.executor.registry.schemas(allowed) or None
     stream = getattr(ctx.model, "stream", None)
     if stream is not None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from pygent.compaction import NO_SUMMARY, SUMMARY
+from pygent.compaction import LATER, NO_SUMMARY, SUMMARY
 from pygent.events import ContextRestored, from_dict, to_dict
 from pygent.history import History
 from pygent.openai_compat import Usage
@@ -168,10 +169,40 @@ def test_what_the_person_said_last_stays_word_for_word(windowed) -> None:
         one.say(f"Question {n}: keep this rule {n}!")
     assert one.refused == 0
     said = [message["content"] for message in one.history if message["role"] == "user"]
-    assert said[0] == "Question 0: keep this rule 0!"
-    assert [text for text in said if text.startswith("Question 8")] == ["Question 8: keep this rule 8!"]
-    assert [text for text in said if text.startswith("Question 7")] == ["Question 7: keep this rule 7!"]
+    task, *later = said[0].split(LATER)
+    assert task == "Question 0: keep this rule 0!"
+    asked = [*later, *said[1:]]
+    assert asked[-2:] == ["Question 7: keep this rule 7!", "Question 8: keep this rule 8!"]
+    assert len(asked) == len(set(asked)), "compacted more than once, and said once"
     assert same(one.history, replayed(one))
+
+
+def test_no_word_is_put_into_the_model_s_mouth_but_its_summary(windowed) -> None:
+    one = windowed(
+        [step for n in range(5) for step in (*looks(4, n), reply(f"Answer {n}."))], known=8_192, size=6_000
+    )
+    for n in range(5):
+        one.say(f"Question {n}")
+    assert sum(bool(event.summary) for event in one.compactions) > 1
+    answers = [message["content"] for message in one.history if message["role"] == "assistant" and message["content"]]
+    assert answers[0].endswith(SAID)
+    assert all(text.startswith(("Answer", "Step")) for text in answers[1:])
+    said = [text for message in one.history if message["role"] == "user" for text in message["content"].split(LATER)]
+    assert said[0] == "Question 0"
+    assert said[-2:] == ["Question 3", "Question 4"]
+
+
+def test_a_summary_without_an_end_is_ended(windowed) -> None:
+    endless = reply("and so on " * 100_000, chunk_size=1_000, chunk_delay=0.01)  # ten seconds of it
+    one = windowed([*looks(10), reply("Done.")], known=8_192, size=5_000, summary=endless)
+    began = time.monotonic()
+    one.say("Find the parser.")
+    summed = [event for event in one.compactions if event.summary]
+    assert summed
+    for event in summed:
+        assert event.summary.startswith("and so on")
+        assert len(event.summary) < 4_000
+    assert time.monotonic() - began < 8 * len(summed)
 
 
 def test_by_hand_with_a_hint_also_where_the_window_is_not_known(windowed) -> None:
