@@ -6,6 +6,7 @@ import base64
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ from pygent.sandbox.bans import find_banned
 from pygent.sandbox.description import describe
 from pygent.sandbox.live import Sampled
 from pygent.sandbox.output import OutputBuffer
+from pygent.sandbox.protected import naming
 from pygent.scope import Scope
 from pygent.scratch import remove_folder, scratch_folder
 from pygent.settings import command_environment, existing_init_files, from_environment
@@ -140,11 +142,12 @@ class Runtime:
         on_output: OutputSink | None = None,
         on_file: OutputSink | None = None,
     ) -> CommandResult:
-        """Run a shell command; answers how it ended. Bans do not hold here. ``on_file`` is as in ``Sandbox.run``.
+        """Run a shell command; answers how it ended, and names changed files that other programs trust. No bans hold.
 
         Raises ``ValueError`` for a command or timeout that cannot be used, ``SandboxError`` where it cannot run.
         """
-        return self.sandbox.run(cmd, timeout=timeout, cancel=cancel, on_output=on_output, on_file=on_file)
+        run = partial(self.sandbox.run, cmd, timeout=timeout, cancel=cancel, on_output=on_output, on_file=on_file)
+        return naming(self.base_dir, run)
 
     def refusal(self, cmd: str) -> str:
         """Why a command is banned, ``""`` where it is not. A ban is a hint to the model, no protection."""
@@ -195,10 +198,7 @@ class Runtime:
             self.close_sandbox()
 
     def set_docker(self, on: bool) -> None:
-        """Run commands in a container from now on, or on this machine; the files stay.
-
-        Raises ``SandboxUnavailable``, and leaves it as it was, where that cannot be had.
-        """
+        """Run commands in a container from now on, or not. Raises ``SandboxUnavailable``, and all is as it was."""
         if on == self.use_docker:
             return
         sandbox = self._open(on)

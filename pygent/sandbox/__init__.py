@@ -46,7 +46,7 @@ def open_sandbox(  # noqa: PLR0913 - all that either kind needs
     if use_docker is None:
         use_docker = docker_engine.available()
     if not use_docker:
-        return _on_this_machine(root, env, spill_dir, network=network, wanted=local)
+        return _on_this_machine(root, env, spill_dir, network=network, limits=limits, wanted=local)
     from pygent.sandbox.docker import DockerSandbox  # noqa: PLC0415
 
     sandbox = DockerSandbox(root, image, env, network, spill_dir, session_id, on_progress, limits=limits)
@@ -59,7 +59,9 @@ def open_sandbox(  # noqa: PLR0913 - all that either kind needs
     return sandbox
 
 
-def _on_this_machine(root: Path, env: Mapping[str, str], spill_dir: Path, *, network: bool, wanted: str) -> Sandbox:
+def _on_this_machine(
+    root: Path, env: Mapping[str, str], spill_dir: Path, *, network: bool, limits: CommandLimits | None, wanted: str
+) -> Sandbox:
     from pygent.sandbox.local import LocalSandbox  # noqa: PLC0415 - whoever has a container needs none of it
 
     if wanted != "off":
@@ -69,7 +71,7 @@ def _on_this_machine(root: Path, env: Mapping[str, str], spill_dir: Path, *, net
         if not reason:
             from pygent.sandbox.boxed import BoxedSandbox  # noqa: PLC0415
 
-            return BoxedSandbox(root, env, spill_dir, network=network)
+            return BoxedSandbox(root, env, spill_dir, network=network, limits=limits)
         if wanted == "on":
             raise SandboxUnavailable(
                 f"Commands on this machine cannot be sandboxed: {reason}. Use Docker (--docker), or take the risk "

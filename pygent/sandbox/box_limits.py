@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import resource
-
-PROCESSES = 1024
-THREADS = 8192
-MEMORY_PART = 0.75
-"""What all processes of a command together may have of the machine's memory."""
 
 OPEN_FILES = 1 << 16
 _PR_SET_DUMPABLE = 4
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def enter() -> Watch:
-    """Let no command touch this process, limit each of theirs, and answer what watches over all of them."""
+def enter(memory: int, processes: int) -> Watch:
+    """Let no command touch this process, limit each of theirs, and answer what watches over all of them.
+
+    ``memory`` is in megabytes, for all processes of a command together, as is the number of ``processes``.
+    """
     become_untouchable()
-    limit_each()
-    return Watch(int(os.sysconf("SC_PHYS_PAGES") * _PAGE * MEMORY_PART))
+    limit_each(processes)
+    return Watch(memory << 20, processes)
 
 
 class Watch:
@@ -31,12 +30,13 @@ class Watch:
 
     every = 0.2
 
-    def __init__(self, memory: int) -> None:
+    def __init__(self, memory: int, processes: int) -> None:
         self._memory = memory
+        self._processes = processes
 
     def __call__(self) -> str:
         pids = [entry for entry in os.listdir("/proc") if entry.isdigit() and entry != "1"]
-        if len(pids) > PROCESSES:
+        if len(pids) > self._processes:
             return "processes"
         return "memory" if memory_in_use(pids) > self._memory else ""
 
@@ -47,10 +47,12 @@ def become_untouchable() -> None:
         raise SystemExit("the supervisor cannot be protected from its commands")
 
 
-def limit_each() -> None:
+def limit_each(processes: int) -> None:
     """What every process of a command may have by itself. Where memory runs out, these go first."""
     # A core file of one byte is none, and is not handed to a program of the host's either.
-    wanted = {resource.RLIMIT_NPROC: THREADS, resource.RLIMIT_NOFILE: OPEN_FILES, resource.RLIMIT_CORE: 1}
+    wanted = {resource.RLIMIT_NOFILE: OPEN_FILES, resource.RLIMIT_CORE: 1}
+    if tuple(map(int, re.findall(r"\d+", os.uname().release)[:2])) >= (5, 14):
+        wanted[resource.RLIMIT_NPROC] = processes  # older kernels count all of the user's processes, not only these
     for kind, most in wanted.items():
         soft, hard = (most if limit == resource.RLIM_INFINITY else limit for limit in resource.getrlimit(kind))
         try:

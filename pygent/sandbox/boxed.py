@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pygent.sandbox.bubblewrap import DROPPED, Box
+from pygent.sandbox.limits import CommandLimits
 from pygent.sandbox.local import LocalSandbox
 
 
@@ -18,9 +19,18 @@ class BoxedSandbox(LocalSandbox):
     kind = "bubblewrap"
     confined = True
 
-    def __init__(self, root: Path, env: Mapping[str, str], spill_dir: Path, *, network: bool = False) -> None:
-        box = Box(root, env, network=network)
+    def __init__(
+        self,
+        root: Path,
+        env: Mapping[str, str],
+        spill_dir: Path,
+        *,
+        network: bool = False,
+        limits: CommandLimits | None = None,
+    ) -> None:
+        self.limits = limits or CommandLimits()
         self.network = network
+        box = Box(root, env, network=network, limits=self.limits)
         kept = {name: value for name, value in env.items() if name not in DROPPED}
         super().__init__(root, {**kept, "HOME": str(box.home)}, spill_dir, box)
 

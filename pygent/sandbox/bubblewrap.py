@@ -18,9 +18,11 @@ from pathlib import Path
 
 from pygent.errors import SandboxError, SettingsError
 from pygent.sandbox import box_limits, seccomp, supervisor
+from pygent.sandbox.box_user import User, as_user, interpreter, may_reach, private_folders, user_of
+from pygent.sandbox.limits import CommandLimits
 from pygent.sandbox.protected import Bind, Protected, linked_repository, writable_parts
 from pygent.sandbox.visible import SYSTEM, Tools, private_files, within
-from pygent.scratch import own_folder, remove_folder, scratch_folder
+from pygent.scratch import remove_folder
 from pygent.settings.paths import config_dir, data_dir
 
 PROGRAM = "bwrap"
@@ -56,14 +58,15 @@ class Box:
     home folder, which go with it. Thread-safe.
     """
 
-    def __init__(self, root: Path, env: Mapping[str, str], *, network: bool) -> None:
+    def __init__(self, root: Path, env: Mapping[str, str], *, network: bool, limits: CommandLimits) -> None:
         self.root = root.resolve()
         self.network = network
+        self._limits = limits
         self._path = env.get("PATH", os.defpath)
         self.home = _home_of(env)
-        self._user = _user_of(self.root)
+        self._user = user_of(self.root)
         self._protected = Protected(self.root, self._user)
-        self._own = _own_folders(self._user)
+        self._own = private_folders(self._user, (supervisor.__file__, box_limits.__file__))
         self._finalizer = weakref.finalize(self, _leave, os.getpid(), self._own, self._protected)
         self._git_config()
 
@@ -82,6 +85,7 @@ class Box:
 
     def start(self, control: int) -> subprocess.Popen[bytes]:
         """A supervisor in the sandbox that serves the socket ``control``. Raises ``OSError``."""
+        python, _ = self._python()
         owner = _pidfd()
         descriptors = [owner] if owner >= 0 else []
         try:
@@ -94,13 +98,8 @@ class Box:
             descriptors.append(_memory("options", b"\0".join(map(os.fsencode, options)) + b"\0"))
             return subprocess.Popen(
                 [
-                    str(program()),
-                    "--args",
-                    str(descriptors[-1]),
-                    "--",
-                    *_interpreter(),
-                    f"{INSIDE}/supervisor.py",
-                    str(owner),
+                    *(str(program()), "--args", str(descriptors[-1]), "--", python, "-I", "-S", "-B"),
+                    *(f"{INSIDE}/supervisor.py", str(owner), str(self._limits.memory), str(self._limits.processes)),
                 ],
                 stdin=control,
                 stdout=subprocess.DEVNULL,
@@ -109,9 +108,7 @@ class Box:
                 cwd="/",
                 env={},
                 start_new_session=True,
-                user=self._user[0] if self._user else None,
-                group=self._user[1] if self._user else None,
-                extra_groups=() if self._user else None,
+                **as_user(self._user),
             )
         finally:
             for fd in descriptors:
@@ -124,13 +121,13 @@ class Box:
         yield from ("--bind", str(self._own / "home"), str(self.home))
         hidden = [*_own_data(), self._own]
         tools = Tools(self.home, hidden, self.root)
-        tools.add_installation(sys.base_prefix)
+        tools.add_installation(self._python()[1])
         tools.add_path(self._path)
         tools.add_environments()
         for shown, real in sorted(tools.binds.items()):
-            yield from ("--ro-bind", real, shown)
-        for module in (supervisor, box_limits):
-            yield from ("--ro-bind", str(module.__file__), f"{INSIDE}/{Path(str(module.__file__)).name}")
+            if may_reach(real, self._user):
+                yield from ("--ro-bind", real, shown)
+        yield from ("--ro-bind", str(self._own / "inside"), INSIDE)
         for folder in _own_data():
             if _is_shown(folder) and folder.is_dir():
                 yield from ("--tmpfs", str(folder))
@@ -143,6 +140,12 @@ class Box:
         for folder in _own_data():
             if within(str(folder), str(self.root)) and folder.is_dir():
                 yield from ("--tmpfs", str(folder))
+
+    def _python(self) -> tuple[str, str]:
+        found = interpreter(self._user)
+        if found is None:
+            raise SandboxError("The workspace's owner can start no Python, which watches over commands.")
+        return found
 
     def close(self) -> None:
         """Remove its folders. Safe to call twice; no supervisor may run any more."""
@@ -201,7 +204,13 @@ def why_not(root: Path, env: Mapping[str, str]) -> str:
     home = _home_of(env)
     if str(root) in _TOO_WIDE or within(str(home), str(root)) or within(str(Path.home()), str(root)):
         return f"the workspace {root} has more in it than a sandbox could hold back: use a folder of its own"
-    return _why_not_here(_user_of(root))
+    try:
+        user = user_of(root)
+    except OSError as error:
+        return f"the workspace {root} cannot be looked at: {error.strerror}"
+    if interpreter(user) is None:
+        return "the workspace's owner can start no Python, which watches over commands"
+    return _why_not_here(user)
 
 
 @functools.cache
@@ -211,7 +220,7 @@ def program() -> str | None:
 
 
 @functools.cache
-def _why_not_here(user: tuple[int, int] | None) -> str:
+def _why_not_here(user: User | None) -> str:
     """Why it does not work here, found by trying it once in this process."""
     if sys.platform != "linux":
         return "this needs Linux"
@@ -220,7 +229,7 @@ def _why_not_here(user: tuple[int, int] | None) -> str:
     return _try([*base_options(network=False), "--remount-ro", "/", "--chdir", "/"], user)
 
 
-def _try(options: list[str], user: tuple[int, int] | None) -> str:
+def _try(options: list[str], user: User | None) -> str:
     """Run ``true`` under ``options``; answers what is wrong, "" where nothing is."""
     try:
         tried = subprocess.run(
@@ -231,9 +240,7 @@ def _try(options: list[str], user: tuple[int, int] | None) -> str:
             timeout=PROBE_SECONDS,
             cwd="/",
             env={},
-            user=user[0] if user else None,
-            group=user[1] if user else None,
-            extra_groups=() if user else None,
+            **as_user(user),
         )
     except (OSError, subprocess.SubprocessError) as error:
         return f"bubblewrap does not start: {error}"
@@ -272,33 +279,9 @@ def _hidden_system() -> tuple[str, ...]:
     return tuple(private_files()) if os.geteuid() == 0 else ()
 
 
-def _interpreter() -> tuple[str, ...]:
-    return (os.path.realpath(sys.executable), "-I", "-S", "-B")
-
-
 def _home_of(env: Mapping[str, str]) -> Path:
     home = os.path.normpath(env.get("HOME") or "/")
     return Path(home) if (home.startswith("/") and home.count("/") > 1) or home == "/root" else Path("/home/pygent")
-
-
-def _user_of(root: Path) -> tuple[int, int] | None:
-    """Whom commands run as where that is not this process's user: for root the workspace's owner."""
-    if os.geteuid() != 0:
-        return None
-    found = root.stat()
-    return (found.st_uid, found.st_gid) if found.st_uid else None
-
-
-def _own_folders(user: tuple[int, int] | None) -> Path:
-    own = scratch_folder("box-")
-    for name in ("tmp", "home"):
-        (own / name).mkdir(mode=0o700)
-        if user:
-            os.chown(own / name, *user)
-    if user:  # who may pass through, but not look around
-        own.chmod(0o711)
-        own_folder().chmod(0o711)
-    return own
 
 
 def _leave(pid: int, own: Path, protected: Protected) -> None:

@@ -24,7 +24,7 @@ def surroundings(sandbox: object) -> str:
         parts.append("Without a network nothing can be downloaded or installed from one.")
     limits = getattr(sandbox, "limits", None)
     if isinstance(limits, CommandLimits):
-        parts.append(f"Limits: {limits.in_words()}.")
+        parts.append(f"Limits: {limits.in_words(disk=getattr(sandbox, 'kind', '') == 'docker')}.")
     return " ".join(parts)
 
 

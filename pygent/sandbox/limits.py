@@ -24,12 +24,10 @@ class CommandLimits:
         """``disk`` as far as the memory goes: full folders must not cost every process its life."""
         return min(self.disk, self.memory * 3 // 8)
 
-    def in_words(self) -> str:
-        """All of them, for a model or a person."""
-        return (
-            f"{self.memory} MB of memory, {self.processes} processes at once, "
-            f"{self.usable_disk} MB in /tmp and in $HOME each"
-        )
+    def in_words(self, *, disk: bool = True) -> str:
+        """All of them, for a model or a person; without ``disk``, where /tmp and the home folder lie on a disk."""
+        words = f"{self.memory} MB of memory, {self.processes} processes at once"
+        return f"{words}, {self.usable_disk} MB in /tmp and in $HOME each" if disk else words
 
     def about_memory(self) -> str:
         """What a reader should know where it ran out."""

@@ -16,6 +16,7 @@ from pygent.errors import SandboxError, SandboxUnavailable
 from pygent.redaction import Redactor
 from pygent.sandbox.base import CommandResult, OutputSink
 from pygent.sandbox.commands import FIXED_ENVIRONMENT, check_command, check_timeout
+from pygent.sandbox.limits import CommandLimits
 from pygent.sandbox.local_run import Run
 from pygent.sandbox.local_workers import Bare, Launcher, Pool, encode_request
 from pygent.sandbox.output import OutputBuffer
@@ -33,6 +34,7 @@ class LocalSandbox:
     kind = "local"
     confined = False
     summary = "LOCAL: commands run as you"
+    limits: CommandLimits | None = None
 
     def __init__(self, root: Path, env: Mapping[str, str], spill_dir: Path, launcher: Launcher | None = None) -> None:
         if not hasattr(os, "posix_spawn") or not hasattr(socket, "AF_UNIX"):
@@ -71,12 +73,8 @@ class LocalSandbox:
         marker = secrets.token_hex(8)
         variables = {**self._env, **(env or {}), MARKER: marker}
         request = encode_request(self.workdir, [os.fsencode(self._shell), b"-c", command], variables)
-        run = Run(
-            OutputBuffer(spill_dir=self._spill_dir, on_file=on_file, redactor=self.redactor),
-            timeout,
-            cancel,
-            on_output,
-        )
+        buffer = OutputBuffer(spill_dir=self._spill_dir, on_file=on_file, redactor=self.redactor)
+        run = Run(buffer, timeout, cancel, on_output, self.limits)
         worker = self._pool.take()
         try:
             result = run.on(worker, request)

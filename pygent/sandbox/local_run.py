@@ -11,6 +11,7 @@ from pygent import clock
 from pygent.cancellation import CancelToken
 from pygent.errors import DeadlineExceeded
 from pygent.sandbox.base import CommandResult, CommandStatus, OutputSink
+from pygent.sandbox.limits import CommandLimits
 from pygent.sandbox.live import LiveOutput
 from pygent.sandbox.local_workers import START_LIMIT, STOP_LIMIT, Worker
 from pygent.sandbox.output import OutputBuffer
@@ -18,22 +19,27 @@ from pygent.sandbox.supervisor import LENGTH, READY
 
 _READ = 64 * 1024
 _CANCEL_LOOK = 0.05  # how often a running command asks its cancel token, in seconds
-_LIMITS = {
-    "memory": "its processes took more memory than commands may have here, and were ended",
-    "processes": "it started more processes than commands may have here, and they were ended",
-}
 _ZERO = (0).to_bytes(LENGTH, "big")
 
 
 class Run:
-    """One command from request to result. ``failed`` is the error number where it did not start at all."""
+    """One command from request to result. ``failed`` is the error number where it did not start at all.
+
+    ``limits`` are those that its supervisor holds, None for none.
+    """
 
     def __init__(
-        self, buffer: OutputBuffer, timeout: float, cancel: CancelToken | None, on_output: OutputSink | None
+        self,
+        buffer: OutputBuffer,
+        timeout: float,
+        cancel: CancelToken | None,
+        on_output: OutputSink | None,
+        limits: CommandLimits | None = None,
     ) -> None:
         self.buffer = buffer
         self.failed: int | None = None
         self._timeout = timeout
+        self._limits = limits
         self._cancel = cancel
         self._live = LiveOutput(on_output)
         self._stopped: CommandStatus | None = None
@@ -174,8 +180,10 @@ class Run:
                 exit_status = self._exit_status(int(code))
                 if status in {"timeout", "cancelled"}:
                     status = "ok"  # it ended by itself in time; only what it left behind was stopped
-                if limit in _LIMITS:
-                    self._note.append(_LIMITS[limit])
+                if limit != "-" and self._limits is not None:
+                    worker.sound = False  # with it goes what the command has put into its shared memory
+                    about = self._limits.about_memory if limit == "memory" else self._limits.about_processes
+                    self._note.append(about().rstrip("."))
                 elif int(ended):
                     what = "1 process was" if ended == "1" else f"{ended} processes were"
                     self._note.append(

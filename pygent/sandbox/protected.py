@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from pygent.sandbox.base import CommandResult
 
 OWN = ".pygent"
 START_UP_FILES = (
@@ -15,6 +17,7 @@ START_UP_FILES = (
     *(".zshrc", ".zshenv", ".zprofile", ".envrc"),
 )
 _GIT_FILES = (".git/config", ".git/config.worktree")
+_MOST_NAMES = 5
 _WRITABLE_GIT = ("objects", "refs", "logs")
 
 Stamp = tuple[int, int, int]
@@ -141,9 +144,17 @@ def trusted_files(root: Path) -> dict[str, Stamp]:
     return found
 
 
-def changed(before: Mapping[str, Stamp], after: Mapping[str, Stamp]) -> list[str]:
-    """The names of what was made or changed between two looks."""
-    return sorted(name for name, stamp in after.items() if before.get(name) != stamp)
+def naming(root: Path, run: Callable[[], CommandResult]) -> CommandResult:
+    """Run a command in the workspace ``root``; its note names the trusted files that it made or changed."""
+    before = trusted_files(root)
+    result = run()
+    after = trusted_files(root)
+    names = sorted(name for name, stamp in after.items() if before.get(name) != stamp)
+    if not names:
+        return result
+    said = f"changed, and other programs run what stands there: {', '.join(names[:_MOST_NAMES])}"
+    said += f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return replace(result, note=f"{result.note}; {said}" if result.note else said)
 
 
 def _stamp(path: str) -> Stamp | None:

@@ -349,11 +349,15 @@ class Supervisor:
 
 
 def main() -> None:
-    """Serve the socket on descriptor 0. An argument is the descriptor that becomes readable at the owner's end."""
+    """Serve the socket on descriptor 0.
+
+    Arguments, of a sandbox only: a descriptor that becomes readable at the owner's end, and the limits of commands:
+    megabytes of memory, processes.
+    """
     watch = None
     if os.getpid() == 1:
         sys.path.append(os.path.dirname(__file__))  # noqa: PTH120 - as above
-        watch = __import__("box_limits").enter()
+        watch = __import__("box_limits").enter(*map(int, sys.argv[2:4]))
     else:
         become_subreaper()
     owner_end = int(sys.argv[1]) if len(sys.argv) > 1 else None

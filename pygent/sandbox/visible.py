@@ -19,11 +19,28 @@ SYSTEM = (
 )
 """Folders of the system that commands may read, where they are there."""
 
+CLOSED = (
+    *(
+        ".ssh",
+        ".aws",
+        ".gnupg",
+        ".azure",
+        ".kube",
+        ".docker",
+        ".password-store",
+        ".mozilla",
+        ".thunderbird",
+        ".config",
+    ),
+    *(".local/share/keyrings", ".local/share/kwalletd", ".terraform.d", ".gradle", ".wine"),
+)
+"""What of a home folder is never shown but for a folder of programs in it."""
+
 PERSONAL = (
-    *(".ssh", ".aws", ".gnupg", ".azure", ".kube", ".docker", ".password-store", ".mozilla", ".thunderbird"),
-    *(".config", ".local/share", ".local/state", ".cache", ".netrc", ".git-credentials", ".npmrc", ".pypirc"),
-    *(".cargo/credentials", ".cargo/credentials.toml", ".gem/credentials", ".m2/settings.xml", ".gradle", ".pgpass"),
-    *(".vault-token", ".terraform.d", ".composer/auth.json", ".wine", "snap", "Library"),
+    *CLOSED,
+    *(".local/share", ".local/state", ".cache", ".netrc", ".git-credentials", ".npmrc", ".pypirc", ".pgpass"),
+    *(".cargo/credentials", ".cargo/credentials.toml", ".gem/credentials", ".m2/settings.xml", ".vault-token"),
+    *(".composer/auth.json", "snap", "Library"),
 )
 """What of a home folder is never shown, and neither is a folder around it."""
 
@@ -51,6 +68,7 @@ class Tools:
         self.binds: dict[str, str] = {}
         self._home = home
         self._inside = inside
+        self._closed = tuple(str(path) for path in (*(home / name for name in CLOSED), *hidden))
         self._hidden = tuple(
             str(path)
             for path in (home, inside, *(home / name for name in PERSONAL), *hidden, Path("/tmp"))  # noqa: S108
@@ -114,6 +132,7 @@ class Tools:
         name, parent = os.path.basename(real), os.path.dirname(real)
         around = os.path.dirname(folder)
         beside = name.lower() in _PROGRAM_FOLDERS
+        beside = beside and not any(within(parent, closed) for closed in self._closed)
         if beside and self._may_show(parent) and (name == "shims" or _has(parent, _MARKS)):
             yield around, parent
             return
