@@ -93,7 +93,8 @@ class Report:
         """A line for each thing that commands could reach."""
         found, network = self._found, self._advice.network
         home, keys, others = found.reads("home"), found.reads("keys"), found.reads("others")
-        places, hooks = found.writes("place"), found.writes("protected")
+        places = found.writes("place")
+        hooks = [*found.writes("protected"), *map(Path, found.facts.get("makes", "").split())]
         sockets = [*found.reads("engine"), *found.reads("socket")]
         name = f"{NAME_TO_RESOLVE} is"
         yield self._row("home folder", bool(home), f"can be read: {_some(home)}", "cannot be read")
@@ -101,7 +102,7 @@ class Report:
         yield self._row("other users", bool(others), f"their folders can be read: {_some(others)}", "none is seen")
         yield self._row("outside", bool(places), f"files can be made in {_some(places)}", "no folder can be written")
         yield self._row(
-            "hooks", bool(hooks), f"files can be made in {_some(hooks)}", "git's and Pygent's are read-only"
+            "hooks", bool(hooks), f"files can be put into {_some(hooks)}", "git's and Pygent's are read-only"
         )
         yield self._row("network", found.yes("network"), "a way leads out", "no way leads out", network)
         yield self._row("names (DNS)", found.yes("dns"), f"{name} resolved", f"{name} not resolved", network)

@@ -27,12 +27,12 @@ NO_SUCH_PLACE = "192.0.2.1"
 FUNCTIONS = r"""
 say() { printf '%s\t%s\n' "$1" "$2"; }
 has() { command -v "$1" >/dev/null 2>&1; }
-same() { stat -c '%d:%i' "$1" 2>/dev/null || stat -f '%d:%i' "$1" 2>/dev/null; }
-look() { [ "$(same "$2")" = "$3" ] || return 0
+is() { case $known in *"|$2 $1|"*) true;; *) false;; esac; }
+look() { is "$2" "$3" || return 0
   if [ -d "$2" ]; then ls -A "$2" >/dev/null 2>&1 && say read "$1"
   elif [ -S "$2" ]; then [ -w "$2" ] && say read "$1"
-  else head -c 1 "$2" >/dev/null 2>&1 && say read "$1"; fi; }
-try() { [ "$(same "$2")" = "$3" ] || return 0
+  else { true <"$2"; } 2>/dev/null && say read "$1"; fi; }
+try() { is "$2" "$3" || return 0
   (set -C; : >"$2/NONCE") 2>/dev/null && rm -f "$2/NONCE" && say write "$1"; }
 open() {
   if has bash; then
@@ -43,7 +43,7 @@ c.connect((sys.argv[2], int(sys.argv[3])))' "$1" "$2" "$3" 2>/dev/null && say "$
   elif [ "$1" = tcp ] && has nc; then nc -w 1 "$2" "$3" </dev/null >/dev/null 2>&1 && say "$4" yes || say "$4" no
   elif [ "$1" = udp ] && [ -r /proc/net/route ]; then
     [ "$(wc -l </proc/net/route)" -gt 1 ] && say "$4" yes || say "$4" no; fi; }
-first() { for f; do [ -r "$f" ] && { head -n 1 "$f"; return 0; }; done; }
+first() { for f; do { read -r v <"$f"; } 2>/dev/null && { say "$n" "$v"; return 0; }; done; }
 dns() { if has timeout && has getent; then timeout 1 getent hosts "$1" >/dev/null 2>&1 && say dns yes || say dns no
   elif has timeout && has nslookup; then timeout 1 nslookup "$1" >/dev/null 2>&1 && say dns yes || say dns no
   elif has timeout && has python3; then timeout 1 python3 -c 'import socket, sys; socket.gethostbyname(sys.argv[1])' \
@@ -57,11 +57,13 @@ say groups "$(id -Gn 2>/dev/null | tr ' ' ',')"
 if [ -r /proc/self/status ]; then while read -r k v; do
   case $k in CapEff:|CapBnd:|NoNewPrivs:|Seccomp:) say "$k" "$v";; esac; done </proc/self/status; fi
 if has unshare; then unshare -U true 2>/dev/null && say userns yes || say userns no; fi
-say seen "$(ls -d /proc/[0-9]* 2>/dev/null | wc -l | tr -d ' ')"
-say memory "$(first /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes)"
-say processes "$(first /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max)"
+set -- /proc/[0-9]*; say seen $#
+n=memory; first /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes
+n=processes; first /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max
 say virtual "$(ulimit -v 2>/dev/null)"
 say tasks "$(ulimit -u 2>/dev/null || ulimit -p 2>/dev/null)"
+made=; for d in .git/hooks .pygent; do
+  [ -e "$d" ] || { mkdir "$d" 2>/dev/null && rmdir "$d" && made="$made $d"; }; done; say makes "$made"
 (set -C; : >./NONCE) 2>/dev/null && rm -f ./NONCE && say workspace yes
 """
 
@@ -122,27 +124,32 @@ def probe(sandbox: Sandbox, targets: Sequence[Target]) -> Reached:
 
 
 def _script(targets: Sequence[Target], nonce: str, port: int) -> str:
+    names = [shlex.quote(_seen_as(target, targets[0])) for target in targets]
     lines = [FUNCTIONS.replace("NONCE", nonce), f"dns {NAME_TO_RESOLVE} &"]
+    lines.append("if stat -c %i / >/dev/null 2>&1; then set -- -c '%d:%i %n|'; else set -- -f '%d:%i %N|'; fi")
+    lines.append(f'known="|$(stat "$@" {" ".join(names)} 2>/dev/null | tr -d "\\n")"')
+    for number, (target, name) in enumerate(zip(targets, names, strict=True)):
+        lines.append(
+            f"{'try' if target.group in {'place', 'protected'} else 'look'} {number} {name} {target.identity}"
+        )
     lines += [f"open tcp 127.0.0.1 {port} loopback", f"open udp {NO_SUCH_PLACE} 9 network"]
     lines.append(FACTS.replace("NONCE", nonce))
-    for number, target in enumerate(targets):
-        path = shlex.quote(str(target.path))
-        if target.group not in {"place", "protected", "workspace"}:
-            lines.append(f"look {number} {path} {target.identity}")
-        elif target.group == "place":
-            lines.append(f"try {number} {path} {target.identity}")
-        else:
-            name = shlex.quote(f"./{target.path.relative_to(targets[0].path)}")
-            lines.append(f"{'look' if target.group == 'workspace' else 'try'} {number} {name} {target.identity}")
-    own = os.getpid()
+    own = f"/proc/{os.getpid()}"
     lines += [
-        f'say process "$(cat /proc/{own}/stat 2>/dev/null)"',
-        f"head -c 1 /proc/{own}/environ >/dev/null 2>&1 && say environ yes || say environ no",
-        f"kill -0 {own} 2>/dev/null && say signal yes || say signal no",
+        f"{{ read -r v <{own}/stat; }} 2>/dev/null && say process \"$v\" || say process ''",
+        f"{{ true <{own}/environ; }} 2>/dev/null && say environ yes || say environ no",
+        f"kill -0 {os.getpid()} 2>/dev/null && say signal yes || say signal no",
         f"[ -r /proc/net/unix ] && {{ grep -q {nonce} /proc/net/unix && say abstract yes || say abstract no; }}",
         "wait; say over yes; say environment ''; env",
     ]
     return "\n".join(lines)
+
+
+def _seen_as(target: Target, workspace: Target) -> str:
+    """The path that a command has for it: what lies in the workspace is elsewhere in a container."""
+    if target.group in {"workspace", "protected"}:
+        return f"./{target.path.relative_to(workspace.path)}"
+    return str(target.path)
 
 
 def _understood(output: str, targets: Sequence[Target]) -> Reached:

@@ -63,7 +63,7 @@ def find_targets(workspace: Path) -> list[Target]:
     for target in out:
         mark = (target.group, target.identity)
         inside = target.group not in {"workspace", "protected"} and target.path.is_relative_to(root)
-        if mark not in seen and not inside:
+        if mark not in seen and not inside and str(target.path).isprintable():
             seen.add(mark)
             kept.append(target)
     return kept

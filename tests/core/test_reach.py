@@ -214,3 +214,10 @@ def test_the_system_message_tells_the_model_what_commands_reach(person: Path) ->
         agent.run_until_stop("go")
         assert surroundings(runtime.sandbox) in str(agent.history[0]["content"])
         agent.close()
+
+
+@pytest.mark.hostile(13)
+def test_folders_that_programs_trust_are_tried_also_where_they_are_not_there_yet(person: Path) -> None:
+    (person / ".git/hooks").rmdir()
+    assert ".git/hooks, .pygent" in look(use_docker=False)["hooks"].text
+    assert list(person.rglob("*")) == [person / ".git"]
