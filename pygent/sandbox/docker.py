@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import threading
 import time
@@ -24,6 +25,7 @@ from pygent.sandbox.docker_shell import command_code
 from pygent.sandbox.docker_workspace import refuse_dangerous
 from pygent.sandbox.limits import CommandLimits
 from pygent.sandbox.output import OutputBuffer
+from pygent.sandbox.protected import Protected
 
 __all__ = ["DockerSandbox", "available"]
 
@@ -154,6 +156,7 @@ class DockerSandbox:
             self._mend()
             if link.shell is not None:
                 return
+        owner = owner_of(self.root, rootless=runs_as_user(find_endpoint()))
         plan = Plan(
             root=self.root,
             image=self.image,
@@ -161,7 +164,8 @@ class DockerSandbox:
             network=self.network,
             limits=self.limits,
             session_id=self._session_id,
-            owner=owner_of(self.root, rootless=runs_as_user(find_endpoint())),
+            owner=owner,
+            protected=Protected(self.root, (owner.uid, owner.gid) if owner.uid and os.geteuid() == 0 else None),
         )
         link.start(plan, self._on_progress, lambda: self._check(cancel))
 

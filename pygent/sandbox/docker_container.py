@@ -9,6 +9,7 @@ the container.
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import time
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from pygent.errors import SandboxUnavailable
 from pygent.sandbox.commands import FIXED_ENVIRONMENT
 from pygent.sandbox.docker_reaper import owner_labels
 from pygent.sandbox.limits import CommandLimits
+from pygent.sandbox.protected import Protected
 from pygent.settings.command_environment import HOST_NAMES
 
 WORKDIR = "/workspace"
@@ -82,6 +84,7 @@ class Plan:
     limits: CommandLimits
     session_id: str
     owner: Owner
+    protected: Protected
 
     @property
     def keeper(self) -> int:
@@ -188,7 +191,7 @@ def configuration(api: Any, plan: Plan, image: Mapping[str, Any]) -> Any:
             # Without it `ipc none` takes away the semaphores that multiprocessing needs.
             "/dev/shm": f"rw,noexec,nosuid,nodev,mode=1777,size={min(SHM, limits.memory // 8)}m",  # noqa: S108
         },
-        mounts=[Mount(target=WORKDIR, source=str(plan.root), type="bind")],
+        mounts=[Mount(target=WORKDIR, source=str(plan.root), type="bind"), *_read_only_parts(plan)],
         pids_limit=limits.processes,
         mem_limit=f"{limits.memory}m",
         memswap_limit=f"{limits.memory}m",
@@ -213,6 +216,20 @@ def configuration(api: Any, plan: Plan, image: Mapping[str, Any]) -> Any:
         stop_signal="SIGKILL",
         host_config=host,
     )
+
+
+def _read_only_parts(plan: Plan) -> list[Any]:
+    """Mounts for what other programs run or trust, made first where it is absent: so it cannot be made inside."""
+    from docker.types import Mount  # noqa: PLC0415
+
+    mounts = []
+    with contextlib.suppress(OSError):  # a workspace that cannot be looked into cannot be changed either
+        plan.protected.state()
+        for bind in list(plan.protected.binds()):  # all of them first: some are found through the others' descriptors
+            os.close(bind.descriptor)
+            target = f"{WORKDIR}/{Path(bind.path).relative_to(plan.root)}"
+            mounts.append(Mount(target=target, source=bind.path, type="bind", read_only=not bind.writable))
+    return mounts
 
 
 def environment(env: Mapping[str, str], image_env: list[str]) -> dict[str, str]:
@@ -264,8 +281,9 @@ def _why_not_started(error: Exception, plan: Plan) -> str:
     reason = str(getattr(error, "explanation", "") or error)
     if "bind source path does not exist" in reason:
         return (
-            f"The container engine does not see {plan.root}: it runs on another machine, or the folder is not shared "
-            "with it. Use an engine on this machine (DOCKER_HOST), share the folder, or --no-docker."
+            f"The container engine does not see {plan.root}, or another folder of that name: it runs on another "
+            "machine, or the folder is not shared with it. Use an engine on this machine (DOCKER_HOST), share the "
+            "folder, or --no-docker."
         )
     return cannot_start(reason, plan)
 

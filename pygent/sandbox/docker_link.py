@@ -15,6 +15,7 @@ from pygent.sandbox.docker_images import have_image
 from pygent.sandbox.docker_reaper import reap
 from pygent.sandbox.docker_shell import Shell, ShellEnded
 from pygent.sandbox.docker_workspace import check_same_folder
+from pygent.sandbox.protected import Protected
 
 PATIENCE = 2.0
 """Seconds that an engine which may be gone has for a sign of life, which costs less than a millisecond."""
@@ -32,12 +33,14 @@ class Link:
         self._lock = threading.RLock()
         self._released = False
         self._silent = False
+        self._protected: Protected | None = None
 
     def start(self, plan: Plan, on_progress: Callable[[str], None] | None, check: Callable[[], object]) -> None:
         """Have the image and start the container. Raises ``SandboxUnavailable``, and what ``check`` raises."""
         endpoint = self._endpoint = find_endpoint()
         ping(endpoint)
         self._silent = False
+        self._protected = plan.protected
         assert endpoint is not None  # or `ping` had raised
         import requests  # noqa: PLC0415 - comes with the client package
         from docker.errors import DockerException  # noqa: PLC0415
@@ -145,6 +148,8 @@ class Link:
             shell.abort()
         if container is not None:
             self._remove(container)
+        if self._protected is not None:
+            self._protected.clear()
         if api is not None:
             with contextlib.suppress(OSError):
                 api.close()

@@ -354,3 +354,49 @@ def test_a_set_uid_program_gives_no_rights_and_no_process_outside_can_be_traced(
         assert sandbox.run(f"python3 -c '{trace}'", timeout=20).output == "1\n"
     finally:
         sandbox.close()
+
+
+# -- what other programs trust
+
+
+@docker
+@pytest.mark.hostile(13)
+@pytest.mark.parametrize("before", ["nothing", "a repository", "all of it"])
+def test_what_other_programs_run_or_trust_is_read_only(
+    docker_engine: DockerEngine, tmp_path: Path, before: str
+) -> None:
+    if before != "nothing":
+        (tmp_path / ".git" / "objects").mkdir(parents=True)
+    if before == "all of it":
+        (tmp_path / ".git/hooks").mkdir()
+        (tmp_path / ".git/hooks/pre-commit").write_text("mine")
+        (tmp_path / ".pygent").mkdir()
+        (tmp_path / ".pygent/config.yaml").write_text("mine")
+        (tmp_path / ".envrc").write_text("mine")
+    there = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.name != "hooks")
+    places = [".pygent/config.yaml", *([".git/hooks/pre-commit"] if before != "nothing" else [])]
+    places += [".envrc"] if before == "all of it" else []
+    sandbox = DockerSandbox(tmp_path, docker_engine.image(BASH_IMAGE), {})
+    try:
+        for place in places:
+            for command in (
+                f"echo x >{place}",
+                f"ln -sf /etc/passwd {place}",
+                f"rm -rf {place} && echo x >{place}",
+                f"mv {Path(place).parts[0]} away",
+                f"rm -rf {Path(place).parts[0]}; mkdir -p {Path(place).parent} && echo x >{place}",
+            ):
+                tried = sandbox.run(f"({command}) 2>/dev/null && [ -e {place} ] && cat {place}", timeout=10)
+                assert tried.output in {"", "mine"}, (command, tried.output)
+        if before == "a repository":
+            works = "mkdir -p .git/objects && echo x >.git/objects/x && echo x >.git/config && echo ok"
+            assert sandbox.run(works, timeout=10).output == "ok\n"
+            (tmp_path / ".git/objects/x").unlink()
+            (tmp_path / ".git/config").unlink()
+    finally:
+        sandbox.close()
+    left = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.name != "hooks")
+    assert left == [path for path in there if path in left]
+    for place in places if before == "all of it" else []:
+        assert (tmp_path / place).read_text() == "mine"
+    assert (tmp_path / ".pygent").exists() == (before == "all of it")
