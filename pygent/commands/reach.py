@@ -32,13 +32,20 @@ class Advice:
     limits: str
 
 
-CONFINES = "use a container, --docker (use_docker: true)"
+CONFINES = "--docker (use_docker: true) or --local-sandbox on (local_sandbox: on) closes it"
+NETWORK = "--network and --no-network (network: on, off) decide"
 ADVICE = {
     "docker": Advice(
         "use a folder of its own for the work, --workspace DIR",
         "only without a container, --no-docker (use_docker: false)",
-        "--network and --no-network (network: on, off) decide",
+        NETWORK,
         "command_memory, command_processes and command_disk decide",
+    ),
+    "bubblewrap": Advice(
+        "use a folder of its own for the work, --workspace DIR, or --docker",
+        "only without a sandbox, --local-sandbox off (local_sandbox: off)",
+        NETWORK,
+        "command_memory and command_processes decide",
     ),
     "local": Advice(CONFINES, "only what this machine has and lets you do holds it back", CONFINES, CONFINES),
 }
@@ -67,6 +74,7 @@ def reach(settings: Settings) -> Iterator[Check]:
                 env=config.command_environment(settings),
                 spill_dir=Path(name) / "output",
                 session_id="doctor",
+                local=settings.local_sandbox,
                 limits=limits_of(settings),
                 start=False,
             )
@@ -128,7 +136,8 @@ class Report:
         reached = None if loopback is None and abstract is None else bool(loopback or abstract)
         parts = (("its servers on 127.0.0.1", loopback), ("its abstract sockets", abstract))
         what = " and ".join(part for part, yes in parts if yes)
-        return self._row("this machine", reached, f"{what} can be reached", "its servers cannot be reached")
+        shared = NETWORK if reached and self._sandbox.kind == "bubblewrap" else ""  # the machine's own, or none
+        return self._row("this machine", reached, f"{what} can be reached", "its servers cannot be reached", shared)
 
     def _processes(self) -> str:
         found = self._found

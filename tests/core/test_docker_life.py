@@ -221,8 +221,10 @@ def test_every_limit_is_set_from_the_start(docker_engine: DockerEngine, sandbox:
     assert 0 < host["PidsLimit"] <= 1024
     assert host["Memory"] == host["MemorySwap"] > 0
     assert set(host["Tmpfs"]) == {"/tmp", "/home/pygent", "/dev/shm"}
-    assert [(mount["Destination"], mount["Source"]) for mount in info["Mounts"]] == [
-        ("/workspace", str(sandbox.root))
+    mounts = sorted((mount["Destination"], mount["Source"], mount["RW"]) for mount in info["Mounts"])
+    assert mounts == [
+        ("/workspace", str(sandbox.root), True),
+        ("/workspace/.pygent", f"{sandbox.root}/.pygent", False),
     ]
     assert info["Config"]["User"] == "65534:65534"
     labels = info["Config"]["Labels"]

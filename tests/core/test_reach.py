@@ -44,7 +44,7 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     workspace = tmp_path / "work" / "project"
     (workspace / ".git/hooks").mkdir(parents=True)
     for name in list(os.environ):
-        if name.startswith(("PYGENT_", "OPENAI_", "XDG_")):
+        if name.startswith(("PYGENT_", "OPENAI_", "XDG_")) and name != "PYGENT_LOCAL_SANDBOX":
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
@@ -71,7 +71,7 @@ def in_docker(engine: DockerEngine, image: str, **settings: object) -> Rows:
 
 @pytest.mark.hostile(41, 45)
 def test_on_the_bare_machine_all_of_it_is_open_and_said(person: Path) -> None:
-    rows = look(use_docker=False)
+    rows = look(use_docker=False, local_sandbox="off")
     told = {
         name: row.text for name, row in rows.items() if row.state == "warn" and (row.reached or name == "commands")
     }
@@ -95,7 +95,7 @@ def test_on_the_bare_machine_all_of_it_is_open_and_said(person: Path) -> None:
 def test_in_a_container_nothing_of_it_is(docker_engine: DockerEngine, person: Path, image: str) -> None:
     rows = in_docker(docker_engine, image)
     open_ = {name for name, row in rows.items() if row.reached}
-    assert open_ <= {"hooks"}
+    assert open_ == set()
     assert {name for name, row in rows.items() if row.reached is None} <= {"commands", "names (DNS)"}
     assert "docker · network off" in rows["commands"].text
     assert rows["limits"].text == "memory 4,096 MB together, 512 processes"
@@ -119,7 +119,7 @@ def test_a_secret_that_is_given_to_commands_is_named(
     if where == "docker":
         rows = in_docker(request.getfixturevalue("docker_engine"), SH_IMAGE, **given)
     else:
-        rows = look(use_docker=False, **given)
+        rows = look(use_docker=False, local_sandbox="off", **given)
     assert (rows["environment"].state, rows["environment"].text) == (
         "warn",
         "has AWS_SECRET_ACCESS_KEY, DEPLOY_TOKEN",
@@ -172,6 +172,10 @@ def promises(column: str) -> dict[str, str]:
     return table
 
 
+def in_bubblewrap(**settings: object) -> Rows:
+    return look(use_docker=False, local_sandbox="on", **settings)
+
+
 def holds(rows: Rows, promised: dict[str, str]) -> None:
     for name, cell in promised.items():
         assert cell in {"closed", "open", "as you"}, (name, cell)
@@ -185,9 +189,25 @@ def test_a_container_holds_what_is_promised(docker_engine: DockerEngine, person:
     holds(in_docker(docker_engine, SH_IMAGE), promises("container"))
 
 
+@pytest.mark.bubblewrap
+@pytest.mark.hostile(13, 41, 45, 46)
+def test_the_local_sandbox_holds_what_is_promised(person: Path) -> None:
+    holds(in_bubblewrap(), promises("local sandbox"))
+    assert [path.name for path in person.rglob("*")] == [".git", "hooks"]
+
+
+@pytest.mark.bubblewrap
+@pytest.mark.hostile(45)
+def test_the_local_sandboxs_network_is_the_machines_and_that_is_said(person: Path) -> None:
+    rows = in_bubblewrap(network=True)
+    assert {name for name, row in rows.items() if row.reached} <= {"network", "names (DNS)", "this machine"}
+    assert (rows["this machine"].reached, rows["this machine"].state) == (True, "warn")
+    assert "--no-network" in rows["this machine"].change
+
+
 @pytest.mark.hostile(41)
 def test_the_bare_machine_is_as_open_as_is_said(person: Path) -> None:
-    holds(look(use_docker=False), promises("bare machine"))
+    holds(look(use_docker=False, local_sandbox="off"), promises("bare machine"))
 
 
 def test_every_case_that_is_out_of_scope_has_a_reason() -> None:
@@ -219,5 +239,5 @@ def test_the_system_message_tells_the_model_what_commands_reach(person: Path) ->
 @pytest.mark.hostile(13)
 def test_folders_that_programs_trust_are_tried_also_where_they_are_not_there_yet(person: Path) -> None:
     (person / ".git/hooks").rmdir()
-    assert ".git/hooks, .pygent" in look(use_docker=False)["hooks"].text
+    assert ".git/hooks, .pygent" in look(use_docker=False, local_sandbox="off")["hooks"].text
     assert list(person.rglob("*")) == [person / ".git"]
