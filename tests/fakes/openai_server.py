@@ -69,6 +69,8 @@ class Step:
     chunk_delay: float = 0.0
     chunk_size: int = 20
     stall: float = 0.0
+    gate: threading.Event | None = None
+    """The second half of the answer waits for it."""
     code: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     chunks: Sequence[bytes] = ()
@@ -274,7 +276,8 @@ class FakeOpenAI:
             connection.sendall(out)
             out = b""
             self._pause(connection, step.stall)
-        for chunk in chunks:
+        for position, chunk in enumerate(chunks):
+            out = self._at_gate(connection, step.gate if position == len(chunks) // 2 else None, out)
             framed = b"%x\r\n%s\r\n" % (len(chunk), chunk)
             if step.chunk_delay:
                 connection.sendall(out + framed)
@@ -290,6 +293,15 @@ class FakeOpenAI:
         if step.end == "stay":
             self._pause(connection, None)
         return False
+
+    def _at_gate(self, connection: socket.socket, gate: threading.Event | None, out: bytes) -> bytes:
+        """Send ``out`` and wait at the gate, if there is one; answers what is still to be sent."""
+        if gate is None:
+            return out
+        connection.sendall(out)
+        while not gate.is_set() and not self._closing.is_set():
+            self._pause(connection, 0.05)
+        return b""
 
     def _pause(self, connection: socket.socket, seconds: float | None) -> None:
         """Wait, and notice a client that goes meanwhile."""
