@@ -8,8 +8,9 @@ from typing import Any
 
 from pygent.cancellation import CancelToken
 from pygent.models import api_errors
-from pygent.models.base import Completed, StreamItem
+from pygent.models.base import Completed, ModelNotice, ReasoningDelta, StreamItem, TextDelta
 from pygent.models.blocks import read_blocks
+from pygent.models.endless import TOLD, Endless
 from pygent.models.endpoint import Endpoint
 from pygent.models.loose_json import bounded_json
 from pygent.models.request import Request
@@ -34,6 +35,7 @@ class Reading:
         self._cancel = cancel
         self._winding = float("inf")
         read = partial(read_blocks, messages=request.messages, tools=request.tools) if blocks else None
+        self._endless = {TextDelta: Endless(), ReasoningDelta: Endless()}
         self._answer = Accumulator(request.tools, text_tool_calls=request.text_tool_calls, read=read)
 
     @property
@@ -45,7 +47,7 @@ class Reading:
         """The items of the answer, ``Completed`` the last. Raises ``Failed``, and what the cancel token raises."""
         answer = self._answer
         reader: SSEReader | None = None
-        done = False
+        done = endless = False
         beginning = b""
         for chunk in self._chunks(response):
             if done:
@@ -59,13 +61,19 @@ class Reading:
                 reader, chunk = SSEReader(), beginning  # noqa: PLW2901 - all that came so far
             pieces = answer.pieces
             done = self._feed(reader.feed(chunk))
-            yield from answer.take()
+            taken = answer.take()
+            yield from taken
+            endless = not done and self._has_no_end(taken)
+            if endless:
+                yield ModelNotice(TOLD, "warning")
+                answer.finish_reason = "length"
+                break  # whoever closes the response tells the server
             if done or answer.finish_reason:
                 self._wind_up(_AFTER_DONE if done else _AFTER_FINISH)
             elif answer.pieces > pieces:
                 self._hold_on(answer.pieces)
         if reader is not None:
-            done = done or self._feed(reader.finish())
+            done = done or endless or self._feed(reader.finish())
         elif beginning.strip():
             self._feed_whole(beginning)
         if not (done or answer.finish_reason) or (answer.empty and not answer.finish_reason):
@@ -73,6 +81,13 @@ class Reading:
         message = answer.finish()
         yield from answer.take()
         yield Completed(message)
+
+    def _has_no_end(self, items: list[StreamItem]) -> bool:
+        return any(
+            self._endless[type(item)].feed(item.text)
+            for item in items
+            if isinstance(item, TextDelta | ReasoningDelta)
+        )
 
     def _hold_on(self, pieces: int) -> None:
         """Wait for the next piece of the answer, from now on."""
