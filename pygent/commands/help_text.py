@@ -9,7 +9,7 @@ COMMANDS = {
     "tasks": "review, apply or discard what tasks left",
     "config": "show settings and where they come from; trust a folder",
     "personas": "list who can be delegated to",
-    "doctor": "check settings, model server, Docker and terminal",
+    "doctor": "check the set-up, and try what commands can reach",
 }
 
 USAGE = """pygent [OPTIONS] [PROMPT]    work together, in the terminal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ensurepip
 import os
 import threading
 import time
@@ -19,7 +20,7 @@ from pygent.sandbox.docker import DockerSandbox
 from pygent.sandbox.limits import CommandLimits
 from pygent.session import Session
 from pygent.settings import Settings
-from tests.fakes.docker_engine import BASH_IMAGE, SH_IMAGE, DockerEngine
+from tests.fakes.docker_engine import BASH_IMAGE, FULL_IMAGE, SH_IMAGE, DockerEngine
 from tests.fakes.models import ScriptedModel, call
 
 pytestmark = pytest.mark.docker
@@ -533,3 +534,32 @@ def test_a_network_that_is_closed_is_closed_for_the_tasks_that_run(
     finally:
         go.set()
         session.close()
+
+
+# -- what people do in it
+
+PACKAGE = """
+import zipfile
+with zipfile.ZipFile("hello-1-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("hello.py", "def main(): print('hello')\\n")
+    info = "hello-1.dist-info/"
+    wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: hello\\nVersion: 1\\n")
+    wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    wheel.writestr(info + "entry_points.txt", "[console_scripts]\\nhello = hello:main\\n")
+    wheel.writestr(info + "RECORD", "")
+"""
+
+
+def test_packages_are_installed_in_spite_of_the_read_only_image(make: Maker) -> None:
+    """As the workspace's owner and without an option: into the home folder, whose programs are found."""
+    sandbox = make(FULL_IMAGE, new=True)
+    pip = next(Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl"))
+    (sandbox.root / "pip.whl").write_bytes(pip.read_bytes())
+    (sandbox.root / "make.py").write_text(PACKAGE)
+    install = "python3 pip.whl/pip install --no-index --break-system-packages ./hello-1-py3-none-any.whl"
+    done = sandbox.run(f"cd /tmp && cp /workspace/* . && python3 make.py && {install} && hello", timeout=60)
+    assert done.output.endswith("hello\n"), done.output
+    assert sandbox.run("command -v hello && python3 -c 'import hello'", timeout=10).output == (
+        "/home/pygent/.local/bin/hello\n"
+    )
+    sandbox.close()
