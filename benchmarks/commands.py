@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from benchmarks.harness import Row, medians, missing, ms
 
@@ -24,8 +25,9 @@ def timed(call: Callable[[], object]) -> Callable[[], float]:
 
 
 def measure() -> Iterator[Row]:
-    """`Runtime.bash("true")` on this machine, then in Docker where its daemon answers."""
+    """`Runtime.bash("true")` on this machine, bare and in bubblewrap, then in Docker where its daemon answers."""
     yield local()
+    yield from in_bubblewrap()
     yield in_docker()
 
 
@@ -33,7 +35,7 @@ def local() -> Row:
     from pygent import Runtime
 
     with tempfile.TemporaryDirectory() as folder:
-        runtime = Runtime(use_docker=False, workspace=folder)
+        runtime = Runtime(use_docker=False, workspace=folder, local_sandbox="off")
         command = ["bash", "-c", "true"]
         floor, value = medians(
             REPEATS,
@@ -42,6 +44,34 @@ def local() -> Row:
         )
         runtime.cleanup()
     return Row('`Runtime.bash("true")`', f"{ms(floor)} `subprocess.run`", ms(value), "", None)
+
+
+def in_bubblewrap() -> Iterator[Row]:
+    """A further command, and the first one with all that it has to start, against bubblewrap alone."""
+    what, first = '`Runtime.bash("true")` in bubblewrap', "the first command in bubblewrap, with its start"
+    from pygent import Runtime
+    from pygent.sandbox.bubblewrap import program, why_not
+
+    with tempfile.TemporaryDirectory() as folder:
+        if reason := why_not(Path(folder), os.environ):
+            yield missing(what, "as on the bare machine", reason)
+            return
+        bare = [str(program()), "--unshare-all", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "true"]
+
+        def start() -> None:
+            with Runtime(use_docker=False, workspace=folder, local_sandbox="on") as fresh:
+                fresh.bash("true")
+
+        with Runtime(use_docker=False, workspace=folder, local_sandbox="on") as runtime:
+            runtime.bash("true")
+            floor, value, opened = medians(
+                REPEATS,
+                timed(lambda: subprocess.run(bare, stdin=subprocess.DEVNULL, capture_output=True, check=True)),
+                timed(lambda: runtime.bash("true")),
+                timed(start),
+            )
+    yield Row(what, f"{ms(floor)} `bwrap true`", ms(value), "less than a `bwrap`", value < floor)
+    yield Row(first, f"{ms(floor)} `bwrap true`", ms(opened), "", None)
 
 
 def in_docker() -> Row:
