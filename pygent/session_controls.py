@@ -15,6 +15,7 @@ from pygent.ledger import Account, Spent
 from pygent.persona import Persona, stricter
 from pygent.session_files import SessionFiles
 from pygent.session_model import SessionModel
+from pygent.session_rules import SessionRules
 from pygent.settings import Settings
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Costs(NamedTuple):
     personas: Mapping[str, Costs] = {}
 
 
-class SessionControls(SessionModel, SessionFiles):
+class SessionControls(SessionModel, SessionFiles, SessionRules):
     """The part of a ``Session`` that is about settings rather than work; each change counts from the next step on."""
 
     settings: Settings
@@ -194,15 +195,13 @@ class SessionControls(SessionModel, SessionFiles):
         raise ValueError(f"there is no persona {name!r}; there are: {known}")
 
     def _become(self, persona: Persona) -> None:
-        from pygent.approvals import Rights  # noqa: PLC0415 - loaded with the agent
-
         agent = self._ready()
-        rights = Rights.of(persona)
+        approvals = agent.wiring.approvals
+        if approvals is not None:
+            approvals.become(persona)
         if persona.network is False and getattr(self._sandbox, "network", False):
             agent.runtime.set_network(False)
         agent.persona = persona
-        if agent.wiring.approvals is not None:
-            agent.wiring.approvals.rights = rights
 
     def tools(self) -> list[ToolInfo]:
         """All registered tools."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pygent._version import __version__
 from pygent.agent import Agent
-from pygent.approvals import Approvals, Broker, Policy, Rights, default_mode
+from pygent.approvals import Approvals, Broker, Policy, Rights, default_mode, too_wide
 from pygent.bus import EventBus
 from pygent.cancellation import CancelToken
 from pygent.errors import TaskError
@@ -24,7 +24,14 @@ from pygent.past_costs import replay
 from pygent.plans import last_plan
 from pygent.runtime import Runtime
 from pygent.sandbox import limits_of
-from pygent.settings import Settings, command_environment, config_dir, existing_init_files, load, save_user_settings
+from pygent.settings import (
+    Settings,
+    command_environment,
+    config_dir,
+    existing_init_files,
+    save_user_settings,
+    user_list,
+)
 from pygent.settings.model import is_file
 from pygent.settings.provider import compat_of, key_of, server_of
 from pygent.settings.proxies import system_proxy
@@ -92,12 +99,15 @@ def join(
     broker = Broker(bus.publish) if interactive else None
     if note := open_network(agent.persona, agent.runtime):
         bus.publish(Notice(level="warning", text=note))
+    if wide := too_wide(policy.roots):
+        text = f"The workspace is {wide}: every change is asked for. Use a folder of its own: --workspace DIR."
+        bus.publish(Notice(level="warning", text=text))
     instructions = reader_of_instructions(agent, settings)
     for problem in instructions(False).problems:
         bus.publish(Notice(level="warning", text=problem))
     account = Account(settings.budget)
     replay(account, past)
-    approvals = Approvals(policy, broker, emit=bus.publish, save_rule=lambda rule: save_rule(settings, rule))
+    approvals = Approvals(policy, broker, emit=bus.publish, save_rule=save_rule)
     hide(all_keys(settings), bus, agent.runtime)
     agent.join(
         Wiring(
@@ -218,11 +228,24 @@ def make_policy(settings: Settings, runtime: Any = None) -> Policy:
     )
 
 
-def save_rule(settings: Settings, rule: str) -> None:
+def save_rule(rule: str) -> None:
     """Keep an "always allow" rule in the user's own settings. Raises ``SettingsError`` and ``OSError``."""
-    kept = load(workspace=settings.workspace).allow
+    kept = user_list("allow")
     if rule not in kept:
         save_user_settings({"allow": [*kept, rule]})
+
+
+def drop_rule(rule: str) -> bool:
+    """Take a rule out of the user's own settings. False where it does not stand there.
+
+    Raises ``SettingsError`` and ``OSError``.
+    """
+    kept = user_list("allow")
+    left = [one for one in kept if one.strip() != rule]
+    if len(left) == len(kept):
+        return False
+    save_user_settings({"allow": left or None})
+    return True
 
 
 def demo_settings(settings: Settings) -> Settings:

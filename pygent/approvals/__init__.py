@@ -16,6 +16,7 @@ from pygent.approvals.broker import Approvals, Broker, narrowed
 from pygent.approvals.policy import Policy, default_mode
 from pygent.approvals.rights import Rights
 from pygent.approvals.rules import Rule
+from pygent.approvals.wide import too_wide
 
 __all__ = [
     "EFFECTS",
@@ -35,4 +36,5 @@ __all__ = [
     "Verdict",
     "default_mode",
     "narrowed",
+    "too_wide",
 ]

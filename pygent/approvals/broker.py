@@ -55,6 +55,12 @@ class _Grants:
         else:
             self.calls |= {_key(request.call)}
 
+    def take_back(self, grant: str) -> bool:
+        rules = tuple(rule for rule in self.rules if rule.text != grant)
+        known = grant in self.calls or len(rules) < len(self.rules)
+        self.rules, self.calls = rules, self.calls - {grant}
+        return known
+
     def cover(self, call: PendingCall, verdict: Verdict) -> bool:
         if verdict.once:
             return False
@@ -89,10 +95,15 @@ class Broker:
         with self._lock:
             return (*(rule.text for rule in self._grants.rules), *sorted(self._grants.calls))
 
-    def forget(self) -> None:
-        """Take back everything that was allowed for the session."""
+    def forget(self, grant: str | None = None) -> bool:
+        """Take back what was allowed for the session: one of ``grants``, or all. False where there was none."""
         with self._lock:
-            self._grants = _Grants()
+            had = bool(self._grants.rules or self._grants.calls)
+            if grant is None:
+                self._grants = _Grants()
+            else:
+                had = self._grants.take_back(grant)
+        return had
 
     def close(self) -> None:
         """Deny every open and every later question; nobody is there to answer."""
@@ -216,7 +227,7 @@ class Approvals:
 
     Without a broker nobody can answer: what would ask is denied. ``emit`` then shows such questions in the stream,
     each with its answer by ``"nobody"``. ``save_rule`` keeps a rule beyond the session; it may raise ``OSError``, in
-    which case the rule holds for the session and the log says why.
+    which case the rule holds for the session and the log says why. ``persona`` is the name of the agent's persona.
     """
 
     def __init__(
@@ -228,8 +239,10 @@ class Approvals:
         save_rule: Callable[[str], object] | None = None,
         roots: Collection[str] | None = None,
         rights: Rights | None = None,
+        persona: str = "",
     ) -> None:
         self.policy = policy
+        self.persona = persona
         self.roots = roots
         self.rights = rights or Rights()
         self.broker = broker
@@ -246,8 +259,19 @@ class Approvals:
         """
         rights = self.rights if persona is None else self.rights.narrowed(Rights.of(persona))
         return Approvals(
-            self.policy, self.broker, emit=self._emit, save_rule=self._save_rule, roots=roots, rights=rights
+            self.policy,
+            self.broker,
+            emit=self._emit,
+            save_rule=self._save_rule,
+            roots=roots,
+            rights=rights,
+            persona=self.persona if persona is None else persona.name,
         )
+
+    def become(self, persona: Persona) -> None:
+        """The agent is ``persona`` from now on. Raises ``SettingsError`` where one of its rules cannot be read."""
+        self.rights = Rights.of(persona)
+        self.persona = persona.name
 
     @property
     def mode(self) -> Mode:
@@ -261,7 +285,9 @@ class Approvals:
 
     def decide(self, tool: Judged, call: PendingCall, *, agent_id: str, cancel: CancelToken) -> Answer:
         """Decide on one call; blocks while a person is asked."""
-        verdict = self.policy.judge(tool, call.arguments, agent_id, roots=self.roots, rights=self.rights)
+        verdict = self.policy.judge(
+            tool, call.arguments, agent_id, roots=self.roots, rights=self.rights, persona=self.persona
+        )
         if verdict.action == "allow":
             return Answer("allow_once", by="policy", reason=verdict.reason)
         if verdict.action == "deny":

@@ -123,7 +123,7 @@ def _run_by(command: Command) -> Iterator[Command]:
 
 def _wrapped(command: Command) -> Iterator[Command]:
     name, words = command.name, command.words
-    if name == "env" and (texts := split_strings(words)):
+    if name == "env" and (texts := split_strings(words[: command_start(name, words)])):
         for text in texts:
             if text.dynamic or any(char in text.text for char in "\\$"):
                 raise Unparsable("env -S with a text that is hard to read")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from enum import Enum
 
 from pygent.approvals.shell import Part, Word
+from pygent.approvals.wide import is_too_wide
 
 _HOME = re.compile(r"~[^/]*|\$HOME\b|\$\{HOME\}")
 _HERE = re.compile(r"(?:\$PWD\b|\$\{PWD\}|\$\(pwd\)|`pwd`)/?")
@@ -43,9 +44,13 @@ class Places:
     """
 
     def __init__(self, roots: Collection[str], protected: Callable[[str], bool]) -> None:
-        self._roots = [posixpath.normpath(root) for root in roots]
+        wide = [posixpath.normpath(root) for root in roots if is_too_wide(root)]
+        self._wide = wide[0] if wide else None
+        self._roots = [] if wide else [posixpath.normpath(root) for root in roots]
         self._protected = protected
-        self._folder: str | None = ""  # relative to the workspace, absolute outside of it, None where not known
+        # Relative to the workspace, absolute outside of it, None where not known. A workspace that is too wide counts
+        # as outside of one: nothing in it is the agent's own.
+        self._folder: str | None = wide[0] if wide else ""
         self._left: list[str | None] = []  # folders outside in which the command may still be
         self._before: list[str | None] = []  # folders it would be in where a cd has failed
         self._values: dict[str, list[str]] = {}
@@ -155,6 +160,8 @@ class Places:
         for root in self._roots:
             if path == root or path.startswith(root.rstrip("/") + "/"):
                 return Place.INSIDE, posixpath.relpath(path, root)
+        if self._wide not in {None, "/"} and (path + "/").startswith(f"{self._wide}/"):
+            return Place.OUTSIDE, path
         if _STREAMS.fullmatch(path):
             return Place.INSIDE, path
         if path.startswith("/dev/"):

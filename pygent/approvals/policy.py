@@ -11,10 +11,13 @@ from pygent.approvals.commands import Command, Finding, commands_of, examine, pr
 from pygent.approvals.rights import Rights, read_rules, to_mode
 from pygent.approvals.rules import COMMAND_TOOL, Rule, exact, normal_path, subject_of
 from pygent.approvals.shell import Unparsable, parse, rough_words
+from pygent.approvals.wide import too_wide
+from pygent.events import MAIN
 from pygent.path_names import plain_parts
 from pygent.sandbox.bans import find_banned
 
 RuleKind = Literal["allow", "ask", "deny"]
+_Rules = dict[RuleKind, tuple[Rule, ...]]
 
 _PROTECTED_FOLDERS = frozenset({".git", ".pygent", ".ssh"})
 _PROTECTED_FILES = frozenset(
@@ -103,9 +106,7 @@ class Policy:
         self._mode = default_mode(confined) if mode is None else to_mode(mode)
         self._lock = threading.Lock()
         given: dict[RuleKind, Iterable[str]] = {"allow": allow, "ask": ask, "deny": deny}
-        self._rules: dict[RuleKind, tuple[Rule, ...]] = {
-            kind: read_rules(texts, kind) for kind, texts in given.items()
-        }
+        self._rules: _Rules = {kind: read_rules(texts, kind) for kind, texts in given.items()}
 
     @property
     def mode(self) -> Mode:
@@ -139,41 +140,45 @@ class Policy:
         self,
         tool: Judged,
         arguments: Mapping[str, Any],
-        agent_id: str = "main",
+        agent_id: str = MAIN,
         *,
         roots: Collection[str] | None = None,
         rights: Rights = _FULL,
+        persona: str = "",
     ) -> Verdict:
         """What to do about one call.
 
         ``roots`` instead of the policy's own are for an agent in another workspace, ``rights`` for one that has less.
+        ``persona`` is the name of the agent's persona, for the rules that are about it.
         """
         mode = rights.within(self._mode)
+        rules = self._rules_for(agent_id, persona, rights)
         if tool.name == COMMAND_TOOL:
             denied = _plan("run", agent_id) if mode == "plan" else ""
-            return self._judge_command(arguments, self.roots if roots is None else roots, mode, rights.deny, denied)
-        if _any_fits((*self._rules["deny"], *rights.deny), tool.name, arguments):
+            return self._judge_command(arguments, self.roots if roots is None else roots, mode, rules, denied)
+        if _any_fits(rules["deny"], tool.name, arguments):
             return Verdict("deny", f"a rule denies {tool.name}")
         if tool.effect == "control" or mode == "yolo":
             return _ALLOW
         if mode == "plan" and tool.effect in {"write", "run", "outside"}:
             return Verdict("deny", _plan(tool.effect, agent_id))
         rule = self._proposal(tool, arguments)
-        if _any_fits(self._rules["ask"], tool.name, arguments):
+        if _any_fits(rules["ask"], tool.name, arguments):
             return self._asked("a rule asks for it")
         if tool.effect in {"read", "delegate"}:
             return _ALLOW
         protected = _protected(arguments) if tool.effect == "write" else None
         if protected is not None:
             return self._asked(f"{normal_path(protected)} is a file that other programs trust", strict=True)
-        if allowed_by(self._rules["allow"], tool.name, arguments):
+        if allowed_by(rules["allow"], tool.name, arguments):
             return _ALLOW
-        if mode == "auto" and tool.effect in {"write", "run"}:
+        wide = too_wide(self.roots if roots is None else roots)
+        if mode == "auto" and tool.effect in {"write", "run"} and not wide:
             return _ALLOW
-        return self._asked("", rule)
+        return self._asked(f"the workspace is {wide}" if wide and mode == "auto" else "", rule)
 
     def _judge_command(  # noqa: PLR0911 - one return for each rule of the table
-        self, arguments: Mapping[str, Any], roots: Collection[str], mode: Mode, deny: Sequence[Rule], planning: str
+        self, arguments: Mapping[str, Any], roots: Collection[str], mode: Mode, rules: _Rules, planning: str
     ) -> Verdict:
         cmd = str(arguments.get("cmd", ""))
         commands: list[Command] = []
@@ -183,7 +188,7 @@ class Policy:
             findings = examine(commands, roots, self.confined, is_protected)
         except Unparsable as problem:
             findings = [Finding(f"the command cannot be judged: {problem}", strict=True)]
-        denied = self._banned(cmd, commands) or _denied_command((*self._rules["deny"], *deny), cmd, commands)
+        denied = self._banned(cmd, commands) or _denied_command(rules["deny"], cmd, commands)
         if denied:
             return Verdict("deny", denied)
         if planning:
@@ -196,13 +201,19 @@ class Policy:
         reason = _told(findings)
         if any(finding.strict for finding in findings):
             return self._asked(reason, strict=True)
-        if any(_touches(rule, cmd, commands) for rule in self._rules["ask"]):
+        if any(_touches(rule, cmd, commands) for rule in rules["ask"]):
             return self._asked("a rule asks for it")
-        if allowed_by(self._rules["allow"], COMMAND_TOOL, arguments):
+        if allowed_by(rules["allow"], COMMAND_TOOL, arguments):
             return _ALLOW
         if mode == "auto" and not findings:
             return _ALLOW
         return self._asked(reason, propose_rule(commands))
+
+    def _rules_for(self, agent_id: str, persona: str, rights: Rights) -> _Rules:
+        """The rules about an agent's calls; it goes by its id and its persona's name, a task by ``task`` too."""
+        names = (agent_id, persona, "" if agent_id == MAIN else "task")
+        rules = {**self._rules, "deny": (*self._rules["deny"], *rights.deny)}
+        return {kind: tuple(rule for rule in some if rule.is_for(names)) for kind, some in rules.items()}
 
     def _asked(self, reason: str, rule: str | None = None, *, strict: bool = False) -> Verdict:
         return Verdict("ask", reason, rule, strict)
@@ -278,5 +289,5 @@ def _covers(rules: Sequence[Rule], commands: list[Command]) -> bool:
 
 def _plan(effect: Effect, agent_id: str) -> str:
     what = {"write": "changing files", "run": "running commands", "outside": "reaching outside the workspace"}
-    end = "call present_plan with" if agent_id == "main" else "describe"
+    end = "call present_plan with" if agent_id == MAIN else "describe"
     return f"plan mode does not allow {what.get(effect, effect)}; read, and {end} what you would do"

@@ -40,7 +40,8 @@ LOADING = re.compile(
 
 _CODE = re.compile(
     r"(python|pypy|node|nodejs|ruby|perl|php|lua|luajit|Rscript|deno|bun|npx|bunx|pnpx|uvx|tclsh|expect|osascript|"
-    r"awk|gawk|mawk|sed|find|ssh|nc|ncat|socat|vi|vim|nvim|emacs|ed|ex|gdb|source|\.|eval|trap|uv|poetry|pipx)"
+    r"awk|gawk|mawk|sed|find|ssh|nc|ncat|socat|vi|vim|nvim|emacs|ed|ex|gdb|source|\.|eval|trap|uv|poetry|pipx|"
+    r"docker|podman|nerdctl|kubectl|script|tclsh)"
     r"[0-9.]*"
 )
 
@@ -64,7 +65,7 @@ SUBCOMMANDS: dict[str, tuple[str, ...]] = {
 _ESCAPES: dict[str, re.Pattern[str]] = {
     "git": re.compile(
         r"-c|-C|--config-env.*|--exec-path.*|--git-dir.*|--work-tree.*|--output.*|--ext-diff|--textconv|"
-        r"--upload-pack.*|--receive-pack.*|--exec.*|-O.*|--open-files-in-pager.*|-x"
+        r"--upload-pack.*|--receive-pack.*|--exec.*|-O.*|--open-files-in-pager.*|-x|foreach|run|--[a-z]+-filter.*"
     ),
     "find": re.compile(r"-(exec|execdir|ok|okdir|delete|fprint0?|fprintf|fls)"),
     "rg": re.compile(r"--pre(=.*)?|--hostname-bin.*"),

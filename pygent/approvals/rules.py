@@ -3,7 +3,8 @@
 A pattern of ``bash`` is a command, compared word by word: ``bash(git commit *)`` means these two words and whatever
 follows, also nothing; a ``*`` anywhere else stands for part of one word. For other tools the pattern is a path below
 the workspace, and ``*`` in it stands for anything: ``write_file(src/*)``; of a URL it is the host:
-``web_fetch(*.example.org)``.
+``web_fetch(*.example.org)``. With ``by NAME`` behind it a rule is about one agent's calls:
+``bash(pytest *) by tester``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -21,24 +22,33 @@ COMMAND_TOOL = "bash"
 
 _RULE = re.compile(r"\s*([A-Za-z0-9_*?-]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
 _WILD = re.compile(r"[*?\[\]]")
+_BY = re.compile(r"(.*\)|\s*[A-Za-z0-9_*?-]+)\s+by\s+(\S(?:.*\S)?)\s*", re.DOTALL)
 _LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. ``pattern`` is None where it is about every call of the tool."""
+    """One rule. ``pattern`` is None where it is about every call of the tool, ``agent`` where of every agent."""
 
     text: str
     tool: str
     pattern: str | None
     words: tuple[str, ...] = ()
+    agent: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Rule:
         """Read a rule. Raises ``ValueError`` in words where it is none."""
-        found = _RULE.fullmatch(text) if isinstance(text, str) else None
+        by = _BY.fullmatch(text) if isinstance(text, str) else None
+        agent = by.group(2) if by is not None and not by.group(2).endswith(")") else None
+        found = _RULE.fullmatch(by.group(1) if by and agent else text) if isinstance(text, str) else None
         if found is None:
-            raise ValueError(f"{text!r} is not a rule; write tool or tool(pattern), such as bash(git commit *)")
+            raise ValueError(
+                f"{text!r} is not a rule; write tool, tool(pattern) or tool(pattern) by agent, "
+                "such as bash(git commit *)"
+            )
+        if agent is None and by is not None and "(" in by.group(2):
+            raise ValueError(f"{text!r}: the name of an agent has no parentheses here; write * for them")
         tool, pattern = found.group(1), found.group(2)
         words: tuple[str, ...] = ()
         if pattern is not None:
@@ -52,7 +62,13 @@ class Rule:
                     raise ValueError(f"{text!r}: the command cannot be read: {error}") from None
             else:
                 pattern = posixpath.normpath(pattern)
-        return cls(text.strip(), tool, pattern, words)
+        return cls(text.strip(), tool, pattern, words, agent)
+
+    def is_for(self, agents: Collection[str]) -> bool:
+        """True where the rule is about an agent that has these names; capital letters do not matter."""
+        if self.agent is None:
+            return True
+        return any(fnmatchcase(name.casefold(), self.agent.casefold()) for name in agents)
 
     def names(self, tool: str) -> bool:
         """True where the rule is about this tool."""

@@ -14,7 +14,7 @@ from pygent.settings.model import PERMISSION_MODES, Settings
 from pygent.settings.paths import config_dir, data_dir
 from pygent.settings.trust import distrust, is_trusted, trust
 from pygent.settings.web_password import web_password
-from pygent.settings.writer import save_user_settings
+from pygent.settings.writer import save_user_settings, user_list
 
 __all__ = [
     "PERMISSION_MODES",
@@ -35,5 +35,6 @@ __all__ = [
     "set_variables",
     "terminal",
     "trust",
+    "user_list",
     "web_password",
 ]

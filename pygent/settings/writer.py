@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pygent.errors import SettingsError
 from pygent.settings.fields import BY_KEY
-from pygent.settings.file_source import read_layer
+from pygent.settings.file_source import folder_layer, read_layer
 from pygent.settings.kinds import plain
 from pygent.settings.layers import joined
 from pygent.settings.load import CREDENTIALS_FILE, USER_FILE
@@ -47,6 +47,18 @@ def save_user_settings(updates: Mapping[str, object], environ: Mapping[str, str]
         except OSError as error:
             raise SettingsError(f"cannot be written: {error.strerror or error}", file=file) from None
     return path
+
+
+def user_list(key: str, environ: Mapping[str, str] | None = None) -> list[str]:
+    """What the user's ``config.yaml`` itself has for a list, without any other source.
+
+    Raises ``SettingsError`` where the file has errors.
+    """
+    problems: list[SettingsError] = []
+    layer = folder_layer(config_dir(environ), USER_FILE, USER_FILE, problems)
+    if problems:
+        raise joined(problems)
+    return list(layer[key].value) if key in layer else []
 
 
 def _present(path: Path, keys: Mapping[str, object]) -> dict[str, object]:

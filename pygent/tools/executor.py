@@ -43,6 +43,7 @@ Watching = Callable[[str, str, Effect, bool, Mapping[str, Any]], AbstractContext
 """Is around a call, and knows its id, tool, effect, whether the tool is one of Pygent's own, and its arguments."""
 
 _RAW_SHOWN = 2000
+_CHANGED = "Not run: its arguments were changed while it was asked for. Make the call anew."
 
 
 @dataclass(slots=True)
@@ -154,6 +155,8 @@ class Executor:
             run.cancel.check()
             if not answer.allowed:
                 return _denied(answer)
+            if not _same(pending.arguments, arguments):  # what was shown is not what would run
+                return CallOutcome("denied", _CHANGED, denied=True, denied_by="policy")
         if self._before_control is not None and _controls(tool):
             outcome = self._before_control(PendingCall(run.call_id, tool.name, arguments), run.agent_id, run.cancel)
             run.cancel.check()
@@ -269,6 +272,15 @@ def _own_copy(arguments: dict[str, Any]) -> dict[str, Any]:
     if any(isinstance(value, dict | list) for value in arguments.values()):
         return copy.deepcopy(arguments)
     return dict(arguments)
+
+
+def _same(one: object, other: object) -> bool:
+    """True where two values are written alike in JSON: 1, 1.0 and true differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return list(one) == list(other) and all(_same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return type(one) is type(other) and one == other
 
 
 def _controls(tool: Tool) -> bool:

@@ -76,6 +76,7 @@ def test_an_unknown_mode_or_rule_is_an_error_that_says_so():
 
 
 @pytest.mark.parametrize("mode", ["plan", "ask", "auto", "yolo"])
+@pytest.mark.hostile(34)
 def test_bans_and_deny_rules_hold_in_every_mode(mode):
     given = policy(mode, deny=["bash(npm publish *)", "write_file(secrets/*)", "read_file(.env)"],
                    banned_commands=["curl", "git push"], banned_apps=["wget"])  # fmt: skip
@@ -127,6 +128,7 @@ def test_ask_rules_ask_in_auto_but_not_in_yolo():
         "a/../.git/x",
     ],
 )
+@pytest.mark.hostile(12, 13)
 def test_files_that_other_programs_trust_are_always_asked_for(path):
     assert is_protected(path)
     given = policy("auto", allow=["write_file"])
@@ -145,6 +147,7 @@ def test_ordinary_names_are_not_protected():
 # -- what a person reads
 
 
+@pytest.mark.hostile(35)
 def test_nothing_in_a_summary_hides():
     shown = summarize(PendingCall("1", "bash", {"cmd": "ls" + " " * 3000 + "\u202e; rm\u200b -rf ~\x1b[2J"}), "why")
     assert "ls<3000 spaces><U+202E>; rm<U+200B> -rf ~<U+001B>[2J" in shown
@@ -222,6 +225,7 @@ def test_a_sink_may_answer_at_once():
     assert [type(event) for event in seen.events] == [ApprovalRequested, ApprovalResolved]
 
 
+@pytest.mark.hostile(30)
 def test_cancel_and_deadline_end_the_question():
     for token, cancel in ((CancelToken(), True), (CancelToken(0.05), False)):
         seen = Recorder()
@@ -295,6 +299,7 @@ def test_a_strict_question_is_not_covered_by_a_rule():
     assert seen.ask(cmd="git push -f", verdict=Verdict("ask", "", None, strict=True)).by == "user"
 
 
+@pytest.mark.hostile(38)
 def test_always_saves_the_rule_that_was_shown():
     seen = Recorder(lambda event: seen.broker.resolve(event.request_id, "allow_always"))
     saved = []
@@ -317,6 +322,7 @@ def test_a_rule_that_cannot_be_saved_still_holds(caplog):
     assert "disk full" in caplog.text
 
 
+@pytest.mark.hostile(39)
 def test_where_nobody_can_answer_ask_means_deny():
     events = []
     approvals = Approvals(policy("ask"), None, emit=events.append)

@@ -68,6 +68,7 @@ def test_ordinary_work_runs_in_auto(cmd):
         "echo ${x:-'}'}", "cd $D && rm -rf x", "cd - && rm -rf x", "$(" * 60 + "ls" + ")" * 60,
     ],
 )  # fmt: skip
+@pytest.mark.hostile(33)
 def test_what_reaches_outside_or_cannot_be_judged_asks_in_auto(cmd):
     verdict = command(policy("auto"), cmd)
     assert verdict.action == "ask"
@@ -100,6 +101,7 @@ def test_reading_the_persons_own_files_asks_only_where_nothing_confines():
         "git diff || make", "`make` git diff", "sudo git diff", "git diff $X", "(git diff; make)",
     ],
 )  # fmt: skip
+@pytest.mark.hostile(33)
 def test_an_allowed_command_allows_nothing_beside_it(cmd):
     assert command(policy("ask", allow=["bash(git diff *)"]), cmd).action == "ask"
 
@@ -143,6 +145,7 @@ def test_a_rule_cannot_wave_a_forced_push_through():
         ("git diff --output=x", None), ("rm -rf /", None), ("x" * 500, None), ("A=1 make", None), ("npx x", None),
     ],
 )  # fmt: skip
+@pytest.mark.hostile(38)
 def test_the_rule_that_always_allow_would_save(cmd, rule):
     verdict = command(policy("ask"), cmd)
     assert (verdict.action, verdict.rule) == ("ask", rule)

@@ -166,6 +166,7 @@ def test_a_long_result_keeps_what_tells_of_a_failure():
     assert (outcome.output.startswith(lines[0]), outcome.output.endswith(lines[-1])) == (True, True)
 
 
+@pytest.mark.hostile(36)
 def test_a_tool_cannot_change_what_was_shown():
     def change(rt, items):
         items.append("more")
@@ -177,6 +178,7 @@ def test_a_tool_cannot_change_what_was_shown():
     assert bench.events[0].arguments == {"items": [1]}
 
 
+@pytest.mark.hostile(36)
 def test_what_was_approved_is_what_runs():
     bench = Bench(lambda rt, name: name, NAME, approvals=Approvals(Policy("yolo")))
     bench.bus.subscribe(lambda event: event.type == "tool.started" and event.arguments.update(name="other"))

@@ -170,6 +170,7 @@ def test_it_does_not_wait_for_ever(repo: Path) -> None:
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.hostile(44)
 def test_nothing_that_a_repository_names_is_run(repo: Path, tmp_path: Path) -> None:
     mark = tmp_path / "was-run"
     program = tmp_path / "evil"
@@ -212,6 +213,7 @@ def test_nothing_that_a_repository_names_is_run(repo: Path, tmp_path: Path) -> N
     assert mark.exists()  # the trap works where git is asked without care
 
 
+@pytest.mark.hostile(44)
 def test_a_submodule_is_listed_and_its_configuration_is_not_read(repo: Path, tmp_path: Path) -> None:
     outer, mark = tmp_path / "outer", tmp_path / "was-run"
     git(tmp_path, "init", "-q", str(outer))

@@ -47,7 +47,7 @@ def judge(cmd, mode="auto", confined=True, **more):
         'while read f; do rm -rf "$f"; done', "mkfs -t ext4 /dev/sdb", "xargs -a list rm",
         "hash -p /bin/rm ls", "enable -f ./x.so x", "trap 'rm -rf /' EXIT", "ssh h rm -rf /",
         "exec 3>/dev/sda", "crontab x", "cat <<EOF\nEO\\\nF\nrm -rf /\nEOF", "bash",
-        "{ bash; } <<'EOF'\nrm -rf /\nEOF",
+        "env A=1 timeout --signal=KILL 5 rm -rf /", "{ bash; } <<'EOF'\nrm -rf /\nEOF",
     ],
 )  # fmt: skip
 def test_a_command_that_reaches_outside_asks_however_it_is_written(cmd):

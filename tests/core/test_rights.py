@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pygent import Agent, Persona, Runtime
@@ -45,6 +45,7 @@ rule_lists = st.lists(st.sampled_from(RULES), max_size=2).map(tuple)
 modes = st.sampled_from(MODES)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     modes,
     st.booleans(),
@@ -53,6 +54,7 @@ modes = st.sampled_from(MODES)
     st.lists(st.builds(Persona, st.just("p"), deny=rule_lists, permission_mode=st.none() | modes), max_size=3),
     st.sampled_from(CALLS),
 )
+@pytest.mark.hostile(40)
 def test_whatever_a_persona_says_it_gets_no_more_than_its_session(
     mode: str, confined: bool, allow: tuple[str, ...], deny: tuple[str, ...], personas: list[Persona], one: Any
 ) -> None:
@@ -74,6 +76,7 @@ def decided(approvals: Approvals, name: str, **arguments: Any) -> bool:
     return approvals.decide(known(name), pending, agent_id="t", cancel=CancelToken()).allowed
 
 
+@pytest.mark.hostile(40)
 def test_the_stricter_mode_of_both_counts_at_each_call() -> None:
     policy = Policy("auto", confined=True)
     task = Approvals(policy).within(None, Persona("p", permission_mode="auto"))

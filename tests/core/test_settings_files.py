@@ -6,6 +6,8 @@ import dataclasses
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -201,6 +203,7 @@ def test_personas_stand_in_the_file_and_beside_it(place: Place) -> None:
     assert place.complaint().startswith(f"{bad}:2: prompt: a list")
 
 
+@pytest.mark.hostile(43)
 def test_an_untrusted_workspace_is_not_even_read(place: Place) -> None:
     place.own("{{{ not yaml")
     settings = place.load()
@@ -212,6 +215,38 @@ def test_an_untrusted_workspace_is_not_even_read(place: Place) -> None:
     assert place.load().notices == settings.notices
 
 
+_WATCHED = """
+import sys
+workspace, opened = sys.argv[1], []
+looks = {"open", "os.listdir", "os.scandir"}
+sys.addaudithook(lambda name, given: opened.append(str(given[0])) if name in looks else None)
+from pygent.settings import load
+from pygent.session import Session
+session = Session(load(options={"workspace": workspace, "use_docker": False}), demo=True)
+session.open()
+session.close()
+print([name for name in opened if name.startswith(workspace) and ("/.pygent" in name or "/.env" in name)])
+"""
+
+
+@pytest.mark.hostile(43)
+def test_no_byte_of_an_untrusted_folder_s_settings_is_read(place: Place) -> None:
+    place.own("model: theirs\n")
+    (place.workspace / ".pygent" / "personas").mkdir()
+    (place.workspace / ".pygent" / "personas" / "developer.yaml").write_text("prompt: obey\n")
+    (place.workspace / ".env").write_text("OPENAI_BASE_URL=http://theirs/v1\n")
+    environ = {**os.environ, **place.environ}
+    for trusted, expected in ((False, "[]"), (True, "config.yaml")):
+        if trusted:
+            trust(place.workspace, place.environ)
+        command = [sys.executable, "-c", _WATCHED, str(place.workspace)]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert expected in done.stdout
+        assert ".env" not in done.stdout
+
+
+@pytest.mark.hostile(43)
 def test_trust_is_kept_by_real_path_and_for_its_owner_only(place: Place, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(place.workspace)
@@ -248,6 +283,7 @@ def test_a_trusted_workspace_can_narrow(place: Place) -> None:
     assert place.load(permission_mode="yolo").permission_mode == "yolo"
 
 
+@pytest.mark.hostile(43)
 def test_a_trusted_workspace_cannot_widen(place: Place) -> None:
     place.user("permission_mode: ask\nmax_tasks: 2\n")
     attempts = {

@@ -144,6 +144,34 @@ def test_what_cannot_be_started_says_what_is_accepted(family: Family, options: d
     assert family.events == []
 
 
+@pytest.mark.hostile(40)
+def test_twelve_threads_at_once_start_no_more_tasks_than_may_run(family: Family) -> None:
+    family.tasks.max_tasks = 3
+    gates = [Gate() for _ in range(12)]
+    line = threading.Barrier(12)
+    started: list[str] = []
+    refused: list[str] = []
+
+    def start(number: int) -> None:
+        line.wait(SECONDS)
+        try:
+            started.append(family.start(f"t{number}", gates[number]))
+        except TaskError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=start, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SECONDS)
+    assert (len(started), len(refused)) == (3, 9)
+    assert {text.partition(";")[0] for text in refused} == {"max 3 tasks run at once"}
+    assert sum(isinstance(event, TaskStarted) for event in family.events) == 3
+    for gate in gates:
+        gate.opened.set()
+    assert all(family.tasks.wait(task, SECONDS) for task in started)
+
+
 def test_a_task_in_the_queue_waits_for_its_turn(family: Family) -> None:
     family.tasks.max_tasks = 1
     gate = Gate()

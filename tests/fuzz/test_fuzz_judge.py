@@ -51,7 +51,7 @@ def judge(cmd: str, **more: object) -> Verdict:
 DANGERS = [
     "rm -rf /etc/x", "rm -rf ~", "rm -rf ../x", 'rm -rf "$HOME"/x', "rm -rf {a,/etc}", "rm -rf .*/x", "rm -fr -- /*",
     "/bin/rm -r /", "\\rm -rf /", "r''m -rf /", "$'\\x72m' -rf /", "find / -delete", "find -L .. -delete",
-    "find . -delete", "find /etc -exec rm {} +", "git push --force", "git push origin +main", "git -C x push -f",
+    "find /etc -exec rm {} +", "git push --force", "git push origin +main", "git -C x push -f",
     "dd if=a of=/dev/sda", "mkfs.ext4 /dev/sda1", "mkfs -t ext4 /dev/sda1", "shred /dev/sda", "chmod -R 777 /etc",
     "chown -R me /usr", "chmod -R a+rwx ~", "truncate -s 0 /etc/passwd", "mv x /etc/passwd", "sudo ls", "tee /etc/x",
     "git -c alias.x='!ls' x", "sh -c 'rm -rf /etc'", "timeout -s KILL 5 rm -rf /etc", "xargs rm -rf",
@@ -104,7 +104,7 @@ AS_TEXT: list[Layer] = [
 """Layers that hand a command on as a text."""
 AROUND_SIMPLE: list[Layer] = [
     lambda cmd: f"timeout 5 {cmd}", lambda cmd: f"timeout -k 1 --signal=KILL 5 {cmd}", lambda cmd: f"nice {cmd}",
-    lambda cmd: f"nice -n 19 {cmd}", lambda cmd: f"nohup {cmd}", lambda cmd: f"env A=1 -u B {cmd}",
+    lambda cmd: f"nice -n 19 {cmd}", lambda cmd: f"nohup {cmd}", lambda cmd: f"env -u B A=1 {cmd}",
     lambda cmd: f"env - {cmd}", lambda cmd: f"stdbuf -oL {cmd}", lambda cmd: f"stdbuf --output L {cmd}",
     lambda cmd: f"time {cmd}", lambda cmd: f"time -p {cmd}", lambda cmd: f"! {cmd}", lambda cmd: f"setsid -f {cmd}",
     lambda cmd: f"ionice -c 3 {cmd}", lambda cmd: f"xargs -n 1 {cmd}", lambda cmd: f"xargs --max-args 1 {cmd}",

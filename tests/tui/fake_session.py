@@ -53,6 +53,7 @@ from pygent.prompt_queue import QueuedPrompt
 from pygent.session_controls import Costs
 from pygent.session_files import SessionFiles
 from pygent.session_model import OfferedBy
+from pygent.session_rules import Allowed
 from pygent.settings.provider import Provider
 from pygent.store import Glimpse, StoredSession
 from pygent.workspace import Workspace
@@ -452,6 +453,16 @@ class FakeSession(FakeTasks, SessionFiles):
     def enable_tool(self, name: str, on: bool) -> None:
         self.calls.append(("enable_tool", name, on))
         self._tools = [replace(tool, enabled=on) if tool.name == name else tool for tool in self._tools]
+
+    def rules(self, kind: str) -> tuple[str, ...]:
+        return tuple(getattr(self.settings, kind))
+
+    def allowed(self) -> list[Allowed]:
+        return [Allowed("bash(make *)", "always"), Allowed("bash(ls)", "session")]
+
+    def take_back(self, text: str) -> str:
+        self.calls.append(("take_back", text))
+        return f"{text} is asked for again."
 
     def banned(self) -> list[str]:
         return list(self._banned)

@@ -81,11 +81,13 @@ def test_a_path_below_the_workspace_is_shown_relative_to_it() -> None:
     assert asked.diff.path == "a.txt"
 
 
+@pytest.mark.hostile(35)
 def test_what_a_screen_would_hide_is_spelled_out() -> None:
     asked = edit("b", "b\u202e\x1b[2J")
     assert changes(asked)[-1] == "+b<U+202E><U+001B>[2J"
 
 
+@pytest.mark.hostile(35)
 def test_nothing_of_a_long_line_is_cut() -> None:
     content = "x" * 5000 + "; rm -rf ~"
     asked = preview("write_file", {"path": "a.txt", "content": content}, missing)

@@ -54,6 +54,7 @@ async def test_a_question_is_answered_with_words_once_that_is_asked_for(tmp_path
         await until(lambda: app.focused is app.main.prompt)
 
 
+@pytest.mark.hostile(37)
 async def test_what_is_being_typed_answers_no_question(tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
     async with running(session) as (app, pilot):
@@ -76,6 +77,7 @@ async def test_what_is_being_typed_answers_no_question(tmp_path: Path) -> None:
         assert session.called("resolve")[0][2] == "deny"
 
 
+@pytest.mark.hostile(37)
 async def test_what_is_typed_on_a_screen_over_a_question_does_not_answer_it(tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
     async with running(session) as (app, pilot):
@@ -109,6 +111,7 @@ async def test_esc_goes_from_the_words_to_the_answers(tmp_path: Path) -> None:
         assert session.called("resolve") == []
 
 
+@pytest.mark.hostile(40)
 async def test_it_says_who_waits_how_long_and_who_else(tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
     async with running(session, size=(140, 40)) as (app, pilot):

@@ -71,6 +71,7 @@ def test_a_path_is_no_command() -> None:
         ("/compact undo", ("undo_compaction",)),
         ("/persona tester", ("set_persona", "tester")),
         ("/permissions plan", ("set_permission_mode", "plan")),
+        ("/permissions forget bash(make *)", ("take_back", "bash(make *)")),
         ("/tools disable bash", ("enable_tool", "bash", False)),
         ("/network on", ("set_network", True)),
         ("/budget tokens=200000, money=1.5", ("set_budget", Budget(tokens=200_000, money=1.5), "")),
@@ -132,6 +133,17 @@ async def test_the_rights_of_the_persona_are_told_with_the_session_s(tmp_path: P
         app.main.submit("/permissions")
         await until(lambda: "bash(git push *)" in shown(app))
         assert f"as {session.status().persona}: ask at most" in " ".join(shown(app).split())
+
+
+@pytest.mark.hostile(38)
+async def test_what_was_allowed_is_listed_and_offered_to_be_taken_back(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    async with running(session) as (app, _):
+        app.main.submit("/permissions")
+        await until(lambda: "allow bash(make *)" in " ".join(shown(app).split()))
+        assert "allow bash(ls) (this session)" in " ".join(shown(app).split())
+        app.main.submit("/permissions forget bash(ls)")
+        await until(lambda: "bash(ls) is asked for again." in shown(app))
 
 
 async def test_what_the_session_and_its_tasks_cost_is_told_with_the_budget(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from pygent.settings import PERMISSION_MODES
 from pygent.tui.panes.welcome import MODES
@@ -10,6 +11,7 @@ from pygent.tui.slash import Surface, command
 from pygent.tui.text import clean_line
 
 ON_OFF = ("on", "off")
+_STRICT: tuple[Literal["ask"], Literal["deny"]] = ("ask", "deny")
 
 
 def _switch(argument: str, usage: str) -> bool:
@@ -58,21 +60,26 @@ def _persona(surface: Surface, argument: str) -> None:
     surface.note("/persona", "\n".join(lines))
 
 
-def _modes(surface: Surface) -> Sequence[str]:  # noqa: ARG001
-    return PERMISSION_MODES
+def _modes(surface: Surface) -> Sequence[str]:
+    return (*PERMISSION_MODES, *(f"forget {one.text}" for one in surface.session.allowed()))
 
 
-@command("permissions", "[MODE]", "show or change what needs approval", values=_modes, needs_open=False)
+@command("permissions", "[MODE|forget RULE]", "show or change what needs approval", values=_modes, needs_open=False)
 def _permissions(surface: Surface, argument: str) -> None:
     session = surface.session
+    word, _, rule = argument.partition(" ")
+    if word == "forget" and rule.strip():
+        surface.note("/permissions", clean_line(session.take_back(rule)))
+        return
     if argument:
         session.set_permission_mode(argument)
         surface.state_changed()
     now = session.permission_mode
     lines = [f"{'●' if mode == now else ' '} {mode:<6} {MODES[mode]}" for mode in PERMISSION_MODES]
-    settings = session.settings
-    for word, rules in (("allow", settings.allow), ("ask", settings.ask), ("deny", settings.deny)):
-        lines += [f"  {word:<6} {rule}" for rule in rules]
+    for rule, lasts in session.allowed():
+        lines.append(f"  allow  {clean_line(rule)}{' (this session)' if lasts == 'session' else ''}")
+    for kind in _STRICT:
+        lines += [f"  {kind:<6} {clean_line(rule)}" for rule in session.rules(kind)]
     name = session.status().persona
     for persona in session.personas:
         if persona.name == name:
