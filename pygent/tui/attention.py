@@ -154,6 +154,7 @@ class Attention:
         self._app = app
         self._calls = Calls(self._write, terminal())
         self._title = Title(self._write)
+        self._told = ""
         app.watch(app, "app_focus", self._focus_changed, init=False)
         app.app_suspend_signal.subscribe(app, lambda _: self.end(), immediate=True)
         app.app_resume_signal.subscribe(app, lambda _: self.changed())
@@ -166,6 +167,10 @@ class Attention:
 
     def changed(self) -> None:
         """The state, or the session, may be another."""
+        tell = getattr(self._app._driver, "tell_title", None)  # noqa: SLF001 - only drivers for browsers have it
+        if tell is not None and self._told != (told := f"{self._state} · {self._workspace}"):
+            self._told = told
+            tell(told)
         if self._app.session.settings.terminal_title:
             self._title.show(self._workspace, self._state)
             if self._app.lifeline is not None:

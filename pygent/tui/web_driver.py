@@ -53,6 +53,10 @@ class _Driver(WebDriver):
         else:
             super().on_meta(packet_type, payload)
 
+    def tell_title(self, title: str) -> None:
+        """Have the page's tab say what is going on."""
+        self.write_meta({"type": "title", "title": title})
+
     def _repaint(self) -> None:
         self.write("\x1bc")  # whatever state the page's terminal is in
         self._take_terminal()
@@ -90,6 +94,9 @@ class BrowserDriver(_Driver):
 
 class UnguardedDriver(BrowserDriver):
     """For a process of ``textual serve``, which asks nobody who they are."""
+
+    def tell_title(self, title: str) -> None:
+        """Its page cannot say it."""
 
 
 def socket_driver(connection: socket.socket) -> type[WebDriver]:

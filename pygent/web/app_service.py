@@ -14,14 +14,14 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import SimpleNamespace
 from typing import Any, Literal
 
 from textual.app import App
 from textual_serve.app_service import AppService
 
-from pygent.plain_text import clean
+from pygent.plain_text import clean, clean_line
 from pygent.settings.web_password import VARIABLE as PASSWORD_VARIABLE
 
 DRIVER = "pygent.tui.web_driver:BrowserDriver"
@@ -30,6 +30,7 @@ GRACE = 3.0
 """Seconds that an application which is to end has for it."""
 HURRY = 1.2
 """The same when the server ends."""
+LONGEST_TITLE = 200
 OPENED = ("http://", "https://", "mailto:")
 MAX_BUFFERED = 16 * 1024 * 1024
 """Bytes kept for an application that does not read; what comes after them is dropped."""
@@ -42,6 +43,10 @@ class Service(AppService):
 
     _stopping: asyncio.Task[None] | None = None
     _hurried: asyncio.TimerHandle | None = None
+
+    def __init__(self, command: str, *, show_title: Callable[[str], Awaitable[None]], **options: Any) -> None:
+        super().__init__(command, **options)
+        self.show_title = show_title
 
     @property
     def failure(self) -> str:
@@ -66,7 +71,9 @@ class Service(AppService):
     async def on_meta(self, data: bytes) -> None:
         """As textual-serve's, but a page opens only pages."""
         meta = json.loads(data)
-        if meta.get("type") != "open_url" or str(meta.get("url")).lower().startswith(OPENED):
+        if meta.get("type") == "title":
+            await self.show_title(clean_line(str(meta.get("title")))[:LONGEST_TITLE])
+        elif meta.get("type") != "open_url" or str(meta.get("url")).lower().startswith(OPENED):
             await super().on_meta(data)
 
     def _put(self, kind: Literal[b"D", b"M"], payload: bytes) -> bool:

@@ -88,12 +88,12 @@ class Guard:
         return None
 
     def _exchange(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "GET" and self._keys.take_token(request.query[TOKEN]):
+            self._used()
+            return self._let_in(request)
         if self._keys.knows(_cookie(request)):
-            return _to_clean_address(request)  # it need not be used up for this browser
-        if request.method != "GET" or not self._keys.take_token(request.query[TOKEN]):
-            return self._login_page(WRONG)
-        self._used()
-        return self._let_in(request)
+            return _to_clean_address(request)  # the address that let this browser in, once more
+        return self._login_page(WRONG)
 
     async def _login(self, request: web.Request) -> web.StreamResponse:
         given = str((await request.post()).get(TOKEN, ""))

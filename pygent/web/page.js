@@ -90,6 +90,8 @@ class LastingSocket extends EventTarget {
     if (kind === "app") {
       this.app = value;
       sessionStorage.setItem("app", value);
+    } else if (kind === "title") {
+      document.title = value ? `${value} · Pygent` : "Pygent";
     } else if (kind === "choose") {
       this.choose(value);
     } else if (kind === "failed") {
@@ -110,9 +112,10 @@ class LastingSocket extends EventTarget {
   }
 
   choose({ sessions, most, full }) {
-    const answers = sessions.map(({ key, number, since, shown }) => {
+    const answers = sessions.map(({ key, number, title, since, shown }) => {
       const at = new Date(since * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-      return [`Show session ${number}, since ${at}${shown ? ", here instead" : ""}`, () => this.go(key)];
+      const what = title ? ` (${title})` : "";
+      return [`Show session ${number}${what}, since ${at}${shown ? ", here instead" : ""}`, () => this.go(key)];
     });
     if (!full) answers.push(["Start another", () => this.go("new")]);
     this.chosen = true;

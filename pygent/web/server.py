@@ -227,6 +227,7 @@ class PygentServer(Server):
             write_bytes=shown.write_bytes,
             write_str=shown.write_str,
             close=shown.close,
+            show_title=shown.show_title,
             download_manager=self.download_manager,
         )
         return service

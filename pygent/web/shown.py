@@ -35,6 +35,7 @@ class Shown:
         self.key = secrets.token_urlsafe(12)
         self.number = number
         self.seen = time.monotonic()
+        self.title = ""
         self.outlet: Outlet | None = None
         self.leaving = False
         self._keep = keep
@@ -62,6 +63,7 @@ class Shown:
         outlet.repaint = self._repaint_later
         self._size = (width, height)
         outlet.put(json.dumps(["app", self.key]))
+        outlet.put(json.dumps(["title", self.title]))
         self._silence = asyncio.get_running_loop().call_later(PATIENCE, outlet.put, json.dumps(["silent"]))
         if self._drawn:
             await self.service.repaint(width, height)
@@ -107,6 +109,7 @@ class Shown:
         return {
             "key": self.key,
             "number": self.number,
+            "title": self.title,
             "since": self._began,
             "shown": self.outlet is not None,
         }
@@ -125,6 +128,11 @@ class Shown:
         """It wants something of the page."""
         if self.outlet is not None:
             self.outlet.put(text)
+
+    async def show_title(self, title: str) -> None:
+        """It says what is going on."""
+        self.title = title
+        await self.write_str(json.dumps(["title", title]))
 
     async def close(self) -> None:
         """It has said that it ends."""

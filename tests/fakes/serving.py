@@ -26,14 +26,16 @@ UPGRADE = {
 class Serving:
     """A server under test; the first line of its standard output is its address."""
 
-    def __init__(self, command: Sequence[str], home: dict[str, str], **env: str) -> None:
+    def __init__(
+        self, command: Sequence[str], home: dict[str, str], *, stderr: int = subprocess.PIPE, **env: str
+    ) -> None:
         self.process = subprocess.Popen(
             command,
             cwd=Path(home["HOME"], "work"),
             env={**home, **env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
         )
         assert self.process.stdout is not None
@@ -115,10 +117,15 @@ class Answer:
 
 @contextmanager
 def serving(
-    home: dict[str, str], *options: str, command: Sequence[str] | None = None, **env: str
+    home: dict[str, str],
+    *options: str,
+    command: Sequence[str] | None = None,
+    stderr: int = subprocess.PIPE,
+    **env: str,
 ) -> Iterator[Serving]:
     """``pygent serve`` with these options, or another ``command``, until the end of the block."""
-    server = Serving(command or [sys.executable, "-m", "pygent", "serve", "--port", "0", *options], home, **env)
+    words = command or [sys.executable, "-m", "pygent", "serve", "--port", "0", *options]
+    server = Serving(words, home, stderr=stderr, **env)
     try:
         yield server
     finally:

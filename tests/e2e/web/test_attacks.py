@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.fakes.browser import Page
+from tests.fakes.browser import Browser, Page
 from tests.fakes.openai_server import FakeOpenAI, reply
 from tests.fakes.serving import Serving, serving
 
@@ -123,6 +123,24 @@ def test_a_wrong_token_and_an_emptied_browser_are_told(show: Callable[[str], Pag
         page.evaluate("localStorage.clear()")
         page.reload()
         page.wait_said("does not know this browser")
+        assert len(server.apps()) == 1
+
+
+@pytest.mark.hostile(73)
+def test_an_emptied_browser_gets_in_with_the_password(
+    show: Callable[[str], Page], home: dict[str, str], browser: Browser
+) -> None:
+    with serving(home, "--demo", PYGENT_WEB_PASSWORD="correct horse") as server:
+        page = show(server.url)
+        page.wait_for("demo")
+        page.evaluate("localStorage.clear()")
+        page.call("Page.navigate", url="about:blank")
+        browser.call("Storage.clearCookies")
+        page.call("Page.navigate", url=server.base)
+        page.wait_until("document.activeElement?.name === 'token'")
+        page.type("correct horse")
+        page.press("Enter")
+        page.wait_for("demo")
         assert len(server.apps()) == 1
 
 

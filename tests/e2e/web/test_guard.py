@@ -239,6 +239,25 @@ def test_the_token_is_in_no_log(tmp_path: Path) -> None:
     assert "token=" not in written, "the next address is for a terminal only"
 
 
+@pytest.mark.hostile(79)
+def test_a_terminal_is_told_the_next_address(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    with serving(home_in(tmp_path), "--demo", stderr=theirs) as server:
+        os.close(theirs)
+        cookie = server.let_in()
+        server.key(cookie)
+        told = ""
+        while "token=" not in told:
+            told += os.read(ours, 4096).decode()
+        query = told[told.index("token=") :].split()[0]
+        assert query not in server.url
+        again = server.ask(f"/?{query}", cookie)  # a browser that has lost the key of its page gets another
+        assert again.status == 303
+        assert server.key(again.cookie)
+        assert server.ask(f"/?{query}").status == 401
+    os.close(ours)
+
+
 @pytest.mark.hostile(76)
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "", "example.invalid"])
 def test_others_are_let_in_only_on_purpose(tmp_path: Path, host: str) -> None:

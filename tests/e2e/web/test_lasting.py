@@ -67,13 +67,14 @@ def test_a_second_tab_chooses_and_takes_over(show: Callable[[str], Page], home: 
 
         second = show(server.base)
         second.wait_said("Another tab or browser shows this session.")
-        second.answer("Show session 1")
+        second.answer("Show session 1 (✓ done · work)")
         second.wait_for("greet", "Hello there.")
         first.wait_said("Another tab or browser shows this session now.")
         first.answer("Show it here")
         first.wait_for("greet", "Hello there.")
         second.wait_said("Another tab or browser shows this session now.")
 
+        assert first.evaluate("document.title") == "✓ done · work · Pygent"
         first.close()
         second.close()
         third = show(server.base)

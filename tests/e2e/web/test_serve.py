@@ -72,6 +72,25 @@ def test_a_prompt_is_typed_answered_and_approved(show: Callable[[str], Page], ho
         page.wait_until("document.body.classList.contains('-closed')")
 
 
+def test_what_is_pasted_arrives_whole(show: Callable[[str], Page], home: dict[str, str]) -> None:
+    paste = """
+    (() => {
+      const data = new DataTransfer();
+      data.setData("text/plain", "start " + "0123456789 𝄞é\\n".repeat(150000) + "end");
+      document.activeElement.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true}));
+    })()
+    """
+    with FakeOpenAI([reply("Got it.")]) as model, serving(home, OPENAI_BASE_URL=model.url) as server:
+        page = show(server.url)
+        page.wait_for(READY)
+        page.evaluate(paste)
+        page.wait_for("150001 lines", seconds=40)
+        page.press("Enter")
+        page.wait_for("Got it.", seconds=40)
+        said = model.requests[0]["messages"][-1]["content"]
+        assert said == "start " + "0123456789 𝄞é\n" * 150000 + "end"
+
+
 @pytest.mark.hostile(78)
 def test_a_closed_tab_ends_its_process_and_what_that_runs(show: Callable[[str], Page], home: dict[str, str]) -> None:
     with (
