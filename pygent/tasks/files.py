@@ -45,12 +45,15 @@ def left_files(place: Place | None) -> Any:
 
 
 def _files_below(workspace: Any, folder: str) -> list[str]:
+    """The files below ``folder``; links to folders are not entered, and those that lead out or nowhere left out."""
     names: list[str] = []
     waiting = [""]
     while waiting:
         below = waiting.pop()
         for entry in workspace.list_dir(f"{folder}/{below}" if below else folder):
             name = f"{below}/{entry.name}" if below else entry.name
+            if entry.is_link and not workspace.is_file(f"{folder}/{name}"):
+                continue
             if entry.is_dir:
                 waiting.append(name)
             else:

@@ -82,20 +82,25 @@ def fold_runs(runs: Sequence[Run], width: int) -> list[Line]:
     lines: list[Line] = [[]]
     used = 0
     for text, style in runs:
-        rest = text
-        while rest:
-            size = cell_len(rest)
-            if used + size <= width:
+        at = 0
+        while at < len(text):
+            rest = text[at : at + _ahead(width)]
+            if at + len(rest) == len(text) and used + (size := cell_len(rest)) <= width:
                 lines[-1].append(Segment(rest, style))
                 used += size
                 break
             head = chop_cells(rest, width - used)[0] if used < width else ""
             if head:
                 lines[-1].append(Segment(head, style))
-            rest = rest[len(head) :]
+            at += len(head)
             lines.append([Cut("")])
             used = 0
     return lines
+
+
+def _ahead(width: int) -> int:
+    """Characters to look at for one line: looking at all that is left each time makes a long word cost its square."""
+    return 2 * width + 64
 
 
 def cut(text: str, width: int) -> str:
@@ -153,16 +158,17 @@ def _wrap(runs: list[Run], width: int) -> list[Line]:
             used += size
             continue
         for segment in word:
-            rest = segment.text
-            while rest:
+            at = 0
+            while at < len(segment.text):
+                rest = segment.text[at : at + _ahead(width)]
                 head = chop_cells(rest, width - used)[0] if used < width else ""
                 if head and cell_len(head) <= width - used:
                     line.append(Segment(head, segment.style))
                     used += cell_len(head)
-                    rest = rest[len(head) :]
+                    at += len(head)
                 elif used == 0:  # wider than the line: nothing can be done
-                    rest = ""
-                if rest:
+                    break
+                if at < len(segment.text):
                     lines.append(line)
                     joints.append(Cut)
                     line, used = [], 0

@@ -47,6 +47,7 @@ def test_nothing_means_no_arguments(raw):
     assert repair(raw, NOTHING) == {}
 
 
+@pytest.mark.hostile(64)
 @pytest.mark.parametrize(
     ("raw", "words"),
     [

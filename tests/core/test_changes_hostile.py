@@ -31,6 +31,7 @@ def run(*command: str) -> list[int]:
     return counts
 
 
+@pytest.mark.hostile(10)
 @pytest.mark.parametrize("way", ["kernel", "plain"])
 def test_killed_in_the_middle(way: str) -> None:
     forward, back = run(sys.executable, "-m", "tests.core.changes_killed", "71", way)
@@ -49,6 +50,7 @@ def _namespace() -> list[str]:
     return []
 
 
+@pytest.mark.hostile(10)
 def test_a_full_disk(tmp_path: Path) -> None:
     namespace = _namespace()
     if not namespace:

@@ -38,6 +38,7 @@ def ended(process: subprocess.Popen[str]) -> None:
         process.kill()
 
 
+@pytest.mark.hostile(62, 65)
 def test_another_process_is_told_who_has_it_and_gets_it_after_a_kill(tmp_path: Path) -> None:
     process = holding(tmp_path / "open", "abc123")
     try:
@@ -66,6 +67,7 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.hostile(65)
 def test_of_many_that_want_it_at_once_exactly_one_gets_it(tmp_path: Path) -> None:
     for _ in range(5):
         got: list[Claim] = []

@@ -40,6 +40,7 @@ def replayed(one: Windowed) -> History:
     return history
 
 
+@pytest.mark.hostile(72)
 def test_a_long_run_is_compacted_near_the_limit_and_never_refused(windowed) -> None:
     one = windowed([*looks(10), reply("All done.")], size=5_000, known=8_192)
     one.agent.todos.items = [{"text": "mend it", "state": "active"}, {"text": "look", "state": "done"}]
@@ -96,6 +97,7 @@ def test_with_a_share_of_zero_nothing_is_compacted_by_itself(windowed) -> None:
     assert one.compactions == []
 
 
+@pytest.mark.hostile(72)
 @pytest.mark.parametrize(
     "words",
     [
@@ -154,6 +156,7 @@ def test_a_model_that_calls_a_tool_instead_is_asked_without_tools(windowed) -> N
     assert [event.summary for event in one.compactions if event.summary][-1] == "Summed up."
 
 
+@pytest.mark.hostile(30, 72)
 def test_an_interrupt_during_the_summary_leaves_the_history_as_it_was(windowed) -> None:
     one = windowed([*looks(10), reply("All done.")], size=5_000, known=8_192, summary=silent())
     assert one.say("Find it.", max_time=1.0) == "timeout"
@@ -247,6 +250,7 @@ def test_compactions_on_top_of_each_other_and_the_small_profile(windowed) -> Non
     assert same(one.history, replayed(one))
 
 
+@pytest.mark.hostile(72)
 def test_the_history_of_stored_events_is_the_one_that_was_live(windowed, seed: int) -> None:
     chance = random.Random(seed)
     script: list[Step] = []

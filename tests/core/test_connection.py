@@ -171,6 +171,7 @@ def test_the_first_piece_of_an_answer_is_waited_for_a_set_time(make):
             assert "did not answer in 0.3 s. Trying again" in notice.text
 
 
+@pytest.mark.hostile(70)
 def test_each_further_piece_is_waited_for_a_set_time(make):
     stuck = raw(sse(delta(content="Hal"), done=False), end="stay")
     with FakeOpenAI([stuck, reply("Half and whole", chunk_delay=0.1, chunk_size=4)]) as server:
@@ -187,6 +188,7 @@ def test_a_slow_beginning_is_no_slow_answer(make):
         assert answer(make(server.url, token_timeout=1, first_token_timeout=60))[1] == "Hi there"
 
 
+@pytest.mark.hostile(70)
 def test_a_server_that_stays_silent_ends_as_a_passing_failure(make):
     words = r"did not answer in 0.1 s\. Gave up after 2 tries"
     with FakeOpenAI(lambda request: silent()) as server, pytest.raises(APITemporaryError, match=words):

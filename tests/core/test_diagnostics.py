@@ -20,6 +20,7 @@ def settings(tmp_path: Path, **more: object) -> Settings:
     return Settings(**given)  # type: ignore[arg-type]
 
 
+@pytest.mark.hostile(56, 68)
 def test_what_happened_is_told_and_no_key(tmp_path: Path) -> None:
     file = tmp_path / "logs" / "pygent.log"
     model = ScriptedModel(

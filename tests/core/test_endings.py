@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from pygent.endings import KILLED, endings
 from pygent.events import (
     Event,
@@ -32,6 +34,7 @@ def started(task_id: str) -> TaskStarted:
     return TaskStarted(task_id=task_id, persona="tester", prompt="test it", workspace="copy")
 
 
+@pytest.mark.hostile(63)
 def test_what_was_open_is_ended_from_the_inside_out() -> None:
     events = stored(
         RunStarted(prompt="go"),

@@ -276,6 +276,7 @@ def test_a_failing_approver_is_an_error_and_the_call_ends():
     assert (outcome.status, outcome.output) == ("error", "Error: RuntimeError: broken")
 
 
+@pytest.mark.hostile(30)
 def test_a_cancel_ends_a_waiting_approval():
     bench = Bench()
     broker = Broker(bench.bus.publish)

@@ -75,6 +75,7 @@ class _Page(HTMLParser):
         assert self.open.pop() == tag
 
 
+@pytest.mark.hostile(56, 57, 58)
 def test_the_page_stands_alone_and_nothing_in_it_is_markup_but_markdown() -> None:
     text = export(events(), "html", title=f"Title {NASTY}")
     page = _Page()
@@ -93,6 +94,7 @@ def test_the_page_stands_alone_and_nothing_in_it_is_markup_but_markdown() -> Non
     assert "\x1b" not in text
 
 
+@pytest.mark.hostile(68)
 def test_known_keys_are_hidden_in_every_form() -> None:
     for form in FORMATS:
         text = export(events(), form, secrets=(KEY,))

@@ -156,6 +156,7 @@ def test_what_cannot_be_deleted(root: Path, actions: FileActions, tmp_path: Path
     assert (root / ".git" / "config").exists()
 
 
+@pytest.mark.hostile(3)
 def test_a_link_is_deleted_not_what_it_leads_to(root: Path, actions: FileActions, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -171,6 +172,7 @@ def test_a_link_is_deleted_not_what_it_leads_to(root: Path, actions: FileActions
     assert (root / "out").is_symlink()
 
 
+@pytest.mark.hostile(4)
 def test_a_folder_that_is_swapped_for_a_link_lets_nothing_out(root: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

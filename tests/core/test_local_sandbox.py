@@ -144,11 +144,13 @@ def test_the_environment_is_what_was_given_and_the_quiet_variables(
     assert sandbox.run("echo $TERM", timeout=5).output == "dumb\n"
 
 
+@pytest.mark.hostile(21)
 def test_bytes_that_are_no_text_are_shown(sandbox: LocalSandbox) -> None:
     result = sandbox.run(r"printf 'a\xff\x00b\xe2\x82'; printf '\xac|\xe2'", timeout=5)
     assert result.output == "a�\x00b€|�"
 
 
+@pytest.mark.hostile(21)
 def test_a_character_split_between_two_writes_arrives_whole(sandbox: LocalSandbox) -> None:
     pieces: list[str] = []
     cmd = r"printf '\xf0\x9f'; sleep 0.15; printf '\x99\x82'"
@@ -169,6 +171,7 @@ def test_output_comes_while_the_command_runs_on_the_calling_thread(sandbox: Loca
     assert {ident for _, _, ident in seen} == {threading.get_ident()}
 
 
+@pytest.mark.hostile(20, 22)
 def test_one_line_of_200_kb_and_a_million_progress_lines(sandbox: LocalSandbox) -> None:
     result = sandbox.run("head -c 200000 /dev/zero | tr '\\0' x; seq 1000000 | tr '\\n' '\\r'", timeout=20)
     assert result.exit_status == 0
@@ -309,6 +312,7 @@ def test_commands_get_the_usual_signals(sandbox: LocalSandbox) -> None:
 # -- cancelling
 
 
+@pytest.mark.hostile(30)
 def test_a_cancel_ends_the_command_within_half_a_second(sandbox: LocalSandbox) -> None:
     nap = f"65.{os.getpid()}"
     cancel = CancelToken()

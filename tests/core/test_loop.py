@@ -150,6 +150,7 @@ def test_stop_does_not_count_where_a_call_before_it_in_the_same_reply_failed() -
     assert "Not stopped" in case.agent.history[4]["content"]
 
 
+@pytest.mark.hostile(71)
 def test_a_model_that_repeats_itself_is_told_and_then_ended() -> None:
     case = Case(*[call(("bash", {"cmd": "ls"})) for _ in range(20)])
     with pytest.raises(StuckError, match="12 times"):
@@ -158,6 +159,7 @@ def test_a_model_that_repeats_itself_is_told_and_then_ended() -> None:
     assert ["3 times" in told[1], "9 times" in told[3], len(told)] == [True, True, 4]
 
 
+@pytest.mark.hostile(64)
 def test_ids_that_are_missing_or_come_again_are_made_unique() -> None:
     def same() -> Message:
         return Message("assistant", None, [ToolCall("", ToolCallFunction("bash", '{"cmd":"x"}')) for _ in range(2)])
@@ -207,6 +209,7 @@ def test_a_call_cut_off_at_the_length_limit_does_not_run() -> None:
     assert "cut off" in case.agent.history[3]["content"]
 
 
+@pytest.mark.hostile(30)
 def test_cancel_ends_a_chat_that_does_not_return() -> None:
     gate = threading.Event()
     case = Case(lambda _: gate.wait(30), cancellable=True)

@@ -127,6 +127,7 @@ def test_a_setting_that_cannot_work(monkeypatch, url, words):
         OpenAIModel(url, "").chat(ASK, "m", None)
 
 
+@pytest.mark.hostile(70)
 def test_a_silent_server_is_given_up_in_the_end(serve):
     _server, model = serve(silent(), timeout=0.2, max_retries=0)
     with pytest.raises(APITemporaryError, match=r"did not answer in 0.2 s"):
@@ -145,6 +146,7 @@ SLOW = {
 }
 
 
+@pytest.mark.hostile(30)
 @pytest.mark.parametrize("step", SLOW.values(), ids=SLOW)
 def test_cancelling_takes_effect_at_once(serve, step):
     server, model = serve(step, reply("Next."))
@@ -172,6 +174,7 @@ def test_a_deadline_takes_effect_at_once(serve, step):
     assert 0.4 <= time.monotonic() - started < 0.6
 
 
+@pytest.mark.hostile(30)
 def test_cancelling_while_connecting():
     # A listener whose backlog is full takes no more connections; the next client waits.
     with socket.socket() as listener:

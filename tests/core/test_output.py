@@ -23,6 +23,7 @@ def test_short_output_is_kept_whole_and_makes_no_file(tmp_path: Path) -> None:
     assert not (tmp_path / "spill").exists()
 
 
+@pytest.mark.hostile(21)
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
 def test_a_character_split_between_two_pieces_stays_whole(size: int) -> None:
     raw = "aé€🙂z\r\n".encode() * 20
@@ -31,6 +32,7 @@ def test_a_character_split_between_two_pieces_stays_whole(size: int) -> None:
     assert seen == buffer.text() == raw.decode()
 
 
+@pytest.mark.hostile(21)
 def test_bytes_that_are_no_text_are_shown() -> None:
     buffer = OutputBuffer()
     seen = buffer.feed(b"a\xff\xfe\x00b\xe2\x82") + buffer.finish()
@@ -75,6 +77,7 @@ def test_exactly_head_and_tail_is_still_whole(tmp_path: Path) -> None:
     assert buffer.text().endswith("bcdefghijk")
 
 
+@pytest.mark.hostile(18)
 def test_the_budget_ends_it_and_memory_stays_flat(tmp_path: Path) -> None:
     budget = 4 * 1024 * 1024
     buffer = OutputBuffer(budget=budget, spill_dir=tmp_path)
@@ -121,6 +124,7 @@ def test_without_a_spill_folder_the_rest_is_lost_and_said() -> None:
     assert "could not be kept" in buffer.text()
 
 
+@pytest.mark.hostile(22)
 def test_a_million_progress_lines(tmp_path: Path) -> None:
     buffer = OutputBuffer(spill_dir=tmp_path)
     for start in range(0, 1_000_000, 1000):

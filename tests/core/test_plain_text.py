@@ -7,6 +7,7 @@ import pytest
 from pygent.plain_text import clean, clean_line, one_line
 
 
+@pytest.mark.hostile(56)
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

@@ -124,6 +124,7 @@ STOP = reply("Done.", tool_calls=[("stop", {})])
 # 1. Ids of calls
 
 
+@pytest.mark.hostile(64)
 @pytest.mark.parametrize("ids", [("", ""), ("call_0", "call_0"), ("a", "b")])
 def test_01_ids_that_are_empty_or_repeated_become_unique_and_are_echoed(case, ids):
     step = reply(tool_calls=[("bash", {"cmd": "a"}, ids[0]), ("bash", {"cmd": "b"}, ids[1])])
@@ -132,6 +133,7 @@ def test_01_ids_that_are_empty_or_repeated_become_unique_and_are_echoed(case, id
     assert one.runtime.commands == ["a", "b", "a", "b"]
 
 
+@pytest.mark.hostile(64)
 def test_01_ids_that_are_absent(case):
     pieces = [
         delta(tool_calls=[{"index": n, "function": {"name": "bash", "arguments": '{"cmd": "a"}'}}]) for n in (0, 1)
@@ -663,6 +665,7 @@ def test_12_a_stream_where_a_whole_answer_was_asked_for(serve):
     assert model.chat(ASK, "m", None).content == "Hi"
 
 
+@pytest.mark.hostile(70)
 @both
 def test_12_a_broken_answer_is_asked_for_again(serve, how):
     _server, model = serve(broken("half of it"), reply("All of it."))
@@ -673,6 +676,7 @@ def test_12_a_broken_answer_is_asked_for_again(serve, how):
         assert [type(item) for item in items if not isinstance(item, TextDelta)] == [Discarded, Completed]
 
 
+@pytest.mark.hostile(70)
 @pytest.mark.parametrize(
     "body",
     [
@@ -830,6 +834,7 @@ def test_14_a_server_that_takes_no_images_gets_the_text(serve):
 # 15. Trying again
 
 
+@pytest.mark.hostile(70)
 @both
 @pytest.mark.parametrize("code", [408, 409, 429, 500, 502, 503, 529])
 def test_15_a_passing_failure_does_not_end_a_session(serve, how, code):
@@ -872,6 +877,7 @@ def test_15_a_server_that_is_restarted(serve):
         assert ask(model, "stream")[1].content == "again"
 
 
+@pytest.mark.hostile(68, 70)
 @both
 @pytest.mark.parametrize(
     ("step", "words"),
@@ -998,6 +1004,7 @@ def test_16_a_server_that_counts_otherwise_is_not_suspected(serve, counting):
 # 17. Every call has one answer
 
 
+@pytest.mark.hostile(30)
 def test_17_after_an_interrupt(case):
     one = case(reply(tool_calls=[("bash", {"cmd": "a"}), ("bash", {"cmd": "b"})]), STOP)
     one.runtime.before = one.agent.cancel
@@ -1014,6 +1021,7 @@ def test_17_after_a_stream_that_broke_for_good(case):
     assert one.run("again").reason == "stopped"
 
 
+@pytest.mark.hostile(63)
 def test_17_after_a_crash_and_a_resume(case):
     first = case(reply(tool_calls=[("bash", {"cmd": "a"}), ("bash", {"cmd": "b"})]), STOP)
     first.run()
@@ -1024,6 +1032,7 @@ def test_17_after_a_crash_and_a_resume(case):
     assert "interrupted" in json.dumps(second.sent())
 
 
+@pytest.mark.hostile(64)
 def test_17_whatever_a_program_does(serve):
     history = History()
     history.add_user("a")

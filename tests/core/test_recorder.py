@@ -194,6 +194,7 @@ store.close()
 """
 
 
+@pytest.mark.hostile(67)
 def test_a_full_disk_delays_events_and_loses_none(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FULL, str(tmp_path / "s.db")], capture_output=True, text=True, timeout=60, check=False

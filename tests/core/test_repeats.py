@@ -19,6 +19,7 @@ def told(steps):
     return texts, bool(last and last.stuck)
 
 
+@pytest.mark.hostile(71)
 def test_the_same_call_with_the_same_result_is_told_each_third_time_and_ends():
     step = ([LS], ["a.py"])
     assert told([step] * 2) == ([], False)

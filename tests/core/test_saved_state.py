@@ -82,6 +82,7 @@ def texts(folder: Path) -> str:
     return "".join(path.read_text() for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.hostile(68)
 def test_a_saved_session_is_a_folder_without_any_key(first: Running, home: Path) -> None:
     told = first.session.save(home / "state")
     assert "3 files of the workspace" in told

@@ -70,6 +70,7 @@ def test_durable_events_come_back_in_order(tmp_path: Path) -> None:
     again.close()
 
 
+@pytest.mark.hostile(68)
 def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
     store = Store(tmp_path / "data" / "sessions.db")
     assert stat.S_IMODE(store.file.stat().st_mode) == 0o600
@@ -96,6 +97,7 @@ def test_sessions_are_listed_found_searched_and_deleted(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.hostile(63)
 def test_a_history_is_rebuilt_and_what_was_left_open_is_answered(tmp_path: Path) -> None:
     store = Store(tmp_path / "s.db")
     for finish, answer in ((True, "done"), (False, INTERRUPTED)):
@@ -107,6 +109,7 @@ def test_a_history_is_rebuilt_and_what_was_left_open_is_answered(tmp_path: Path)
     store.close()
 
 
+@pytest.mark.hostile(65)
 def test_several_stores_write_at_once(tmp_path: Path) -> None:
     stores = [Store(tmp_path / "s.db") for _ in range(4)]
     ids: list[str] = []
@@ -132,6 +135,7 @@ def test_a_number_that_another_pygent_has_taken_is_an_error_that_loses_nothing(t
         assert [event.prompt for event in one.events("s") if isinstance(event, RunStarted)] == ["first", "third"]
 
 
+@pytest.mark.hostile(67)
 def test_a_row_that_cannot_be_read_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store = Store(tmp_path / "s.db")
     bus = _session(store)

@@ -96,6 +96,7 @@ def test_of_a_page_that_is_damaged_in_the_middle_only_its_rows_are_lost(tmp_path
     whole(file)
 
 
+@pytest.mark.hostile(67)
 @pytest.mark.parametrize("how", ["no header", "cut in half", "cut to nothing readable", "an inner page", "no tables"])
 def test_whatever_can_be_read_of_a_damaged_database_is_recovered(tmp_path: Path, how: str) -> None:
     file = tmp_path / "s.db"
@@ -177,6 +178,7 @@ def test_what_only_the_log_of_a_killed_process_has_is_recovered_too(tmp_path: Pa
     whole(copy)
 
 
+@pytest.mark.hostile(67)
 def test_a_session_at_work_goes_on_where_its_database_is_damaged(tmp_path: Path) -> None:
     file = tmp_path / "s.db"
     fill(file)
@@ -275,6 +277,7 @@ for file, data in ((closed, closed.parent), (logged, logged.parents[1] / "hidden
 """
 
 
+@pytest.mark.hostile(67)
 def test_where_the_data_folder_cannot_be_written_the_past_can_be_read() -> None:
     with tempfile.TemporaryDirectory(prefix="pygent-read-only-") as folder:
         Path(folder).chmod(0o755)
@@ -336,6 +339,7 @@ whole(folder / "s.db")
 """
 
 
+@pytest.mark.hostile(67)
 def test_a_full_disk_loses_nothing_once_it_has_room_again(tmp_path: Path) -> None:
     if shutil.which("unshare") is None:
         pytest.skip("there is no unshare")
@@ -406,6 +410,7 @@ def test_the_command_tells_where_a_damaged_database_is(
     assert str(data_dir() / asides(file)[0]) in shown.err
 
 
+@pytest.mark.hostile(65, 67)
 def test_two_processes_that_meet_a_damaged_database_replace_it_once(tmp_path: Path) -> None:
     file = tmp_path / "s.db"
     kept = fill(file, 3, 60)

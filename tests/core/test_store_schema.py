@@ -107,6 +107,7 @@ def test_several_processes_bring_one_database_up_to_date_at_once(tmp_path: Path)
     assert [process.communicate(timeout=60) for process in started] == [("3\n", "")] * 3
 
 
+@pytest.mark.hostile(67)
 def test_a_newer_database_is_told_and_not_touched(tmp_path: Path) -> None:
     file = tmp_path / "data" / "s.db"
     Store(file).close()

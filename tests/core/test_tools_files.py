@@ -26,6 +26,7 @@ def test_read_file_numbers_lines_and_says_how_many_there_are(desk):
     assert use("read_file", desk, path="empty") == "empty: empty file"
 
 
+@pytest.mark.hostile(7)
 def test_read_file_names_what_is_special(desk):
     desk.put("crlf", b"\xef\xbb\xbfa\r\nb\r\n")
     assert use("read_file", desk, path="crlf") == "crlf: lines 1-2 of 2 [byte order mark, CRLF line ends]\n1\ta\n2\tb"
@@ -141,6 +142,7 @@ def test_edit_file_does_not_guess_between_places_that_differ_in_blanks(desk):
     assert desk.get("a") == before
 
 
+@pytest.mark.hostile(7)
 def test_edit_file_keeps_line_ends_and_the_byte_order_mark(desk):
     desk.put("a", b"\xef\xbb\xbfone\r\ntwo\r\nthree\r\n")
     use("edit_file", desk, path="a", old="one\ntwo", new="1\n2\n2b")
@@ -151,6 +153,7 @@ def test_edit_file_keeps_line_ends_and_the_byte_order_mark(desk):
     assert desk.get("mixed") == b"a\r\nb\nd"
 
 
+@pytest.mark.hostile(7)
 def test_edit_file_refuses_what_would_lose_something(desk):
     desk.put("latin", b"caf\xe9")
     with pytest.raises(ToolError, match="not UTF-8"):
@@ -214,6 +217,7 @@ def test_search_is_bounded_and_skips_what_is_no_text(desk):
     assert len(use("search", desk, pattern="needle")) < 400
 
 
+@pytest.mark.hostile(3)
 def test_search_never_leaves_the_workspace(desk, tmp_path_factory):
     outside = tmp_path_factory.mktemp("outside")
     (outside / "secret").write_text("needle")

@@ -86,6 +86,7 @@ def test_the_name_it_was_opened_by_is_accepted_too(tmp_path: Path) -> None:
     assert workspace.relative(str(tmp_path / "link" / "a")) == "a"
 
 
+@pytest.mark.hostile(1, 2)
 @pytest.mark.parametrize(
     "path",
     [
@@ -127,6 +128,7 @@ def test_bad_names_are_refused_by_every_method(workspace: Workspace, path: str) 
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.hostile(1)
 def test_outside_says_the_rule(workspace: Workspace) -> None:
     with pytest.raises(PathOutsideWorkspace, match=r"outside the workspace.*cannot leave it"):
         workspace.relative("../x")
@@ -135,6 +137,7 @@ def test_outside_says_the_rule(workspace: Workspace) -> None:
 # -- links
 
 
+@pytest.mark.hostile(3)
 def test_links_that_stay_inside_work(workspace: Workspace) -> None:
     workspace.write_text("src/a.py", "a")
     (workspace.root / "relative").symlink_to("src/a.py")
@@ -192,6 +195,7 @@ def make_links_out(workspace: Workspace) -> list[str]:
     ]
 
 
+@pytest.mark.hostile(3)
 def test_links_that_lead_out_are_refused(workspace: Workspace) -> None:
     names = make_links_out(workspace)
     before = snapshot(workspace.root.parent)
@@ -211,6 +215,7 @@ def test_links_that_lead_out_are_refused(workspace: Workspace) -> None:
     assert snapshot(workspace.root.parent) == before
 
 
+@pytest.mark.hostile(3)
 def test_links_in_a_circle_end(workspace: Workspace) -> None:
     (workspace.root / "a").symlink_to("b")
     (workspace.root / "b").symlink_to("a")
@@ -223,6 +228,7 @@ def test_links_in_a_circle_end(workspace: Workspace) -> None:
         assert not workspace.exists(name)
 
 
+@pytest.mark.hostile(4)
 def test_a_folder_swapped_for_a_link_meanwhile_never_leads_out(workspace: Workspace) -> None:
     """Both ways: what is read is never the outside's, what is written never lands there."""
     root, target = workspace.root, outside(workspace)
@@ -266,6 +272,7 @@ def test_a_folder_swapped_for_a_link_meanwhile_never_leads_out(workspace: Worksp
 # -- what is no regular file
 
 
+@pytest.mark.hostile(5)
 def test_pipes_sockets_devices_and_folders_are_refused_at_once(workspace: Workspace) -> None:
     os.mkfifo(workspace.root / "pipe")
     (workspace.root / "folder").mkdir()
@@ -296,6 +303,7 @@ def test_pipes_sockets_devices_and_folders_are_refused_at_once(workspace: Worksp
     assert time.monotonic() - started < 1
 
 
+@pytest.mark.hostile(6)
 def test_a_huge_sparse_file_is_refused_with_its_size(workspace: Workspace) -> None:
     with open(workspace.root / "huge", "wb") as file:
         file.truncate(1 << 40)
@@ -315,6 +323,7 @@ def test_the_limit_is_exact(workspace: Workspace) -> None:
 # -- text
 
 
+@pytest.mark.hostile(7)
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -331,6 +340,7 @@ def test_text_that_is_not_utf8_is_named(workspace: Workspace, data: bytes, words
     assert workspace.read_bytes("f") == data
 
 
+@pytest.mark.hostile(7)
 def test_text_comes_back_as_it_was(workspace: Workspace) -> None:
     text = "\ufeffline\r\nline\rline\n\nlast é 🙂\0"
     workspace.write_text("f", text)
@@ -384,6 +394,7 @@ def test_folders_are_made_and_nothing_is_left_beside(workspace: Workspace) -> No
     assert workspace.is_dir("m/n")
 
 
+@pytest.mark.hostile(11)
 def test_the_mode_is_kept_and_a_new_file_has_the_usual_one(workspace: Workspace) -> None:
     umask = os.umask(0)
     os.umask(umask)
@@ -399,6 +410,7 @@ def test_the_mode_is_kept_and_a_new_file_has_the_usual_one(workspace: Workspace)
     assert os.access(workspace.root / "tool", os.X_OK)
 
 
+@pytest.mark.hostile(11)
 def test_a_hard_links_other_name_keeps_the_old_content(workspace: Workspace) -> None:
     os.link(outside(workspace) / "f", workspace.root / "f")
     workspace.write_text("f", "mine")
@@ -427,6 +439,7 @@ def test_as_root_files_belong_to_the_workspaces_owner(workspace: Workspace) -> N
     assert (found.st_uid, found.st_gid) == (4, 5)
 
 
+@pytest.mark.hostile(10)
 def test_a_write_that_fails_leaves_the_old_file(workspace: Workspace) -> None:
     def pieces():  # type: ignore[no-untyped-def]
         yield b"half"
@@ -439,6 +452,7 @@ def test_a_write_that_fails_leaves_the_old_file(workspace: Workspace) -> None:
     assert workspace.read_text("f") == "old"
 
 
+@pytest.mark.hostile(10)
 def test_killed_in_the_middle_of_writes_the_file_is_old_or_new(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from pygent.workspace import Workspace\n"

@@ -196,6 +196,7 @@ def test_docker_that_is_asked_for_and_not_there_is_an_error(pygent: Run, tmp_pat
     assert json.loads(line.stdout.splitlines()[-1])["reason"] == "failed"
 
 
+@pytest.mark.hostile(30, 32)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_ends_the_run_and_its_command(home: dict[str, str], tmp_path: Path, number: int) -> None:
     pid_file = _work(tmp_path) / "pid"

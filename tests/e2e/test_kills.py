@@ -40,6 +40,7 @@ def pygents(folder: Path) -> Iterator[Pygents]:
         yield pygents
 
 
+@pytest.mark.hostile(62)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_session_outlives_kills_at_random_moments(
     pygents: Pygents, folder: Path, part: int, pytestconfig: pytest.Config
@@ -90,6 +91,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.hostile(65)
 def test_two_go_on_with_a_killed_session_in_the_same_moment(pygents: Pygents, folder: Path) -> None:
     with KilledSession(folder / "twice", pygents) as session:
         for line in (60, 90):

@@ -98,6 +98,7 @@ def said(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
+@pytest.mark.hostile(65)
 def test_a_session_that_is_open_elsewhere_says_so_and_can_be_forked(
     start: Callable[..., subprocess.Popen[str]], server: FakeOpenAI
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_session_that_is_open_elsewhere_says_so_and_can_be_forked(
     assert held(data_dir() / "open") == set()
 
 
+@pytest.mark.hostile(65)
 def test_of_two_that_resume_in_the_same_moment_exactly_one_gets_it(
     start: Callable[..., subprocess.Popen[str]], gate: Gate
 ) -> None:

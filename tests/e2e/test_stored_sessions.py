@@ -177,6 +177,7 @@ def whole(session: Session, past: list[Event]) -> Transcript:
     return transcript
 
 
+@pytest.mark.hostile(63)
 def test_an_approval_that_was_open(killed: Callable[..., Any]) -> None:
     calls = [("bash", {"cmd": "rm -rf x"}), ("bash", {"cmd": "ls"})]
     session, past = killed(
@@ -192,6 +193,7 @@ def test_an_approval_that_was_open(killed: Callable[..., Any]) -> None:
     assert [tool.state for tool in transcript.tools.values()] == ["cancelled"]
 
 
+@pytest.mark.hostile(63)
 def test_a_reply_that_was_streaming(killed: Callable[..., Any]) -> None:
     script = [reply("A long reply that does not come to its end", chunk_size=5), reply("I go on.", tool_calls=[STOP])]
     session, past = killed("ask", "message.delta", script)
@@ -212,6 +214,7 @@ def test_a_plan_that_was_shown(killed: Callable[..., Any]) -> None:
     whole(session, past)
 
 
+@pytest.mark.hostile(63, 66)
 def test_a_task_that_was_at_work(killed: Callable[..., Any], work: Path) -> None:
     script = [
         reply(tool_calls=[("delegate_task", {"prompt": "write it"})]),

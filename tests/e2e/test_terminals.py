@@ -32,6 +32,7 @@ def drawn(terminal: Terminal) -> str:
     return terminal._tmux("capture-pane", "-p", "-e")
 
 
+@pytest.mark.hostile(61)
 def test_without_a_cursor_or_a_terminal_it_says_what_works_there(terminal: Terminal) -> None:
     terminal.run(PYGENT.format("TERM=dumb"))
     assert "pygent -p PROMPT" in terminal.wait("needs none").replace("\n", "")
@@ -42,6 +43,7 @@ def test_without_a_cursor_or_a_terminal_it_says_what_works_there(terminal: Termi
     assert "standard input is no terminal; pygent -p PROMPT needs none" in done.stderr
 
 
+@pytest.mark.hostile(61)
 def test_few_colours_and_no_utf_8_still_show_everything(terminal: Terminal) -> None:
     encoding = "LANG=C LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0"
     terminal.run(PYGENT.format(f"TERM=xterm {encoding}"))

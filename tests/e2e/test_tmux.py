@@ -145,6 +145,7 @@ def test_a_denial_tells_the_model_what_to_do_instead(start: Start, work: Path, s
     check_history(server.requests[1]["messages"])
 
 
+@pytest.mark.hostile(30)
 def test_escape_interrupts_a_command(start: Start, server: FakeOpenAI, home: Path) -> None:
     command = sleeper()
     calls = [("bash", {"cmd": command, "timeout": 60}), ("bash", {"cmd": "echo never"})]
@@ -220,6 +221,7 @@ def test_ended_in_the_middle_of_a_docker_command(
     until(lambda: not docker_engine.containers(), 5)
 
 
+@pytest.mark.hostile(32)
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_closes_and_cleans_up(start: Start, how: signal.Signals, home: Path) -> None:
     command = sleeper()
@@ -235,6 +237,7 @@ def test_a_signal_closes_and_cleans_up(start: Start, how: signal.Signals, home: 
     check_events(stored(home))
 
 
+@pytest.mark.hostile(32)
 def test_the_terminal_goes_away(start: Start, home: Path) -> None:
     command = sleeper()
     call = reply(tool_calls=[("bash", {"cmd": command, "timeout": 60})])
@@ -367,6 +370,7 @@ def test_commands_and_a_session_that_goes_on(start: Start, server: FakeOpenAI) -
     assert said == ["first question", "The first answer.", "second question"]
 
 
+@pytest.mark.hostile(62, 63)
 def test_a_killed_session_goes_on(start: Start, server: FakeOpenAI, home: Path) -> None:
     command = sleeper()
     call = reply("I begin.", tool_calls=[("bash", {"cmd": command, "timeout": 60})])

@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from pygent.events import RunFinished
 from pygent.store import Store
 from tests.e2e.test_tmux import ENDED, Start, home, launch, pytestmark, running, server, sleeper, start, work
@@ -43,6 +45,7 @@ def sane(screen: str) -> bool:
     return {"icanon", "echo", "isig", "icrnl", "ixon"} <= modes
 
 
+@pytest.mark.hostile(60)
 def test_a_failure_of_its_own_leaves_the_terminal_the_session_and_a_report(start: Start, home: Path) -> None:
     script = [reply("The first answer."), reply("The second.")]
     terminal = start("--no-docker", script=script)
@@ -166,6 +169,7 @@ def test_a_settings_file_with_mistakes_does_not_keep_anybody_out(start: Start, h
     launch(terminal, "-p", "hi", ready=f"{ENDED} 2")
 
 
+@pytest.mark.hostile(60)
 def test_a_failure_in_the_middle_of_a_command_ends_that_too(start: Start, home: Path) -> None:
     command = sleeper()
     script = [reply(tool_calls=[("bash", {"cmd": command, "timeout": 60})])]

@@ -132,6 +132,7 @@ async def test_prompts_sent_during_a_run_are_shown_as_queued(tmp_path: Path) -> 
         await until(lambda: "next: second" not in shown(app))
 
 
+@pytest.mark.hostile(57)
 async def test_text_that_looks_like_markup_is_only_text(tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
     nasty = "[/foo] [red]x[/blue] [@click=app.quit]y[/] [/usr/bin/x]"
@@ -156,6 +157,7 @@ async def test_text_that_looks_like_markup_is_only_text(tmp_path: Path) -> None:
 HOSTILE = "a\x1b]52;c;aGk=\x07b\x1b[2Jc\x1bc\x9b31md\x00\x07e\u202ef\x1b]0;title\x1b\\g"
 
 
+@pytest.mark.hostile(56)
 async def test_escape_sequences_never_reach_the_terminal(tmp_path: Path) -> None:
     session = FakeSession(tmp_path, sandbox=f"docker {HOSTILE}")
     async with running(session) as (app, pilot):
@@ -239,6 +241,7 @@ async def test_the_status_line_tells_sandbox_model_mode_and_context(tmp_path: Pa
         assert "LOCAL: commands run as you" in app.main.status.plain()
 
 
+@pytest.mark.hostile(59)
 async def test_a_long_conversation_mounts_no_widget_for_its_items(tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
     async with running(session) as (app, pilot):

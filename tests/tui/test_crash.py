@@ -40,6 +40,7 @@ def failure() -> Exception:
         return error
 
 
+@pytest.mark.hostile(60)
 async def test_a_block_that_cannot_be_drawn_is_a_line_that_says_so(tmp_path: Path, data: Path) -> None:
     session = FakeSession(tmp_path)
     async with running(session) as (app, pilot):
@@ -56,6 +57,7 @@ async def test_a_block_that_cannot_be_drawn_is_a_line_that_says_so(tmp_path: Pat
     assert SECRET not in kept.read_text()
 
 
+@pytest.mark.hostile(60)
 async def test_a_row_that_cannot_be_drawn_is_a_row_that_says_so(tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
     async with running(session) as (app, _):
@@ -69,6 +71,7 @@ async def test_a_row_that_cannot_be_drawn_is_a_row_that_says_so(tmp_path: Path) 
         assert app.is_running
 
 
+@pytest.mark.hostile(60)
 async def test_a_pane_that_cannot_take_events_does_not_keep_the_others_from_them(tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
     async with running(session) as (app, _):
@@ -81,6 +84,7 @@ async def test_a_pane_that_cannot_take_events_does_not_keep_the_others_from_them
         await until(lambda: "Not shown: what is new in the pane tool-log" in shown(app))
 
 
+@pytest.mark.hostile(60, 68)
 def test_a_report_names_places_and_no_values(data: Path) -> None:
     text = report(failure())
     assert "builtins.TypeError: unsupported operand" in text

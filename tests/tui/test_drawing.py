@@ -63,6 +63,7 @@ def test_blocks_are_finished_only_where_a_later_line_shows_it() -> None:
     assert split_all(text)[-1] == "open"
 
 
+@pytest.mark.hostile(58)
 @pytest.mark.parametrize(
     "text", ["**a " * 3000, "`" * 9000, "- " * 5000, "> " * 5000, "[a" * 5000, "|" * 9000, "\n" * 99]
 )
@@ -100,11 +101,13 @@ def test_folding_and_cutting_measure_cells() -> None:
     assert cut("abc", 3) == "abc"
 
 
+@pytest.mark.hostile(56)
 def test_clean_takes_out_what_a_terminal_would_obey() -> None:
     assert clean("a\x1b[31mb\x1b]0;t\x07c\x1b]8;;x\x1b\\d\x9b1me\x00\u202ef") == "abcdef"
     assert clean("10%\r50%\r100%\nnext\r\nx\ty") == "100%\nnext\nx    y"
 
 
+@pytest.mark.hostile(56, 58)
 def test_the_filter_cleans_text_and_links() -> None:
     link = Style(link="https://x/\x1b]0;t\x07")
     segments = [Segment("ok"), Segment("a\x1b[2Jb\u202e", link), Segment("\udc80"), Segment("x", None, [(1,)])]  # type: ignore[list-item]

@@ -200,6 +200,7 @@ async def test_tabs_fit_and_say_what_goes_on(tmp_path: Path) -> None:
         assert not tabs.display
 
 
+@pytest.mark.hostile(61)
 async def test_a_terminal_that_is_too_small_says_so_and_everything_goes_on(tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
     async with running(session) as (app, pilot):
@@ -227,6 +228,7 @@ async def test_a_terminal_that_is_too_small_says_so_and_everything_goes_on(tmp_p
         await until(lambda: session.closed)
 
 
+@pytest.mark.hostile(61)
 async def test_a_start_in_a_terminal_that_is_too_small(tmp_path: Path) -> None:
     async with running(FakeSession(tmp_path), size=(20, 5)) as (app, pilot):
         await until(lambda: "Too small" in shown(app))

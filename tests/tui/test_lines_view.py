@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 
+import pytest
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.geometry import Offset
@@ -124,6 +125,7 @@ async def test_scrolling_up_into_what_was_not_counted_shows_each_row_once() -> N
         assert seen == [row.rstrip() for row in wanted[last - 4_000 : last + 1]][::-1]
 
 
+@pytest.mark.hostile(20)
 async def test_a_line_of_fifty_megabytes_is_shown_from_end_to_end() -> None:
     app = LinesApp()
     text = "0123456789" * 5_000_000

@@ -10,6 +10,7 @@ from pygent.tui.panes.signs import TOOL_SIGNS, task_sign
 from pygent.tui.panes.text import fit, fit_end, output_lines, running_for, size_of, summary, took, visible
 
 
+@pytest.mark.hostile(56)
 @pytest.mark.parametrize(
     ("name", "shown"),
     [

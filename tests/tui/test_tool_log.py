@@ -6,6 +6,7 @@ import random
 import re
 import time
 
+import pytest
 from textual.content import Content
 
 from pygent.transcript import ToolItem
@@ -79,6 +80,7 @@ async def test_a_task_s_call_names_its_persona() -> None:
         assert "t-unknown" in app.text(pane.rows).splitlines()[1]
 
 
+@pytest.mark.hostile(56, 57)
 async def test_hostile_text_is_shown_as_it_is() -> None:
     session, pane, app = log_app()
     async with app.run_test(size=(90, 24)) as pilot:

@@ -148,6 +148,7 @@ async def test_a_folder_of_fifty_thousand_files_is_shown_in_batches(tmp_path: Pa
         assert len(list(app.query("*"))) < 10
 
 
+@pytest.mark.hostile(56, 57)
 @pytest.mark.parametrize("name", ["[foo]", "[red]x[b]", "new\nline", "esc\x1b[31mred", "bidi\u202eexe"])
 async def test_a_hostile_name_is_shown_and_never_obeyed(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("[/foo] \x1b]0;title\x07 [red]x")
@@ -207,6 +208,7 @@ async def test_a_file_is_shown_large(root: Path) -> None:
 # The parts that know no screen.
 
 
+@pytest.mark.hostile(3)
 def test_a_listing_never_leaves_the_workspace(root: Path) -> None:
     (root / "out").symlink_to(root.parent)
     (root / "src" / "up").symlink_to("..")
