@@ -177,23 +177,12 @@ def stubs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stubs")
     (folder / "danger").write_text('#!/bin/sh\n: > "$MARK"\n')
     (folder / "danger").chmod(0o755)
+    (folder / "sh").write_text('#!/bin/sh\nexec /bin/bash "$@"\n')  # the layers are bash's
+    (folder / "sh").chmod(0o755)
     for name in ("ls", "mkdir"):
         (folder / name).write_text("#!/bin/sh\n")
         (folder / name).chmod(0o755)
-    for name in (
-        "bash",
-        "sh",
-        "env",
-        "xargs",
-        "cat",
-        "timeout",
-        "nice",
-        "nohup",
-        "stdbuf",
-        "setsid",
-        "find",
-        "flock",
-    ):
+    for name in ("bash", "env", "xargs", "cat", "timeout", "nice", "nohup", "stdbuf", "setsid", "find", "flock"):
         found = next((place / name for place in (Path("/usr/bin"), Path("/bin")) if (place / name).exists()), None)
         if found is not None:
             (folder / name).symlink_to(found)
@@ -229,9 +218,11 @@ def end_group(pid: int) -> None:
 def found(cmd: str) -> bool:
     """True where the judge has seen ``danger`` in a command, or would ask."""
     try:
-        names = {command.name for command in commands_of(parse(cmd))}
+        commands = commands_of(parse(cmd))
     except (Unparsable, ValueError):
         return True
+    names = {command.name for command in commands}
+    names |= {word for command in commands if command.name in {".", "source", "bash", "sh"} for word in command.texts}
     return "danger" in names or judge(cmd).action == "ask"
 
 
@@ -249,7 +240,11 @@ def test_what_bash_runs_has_been_found(soup: str, stubs: Path, tmp_path_factory:
 
 KEEP_RUNNING = [
     *AROUND_ANY,
-    *(layer for layer in AS_TEXT if not any(word in layer("x") for word in ("watch", "script", "git ", "xargs"))),
+    *(
+        layer
+        for layer in AS_TEXT
+        if not any(word in layer("x") for word in ("watch", "script", "git ", "xargs", "flock"))
+    ),
 ]
 
 
