@@ -12,7 +12,7 @@ from pygent.commands.check import Check
 from pygent.commands.reach_probe import NAME_TO_RESOLVE, Reached, probe
 from pygent.commands.reach_targets import find_targets
 from pygent.errors import PygentError
-from pygent.sandbox import Sandbox, limits_of, open_sandbox
+from pygent.sandbox import CommandLimits, Sandbox, limits_of, open_sandbox
 from pygent.sandbox.docker_engine import available, connect, find_endpoint
 from pygent.settings import Settings
 from pygent.settings.secrets import SECRET_NAME, secrets_of
@@ -47,7 +47,7 @@ ADVICE = {
         NETWORK,
         "command_memory and command_processes decide",
     ),
-    "local": Advice(CONFINES, "only what this machine has and lets you do holds it back", CONFINES, CONFINES),
+    "local": Advice(CONFINES, "only what this machine has and lets you do holds it back", "", CONFINES),
 }
 
 
@@ -180,9 +180,12 @@ class Report:
         processes = self._found.number("processes")
         if processes is None and self._sandbox.confined:
             processes = self._found.number("tasks")
+        limits = getattr(self._sandbox, "limits", None)
+        watched = limits.memory if isinstance(limits, CommandLimits) and memory is None and each is None else None
         parts = [
             *([f"memory {memory // (1 << 20):,} MB together"] if memory is not None else []),
             *([f"memory {each // 1024:,} MB each"] if memory is None and each is not None else []),
+            *([f"memory {watched:,} MB together, as set"] if watched is not None else []),
             *([f"{processes:,} processes"] if processes is not None else []),
         ]
         return self._row("limits", not parts, "none but the system's own", ", ".join(parts), self._advice.limits)

@@ -17,6 +17,7 @@ import pytest
 from pygent.__main__ import main
 from pygent.cancellation import CancelToken
 from pygent.openai_compat import Message
+from pygent.runtime import Runtime
 from pygent.sandbox.base import CommandResult
 from pygent.sandbox.docker import DockerSandbox
 from pygent.sandbox.limits import CommandLimits
@@ -400,3 +401,16 @@ def test_what_other_programs_run_or_trust_is_read_only(
     for place in places if before == "all of it" else []:
         assert (tmp_path / place).read_text() == "mine"
     assert (tmp_path / ".pygent").exists() == (before == "all of it")
+
+
+@docker
+@pytest.mark.hostile(13)
+def test_hooks_of_a_repository_that_is_made_in_the_container_are_named(
+    docker_engine: DockerEngine, tmp_path: Path
+) -> None:
+    """They were not there when it started, and can be written until the next one; nobody is to overlook that."""
+    with Runtime(docker_engine.image(BASH_IMAGE), True, workspace=tmp_path) as runtime:
+        told = runtime.bash("mkdir -p .git/hooks && echo x >.git/hooks/pre-commit")
+        assert "other programs run what stands there: .git/hooks/pre-commit" in told
+        runtime.close_sandbox()
+        assert "Read-only" in runtime.bash("echo y >.git/hooks/pre-commit")
