@@ -100,6 +100,8 @@ def prepare(task: Task, order: Order, around: Surroundings) -> None:
     from pygent.tasks.workspaces import furnish  # noqa: PLC0415 - only once a task is started
 
     furnish(task, order)
+    if not around.executor.remote:
+        _start(task.agent)  # only now: a container mounts parts of what there is in the workspace
 
 
 def tell_left_out(task: Task, around: Surroundings) -> None:
@@ -112,6 +114,13 @@ def tell_left_out(task: Task, around: Surroundings) -> None:
         more = len(task.base.notes) - len(shown)
         text = f"Not copied for task {task.id}: {'; '.join(shown)}{f'; and {more} more' if more else ''}"
         around.emit(Notice(level="warning", text=text))
+
+
+def _start(agent: Any) -> None:
+    """Have what the agent's commands run in ready. Raises ``SandboxUnavailable``."""
+    start = getattr(getattr(getattr(agent, "runtime", None), "sandbox", None), "open", None)
+    if start is not None:
+        start()
 
 
 def discard(task: Task) -> None:
@@ -128,7 +137,7 @@ def _agent(task: Task, around: Surroundings) -> Any:
         return around.factory(task.persona)
     folder = task.place.workspace if task.place is not None else None
     if around.parent is not None:
-        return _child(around.parent, task.persona, folder, start=not around.executor.remote)
+        return _child(around.parent, task.persona, folder)
     from pygent.agent import Agent  # noqa: PLC0415 - the one import that goes up: a task's agent
     from pygent.runtime import Runtime  # noqa: PLC0415 - loaded with it
 
@@ -136,7 +145,7 @@ def _agent(task: Task, around: Surroundings) -> Any:
     return Agent(runtime, persona=task.persona)
 
 
-def _child(parent: Agent, persona: Persona, workspace: Path | None, *, start: bool) -> Agent:
+def _child(parent: Agent, persona: Persona, workspace: Path | None) -> Agent:
     """An agent with the parent's model, tools and kind of runtime, as far as its persona allows."""
     from pygent.agent import Agent  # noqa: PLC0415 - see _agent
     from pygent.runtime import Runtime  # noqa: PLC0415 - loaded with it
@@ -145,7 +154,7 @@ def _child(parent: Agent, persona: Persona, workspace: Path | None, *, start: bo
     runtime = (
         Runtime(temporary=True)
         if sibling is None
-        else sibling(workspace=workspace, image=persona.image, network=persona.network, start=start)
+        else sibling(workspace=workspace, image=persona.image, network=persona.network, start=False)
     )
     find = parent.wiring.find_model
     if persona.model and find is not None:

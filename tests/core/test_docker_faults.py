@@ -414,3 +414,27 @@ def test_hooks_of_a_repository_that_is_made_in_the_container_are_named(
         assert "other programs run what stands there: .git/hooks/pre-commit" in told
         runtime.close_sandbox()
         assert "Read-only" in runtime.bash("echo y >.git/hooks/pre-commit")
+
+
+@docker
+def test_a_task_in_a_container_gets_its_copy_with_what_is_read_only_there(
+    docker_engine: DockerEngine, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("copied")
+    settings = Settings(
+        workspace=tmp_path, use_docker=True, image=docker_engine.image(SH_IMAGE), permission_mode="yolo"
+    )
+    model = ScriptedModel([call(("bash", {"cmd": "cat a.txt; echo x >.pygent/x"})), call(("stop", {}))])
+    session = Session(settings, model=model, interactive=False)
+    try:
+        session.open()
+        assert session.agent is not None
+        tasks = session.agent.tasks
+        task = tasks.start_task("go", session.agent.runtime, workspace="copy")
+        assert tasks.wait(task, 60)
+        assert tasks.status(task) == "finished"
+        told = str(tasks.tasks[task].agent.history)
+        assert "copied" in told
+        assert "Read-only" in told or "can't create" in told
+    finally:
+        session.close()

@@ -89,7 +89,7 @@ def test_undo_brings_back_what_a_shell_command_deleted_and_rewrote(work: Path, o
 def test_what_a_command_did_in_a_container_is_undone_as_well(
     work: Path, tmp_path: Path, docker_engine: DockerEngine
 ) -> None:
-    before = files(work)
+    before = {**files(work), ".pygent": "folder"}  # which the container mounts, so that no command makes it
     watched = Watched(
         tmp_path,
         SCRIPT,
@@ -106,6 +106,7 @@ def test_what_a_command_did_in_a_container_is_undone_as_well(
         assert files(work) == before
         watched.session.restore(watched.session.offer_redo())
         assert files(work) == after
+    assert ".pygent" not in files(work)
 
 
 def test_each_step_and_each_command_of_ones_own_is_undone_by_itself(work: Path, opened: Watched) -> None:
