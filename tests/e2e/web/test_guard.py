@@ -142,6 +142,9 @@ def test_a_cookie_without_the_key_of_its_page_opens_no_session(
     assert server.ask("/key", cookie, own, method="POST", body=key).status == 204
     assert server.ask("/key", own, method="POST", body=key).status == 401
     assert server.ask("/key", cookie, ("Origin", "null"), method="POST", body=key).status == 403
+    for spelling in ("/%77s", "/./ws", "//ws", "/x/../ws", "/ws/", "/WS", f"{server.base}/ws"):
+        assert server.ask(spelling, *UPGRADE.items(), cookie, own).status in {401, 404}, spelling
+        assert server.ask(f"{spelling}?key={key}", *UPGRADE.items(), cookie).status in {403, 404}, spelling
     assert upgrade(server, key, cookie, own) == 101
 
 

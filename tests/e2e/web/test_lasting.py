@@ -28,7 +28,10 @@ def test_a_reload_in_the_middle_of_an_answer_goes_on_with_it(
 ) -> None:
     gate = threading.Event()
     answers = [reply(WORDS, gate=gate), WRITES, reply("All done.")]
-    with FakeOpenAI(answers) as model, serving(home, OPENAI_BASE_URL=model.url) as server:
+    with (
+        FakeOpenAI(answers) as model,
+        serving(home, "--permission-mode", "ask", OPENAI_BASE_URL=model.url) as server,
+    ):
         page = show(server.url)
         page.wait_for(READY)
         before = server.apps()

@@ -41,7 +41,10 @@ agent.close()
 
 def test_a_prompt_is_typed_answered_and_approved(show: Callable[[str], Page], home: dict[str, str]) -> None:
     slow = reply("Word after word after word. ", chunk_delay=0.2, chunk_size=9, tool_calls=WRITES.tool_calls)
-    with FakeOpenAI([slow, reply("All done.")]) as model, serving(home, OPENAI_BASE_URL=model.url) as server:
+    with (
+        FakeOpenAI([slow, reply("All done.")]) as model,
+        serving(home, "--permission-mode", "ask", OPENAI_BASE_URL=model.url) as server,
+    ):
         page = show(server.url)
         page.wait_for(READY)
         page.type("write a.txt")
