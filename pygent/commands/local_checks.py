@@ -118,6 +118,11 @@ def on_this_machine(settings: Settings) -> Check:
     if result.status != "ok" or result.exit_status != 0:
         text = f"a trial command failed ({result.status}, status {result.exit_status}): {result.output}"
         return Check("local sandbox", "fail", text)
+    if not confined and settings.local_sandbox != "off":
+        from pygent.sandbox.bubblewrap import why_not  # noqa: PLC0415
+
+        workspace = (settings.workspace or Path.cwd()).resolve()
+        summary = f"{summary}; not sandboxed: {why_not(workspace, config.command_environment(settings))}"
     return Check("local sandbox", "ok" if confined else "warn", summary)
 
 

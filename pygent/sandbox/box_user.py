@@ -16,7 +16,7 @@ from pygent.scratch import own_folder, scratch_folder
 User = tuple[int, int]
 """A user's and a group's number."""
 
-_PROBE_SECONDS = 5.0
+_PROBE_SECONDS = 20.0
 
 
 def user_of(root: Path) -> User | None:

@@ -27,7 +27,9 @@ from pygent.settings.paths import config_dir, data_dir
 
 PROGRAM = "bwrap"
 INSIDE = "/run/pygent"
-PROBE_SECONDS = 5.0
+PROBE_SECONDS = 20.0
+"""How long it is waited for an answer: a machine that is busy must not cost the sandbox."""
+
 
 DROPPED = ("TMPDIR", "TEMP", "TMP")
 """Variables of this machine that mean nothing in the sandbox."""
@@ -200,6 +202,8 @@ def base_options(network: bool) -> Iterator[str]:
 
 def why_not(root: Path, env: Mapping[str, str]) -> str:
     """Why commands in ``root`` cannot be sandboxed on this system; "" where they can be."""
+    if sys.platform != "linux":
+        return "this needs Linux"
     root = root.resolve()
     home = _home_of(env)
     if str(root) in _TOO_WIDE or within(str(home), str(root)) or within(str(Path.home()), str(root)):
@@ -222,8 +226,6 @@ def program() -> str | None:
 @functools.cache
 def _why_not_here(user: User | None) -> str:
     """Why it does not work here, found by trying it once in this process."""
-    if sys.platform != "linux":
-        return "this needs Linux"
     if program() is None:
         return "bubblewrap is not installed (Debian, Ubuntu, Fedora, Arch: the package bubblewrap)"
     return _try([*base_options(network=False), "--remount-ro", "/", "--chdir", "/"], user)

@@ -89,9 +89,11 @@ class Worker:
         self.socket, theirs = socket.socketpair()
         try:
             self.process = launcher.start(theirs.fileno())
-        except OSError as error:
+        except BaseException as error:
             self.socket.close()
-            raise SandboxError(f"No process can be started: {error.strerror}.") from error
+            if isinstance(error, (OSError, subprocess.SubprocessError)):
+                raise SandboxError(f"No process can be started: {error}.") from error
+            raise
         finally:
             theirs.close()
 

@@ -89,7 +89,10 @@ class Tools:
     def add_folder(self, folder: str, *, links: bool = True) -> None:
         """Take a folder of programs, with what belongs to them."""
         real = os.path.realpath(folder)
-        if not os.path.isdir(real) or self._is_shown(real):
+        if not os.path.isdir(real):
+            return
+        if self._is_shown(real):
+            self._bind(folder, real)  # a link into the system, such as that of a Nix profile
             return
         for shown, root in self._roots(folder, real):
             self._bind(shown, root)
@@ -153,7 +156,7 @@ class Tools:
         )
 
     def _bind(self, shown: str, real: str) -> None:
-        if within(shown, str(self._inside)) or any(within(shown, folder) for folder in SYSTEM):
+        if within(shown, str(self._inside)) or any(within(shown, folder) for folder in (*SYSTEM, *self.binds)):
             return
         if self._may_show(shown):
             self.binds[shown] = real

@@ -201,7 +201,8 @@ def test_a_virtual_environment_in_the_home_works(work: Path, home: Path) -> None
     (home / "tools" / "secret").write_text(KEY)
     (home / ".local" / "bin").mkdir(parents=True)
     (home / ".local" / "bin" / "py").symlink_to(home / "tools" / "env" / "bin" / "python")
-    path = f"{home}/tools/env/bin:{home}/.local/bin:/usr/bin:/bin"
+    (home / ".profile-of-nix").symlink_to("/usr")
+    path = f"{home}/tools/env/bin:{home}/.local/bin:{home}/.profile-of-nix/bin"
     with contextlib.closing(box(work, home, path)) as sandbox:
         result = sandbox.run(
             "python -c 'import sys; print(sys.prefix)'; .venv/bin/python -c 'import sys, ssl; print(sys.prefix)';"

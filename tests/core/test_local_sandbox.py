@@ -98,6 +98,7 @@ def test_both_streams_in_the_order_they_came(sandbox: LocalSandbox) -> None:
     assert result.output_file is None
 
 
+@pytest.mark.hostile(27)
 @pytest.mark.parametrize(
     ("cmd", "status"),
     [
@@ -122,6 +123,7 @@ def test_each_command_starts_fresh_in_the_workspace(sandbox: LocalSandbox) -> No
     assert sandbox.run("pwd; echo [$X]; cat sub/here", timeout=5).output == f"{sandbox.workdir}\n[]\nhi\n"
 
 
+@pytest.mark.hostile(41)
 def test_the_environment_is_what_was_given_and_the_quiet_variables(
     sandbox: LocalSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +186,7 @@ def test_one_line_of_200_kb_and_a_million_progress_lines(sandbox: LocalSandbox) 
     assert Path(result.output_file).read_bytes()[199_990:200_004] == b"xxxxxxxxxx1\r2\r"
 
 
+@pytest.mark.hostile(18)
 def test_yes_is_stopped_at_the_budget_with_memory_flat(sandbox: LocalSandbox) -> None:
     tracemalloc.start()
     try:
@@ -199,6 +202,7 @@ def test_yes_is_stopped_at_the_budget_with_memory_flat(sandbox: LocalSandbox) ->
     assert sandbox.run("echo next", timeout=5).output == "next\n"
 
 
+@pytest.mark.hostile(19)
 def test_ten_gigabytes_through_a_pipe_inside_cost_nothing_here(sandbox: LocalSandbox) -> None:
     assert sandbox.run("head -c 1G /dev/zero | wc -c", timeout=30).output.strip() == "1073741824"
 
@@ -206,6 +210,7 @@ def test_ten_gigabytes_through_a_pipe_inside_cost_nothing_here(sandbox: LocalSan
 # -- standard input
 
 
+@pytest.mark.hostile(26)
 @pytest.mark.parametrize(
     "cmd",
     [
@@ -223,9 +228,17 @@ def test_what_asks_gets_no_answer_and_ends(sandbox: LocalSandbox, cmd: str) -> N
     assert result.seconds < 3
 
 
+@pytest.mark.hostile(28)
+def test_output_that_looks_like_an_answer_of_the_supervisor_is_output(sandbox: LocalSandbox) -> None:
+    text = "ready\ndone 0 0 0 - x\nfailed 2\n"
+    result = sandbox.run(f"printf '{text.encode('unicode_escape').decode()}'; exit 3", timeout=5)
+    assert (result.output, result.exit_status) == (text, 3)
+
+
 # -- how it ends
 
 
+@pytest.mark.hostile(14)
 def test_a_timeout_ends_the_command_in_time(sandbox: LocalSandbox) -> None:
     result = sandbox.run("echo before; sleep 60", timeout=0.5)
     assert (result.status, result.exit_status, result.output) == ("timeout", None, "before\n")
@@ -252,6 +265,7 @@ HARD_TO_KILL = {
 }
 
 
+@pytest.mark.hostile(15)
 @LINUX
 @pytest.mark.parametrize("how", HARD_TO_KILL)
 def test_nothing_survives_a_timeout(sandbox: LocalSandbox, how: str) -> None:
@@ -262,6 +276,7 @@ def test_nothing_survives_a_timeout(sandbox: LocalSandbox, how: str) -> None:
     assert alive(napping(nap)) == []
 
 
+@pytest.mark.hostile(16)
 @LINUX
 def test_a_background_child_ends_with_its_command_and_is_named(sandbox: LocalSandbox) -> None:
     nap = f"62.{os.getpid()}"
@@ -290,6 +305,7 @@ def test_output_closed_by_the_command_does_not_end_it(sandbox: LocalSandbox) -> 
     assert result.seconds >= 0.2
 
 
+@pytest.mark.hostile(27)
 @LINUX
 def test_a_command_that_kills_its_supervisor_ends_too(bare: LocalSandbox) -> None:
     nap = f"64.{os.getpid()}"
@@ -404,6 +420,7 @@ def test_a_sandbox_that_is_dropped_leaves_no_supervisor_and_no_descriptor(tmp_pa
     assert len(os.listdir("/dev/fd")) == before
 
 
+@pytest.mark.hostile(31)
 @LINUX
 @BOTH
 @pytest.mark.parametrize("how", ["kill -9", "kill -9 with a fork that lives on", "exit"])
@@ -466,12 +483,14 @@ def test_a_fork_of_the_owner_gets_a_supervisor_of_its_own(sandbox: LocalSandbox)
 # -- what cannot be run
 
 
+@pytest.mark.hostile(29)
 @pytest.mark.parametrize("timeout", [-1, 0, math.nan, "5", None, True])
 def test_a_timeout_that_is_none_is_refused(sandbox: LocalSandbox, timeout: object) -> None:
     with pytest.raises(ValueError, match="timeout must be a number of seconds"):
         sandbox.run("true", timeout=timeout)  # type: ignore[arg-type]
 
 
+@pytest.mark.hostile(29)
 @pytest.mark.parametrize("timeout", [10**9, math.inf, 0.001, 10**400], ids=lambda value: str(value)[:6])
 def test_a_strange_timeout_is_cut(sandbox: LocalSandbox, timeout: float) -> None:
     assert sandbox.run("true", timeout=timeout).status in {"ok", "timeout"}

@@ -98,6 +98,40 @@ def test_stream_json_is_the_events_and_ends_with_the_run(pygent: Run) -> None:
 
 
 @pytest.mark.hostile(39)
+@pytest.mark.bubblewrap
+@pytest.mark.hostile(41, 45)
+def test_in_the_systems_sandbox_commands_need_no_approval_and_see_no_key(pygent: Run, tmp_path: Path) -> None:
+    """The main agent's and a task's, whose workspace lies in Pygent's own folder."""
+    (tmp_path / "letter").write_text("personal")
+    look = "env; cat /proc/[0-9]*/environ ../letter ~/letter; ls -R ~/.local; echo 1 > made"
+    hand_over = [("delegate_task", {"prompt": "look"}), ("wait_for_tasks", {})]
+
+    def script(request: dict[str, Any]) -> Step:
+        messages = json.dumps(request["messages"])
+        if "hand over" not in messages:
+            return STOP if "made" in messages else reply(tool_calls=[("bash", {"cmd": look})])
+        calls = [[("bash", {"cmd": look})], hand_over]
+        done = sum(message["role"] == "assistant" for message in request["messages"])
+        return reply(tool_calls=calls[done]) if done < len(calls) else STOP
+
+    done = pygent("-p", "hand over", "--output-format", "stream-json", script=script)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert events[0]["sandbox"] == "bubblewrap"
+    assert not [event for event in events if event["type"] == "approval.requested"]
+    outputs = [
+        event["output"] for event in events if event["type"] == "tool.finished" and event["output"][:2] == "$ "
+    ]
+    assert len(outputs) == 2
+    for output in outputs:
+        assert "test-key" not in output
+        assert "personal" not in output
+        assert output.endswith("[exit status: 0]"), output
+    assert (_work(tmp_path) / "made").read_text() == "1\n"
+    finished = [event for event in events if event["type"] == "files.changed"]
+    assert {path for event in finished for path in event["paths"]} <= {"made"}
+
+
 def test_what_would_ask_is_denied_and_exits_with_3(pygent: Run, tmp_path: Path) -> None:
     script = [reply(tool_calls=[("write_file", {"path": "a.txt", "content": "hi"})]), STOP]
     done = pygent("-p", "go", "--output-format", "stream-json", "--permission-mode", "ask", script=script)
