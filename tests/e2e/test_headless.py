@@ -97,7 +97,6 @@ def test_stream_json_is_the_events_and_ends_with_the_run(pygent: Run) -> None:
     assert "tool.output" in {event.type for event in events}
 
 
-@pytest.mark.hostile(39)
 @pytest.mark.bubblewrap
 @pytest.mark.hostile(41, 45)
 def test_in_the_systems_sandbox_commands_need_no_approval_and_see_no_key(pygent: Run, tmp_path: Path) -> None:
@@ -132,6 +131,7 @@ def test_in_the_systems_sandbox_commands_need_no_approval_and_see_no_key(pygent:
     assert {path for event in finished for path in event["paths"]} <= {"made"}
 
 
+@pytest.mark.hostile(39)
 def test_what_would_ask_is_denied_and_exits_with_3(pygent: Run, tmp_path: Path) -> None:
     script = [reply(tool_calls=[("write_file", {"path": "a.txt", "content": "hi"})]), STOP]
     done = pygent("-p", "go", "--output-format", "stream-json", "--permission-mode", "ask", script=script)
