@@ -115,9 +115,24 @@ def longest(room: int) -> int:
 
 def as_summary(text: str, room: int) -> str:
     """A model's summary as it stands in the conversation, no longer than its share of the window."""
-    most = longest(room)
-    text = text.strip()
-    return f"{SUMMARY}\n\n{text if len(text) <= most else text[:most] + ' …'}"
+    return f"{SUMMARY}\n\n{_short(text, room)}"
+
+
+def _short(text: str, room: int) -> str:
+    text, most = text.strip(), longest(room)
+    return text if len(text) <= most else f"{text[:most]} …"
+
+
+def last_answer(middle: Sequence[dict[str, Any]], room: int) -> str:
+    """What the model said last in ``middle`` without calling anything, as a small model's summary; "" for nothing.
+
+    A summary of its own would be wrong, and it would go on in the words that stand around one.
+    """
+    for message in reversed(middle):
+        text = message.get("content")
+        if message["role"] == "assistant" and isinstance(text, str) and not message.get("tool_calls"):
+            return "" if text.startswith((SUMMARY, NO_SUMMARY)) else _short(text, room)
+    return ""
 
 
 def without_summary(middle: Sequence[dict[str, Any]]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from pygent.cancellation import CancelToken
-from pygent.compaction import as_summary, longest, put_together, question, take_apart, without_summary
+from pygent.compaction import as_summary, last_answer, longest, put_together, question, take_apart, without_summary
 from pygent.errors import APIError, Cancelled, DeadlineExceeded
 from pygent.events import CompactedBy, ContextCompacted, ContextCompacting, Notice
 from pygent.model_call import LoopContext, answered, ask
@@ -197,8 +197,10 @@ class Compactor:
         shrunk = shrink(ctx.history, parts.fixed, enough)
         summed = _Summed()
         if tokens_of(parts.middle) > SMALLEST and (by == "user" or shrunk.tokens > enough):
-            summed = self._summed_up(ctx, cancel, shrunk, hint, room)
-            summary = as_summary(summed.text, room) if summed.text else without_summary(parts.middle)
+            summary = last_answer(parts.middle, room) if ctx.small and by != "user" else ""
+            if not summary:
+                summed = self._summed_up(ctx, cancel, shrunk, hint, room)
+                summary = as_summary(summed.text, room) if summed.text else without_summary(parts.middle)
             task = shrunk.messages[len(parts.system) :][: len(parts.task)]
             messages = put_together(replace(parts, task=task), summary, self._todos())
             shrunk = Shrunk(messages, tokens_of(messages), images=shrunk.images)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pygent.compaction import LATER, NO_SUMMARY, SUMMARY
-from pygent.events import ContextRestored, from_dict, to_dict
+from pygent.events import ContextCompacted, ContextRestored, from_dict, to_dict
 from pygent.history import History
 from pygent.openai_compat import Usage
 from pygent.tokens import IMAGE, Meter, of_message
@@ -248,6 +248,22 @@ def test_compactions_on_top_of_each_other_and_the_small_profile(windowed) -> Non
     task = one.history[1]
     assert (task.origin, task.words) == ("user", "Find the parser.")
     assert same(one.history, replayed(one))
+
+
+def test_a_small_model_goes_on_from_its_last_answer_without_a_summary(windowed) -> None:
+    answers = [f"Answer {n}: " + "it is in parse.py. " * 60 for n in range(8)]
+    one = windowed([reply(text) for text in answers], known=2_048, window=2_048, profile="small")
+    for n in range(8):
+        one.say(f"Question {n}?")
+    assert one.refused == 0
+    assert one.compactions
+    assert one.questions == []
+    assert not any(event.summary for event in one.compactions)
+    said = [message["content"] for message in one.history if message["role"] == "assistant"]
+    assert all(text.startswith("Answer") for text in said)
+    assert same(one.history, replayed(one))
+    last = next(event for event in reversed(one.events) if isinstance(event, ContextCompacted))
+    assert last.after_tokens < last.before_tokens
 
 
 @pytest.mark.hostile(72)
