@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,18 +12,18 @@ _SOCKETS = ("/var/run/docker.sock", "/run/docker.sock", "/run/podman/podman.sock
 
 def too_wide(roots: Iterable[str]) -> str:
     """What the widest of these absolute paths is that should be no workspace, in words; "" where all can be."""
-    for root in map(Path, roots):
-        if what := _what(root):
-            return what
-    return ""
+    return next(filter(None, (_what(root, os.environ.get("HOME")) for root in roots)), "")
 
 
 def is_too_wide(root: str) -> bool:
     """True where a path should be no workspace."""
-    return bool(_what(Path(root)))
+    return bool(_what(root, os.environ.get("HOME")))
 
 
-def _what(root: Path) -> str:
+@functools.lru_cache(64)
+def _what(name: str, home_of: str | None) -> str:  # noqa: ARG001 - a part of the key
+    """Looked at once: every call is judged by it, and a dozen links are followed for it."""
+    root = Path(name)
     try:
         home: Path | None = Path.home().resolve()
     except (RuntimeError, OSError):  # a user without a home folder
