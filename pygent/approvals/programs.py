@@ -150,7 +150,8 @@ def targets(name: str, arguments: Sequence[Word]) -> list[Word]:  # noqa: PLR091
         folders = any(re.fullmatch(r"-[a-zA-Z]*[dD][a-zA-Z]*|--d[a-z-]*", word.text) for word in arguments)
         if name == "install" and folders:
             return plain
-        return [*plain[-1:], *_values(arguments, ("-t", "--target-directory"))] if len(plain) > 1 else []
+        last = plain[-1:] if len(plain) > 1 else []
+        return [*last, *(() if name == "rsync" else _values(arguments, ("-t", "--target-directory")))]
     if name == "dd":
         return [Word(word.text[3:], word.dynamic) if word.text.startswith("of=") else word for word in arguments
                 if word.text.startswith("of=") or word.dynamic]  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,16 +11,16 @@ _SOCKETS = ("/var/run/docker.sock", "/run/docker.sock", "/run/podman/podman.sock
 
 def too_wide(roots: Iterable[str]) -> str:
     """What the widest of these absolute paths is that should be no workspace, in words; "" where all can be."""
-    return next(filter(None, (_what(root, os.environ.get("HOME")) for root in roots)), "")
+    return next(filter(None, (_what(root) for root in roots)), "")
 
 
 def is_too_wide(root: str) -> bool:
     """True where a path should be no workspace."""
-    return bool(_what(root, os.environ.get("HOME")))
+    return bool(_what(root))
 
 
 @functools.lru_cache(64)
-def _what(name: str, home_of: str | None) -> str:  # noqa: ARG001 - a part of the key
+def _what(name: str) -> str:
     """Looked at once: every call is judged by it, and a dozen links are followed for it."""
     root = Path(name)
     try:
