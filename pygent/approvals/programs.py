@@ -159,6 +159,8 @@ def targets(name: str, arguments: Sequence[Word]) -> list[Word]:  # noqa: PLR091
         return _found(arguments)
     if name in {"sed", "perl"} and any(re.match(r"-[a-zA-Z]*i|--in-place", word.text) for word in arguments):
         return plain[1:]
+    if name in {"make", "gmake", "ninja"}:
+        return _values(arguments, ("-C", "--directory"))
     if name in {"curl", "wget", "sort", "aria2c"}:
         return _values(arguments, ("-o", "-O", "--output", "--output-document", "--output-dir", "-P",
                                    "--directory-prefix", "-d" if name == "aria2c" else "-o"))  # fmt: skip

@@ -39,7 +39,7 @@ def judge(cmd, mode="auto", confined=True, **more):
         "compgen -W '$(rm -rf /)'", "coproc X { rm -rf /; }", "PS4='$(rm -rf /)' bash -x y",
         "flock f -c 'rm -rf /'", "flock f rm -rf /", "script -qc 'rm -rf /' x", "busybox rm -rf /",
         "uv run rm -rf /", "strace -f -o x rm -rf /", "sort -o/etc/passwd a", "curl -o/etc/x y",
-        "install -d /etc/x", "cp a -t/etc",
+        "install -d /etc/x", "cp a -t/etc", "make -C / clean",
         "cp --target-dir=/etc a b", "tar -xf a -C /", "git clone x /outside",
         "git -C / clean -fdx", "rm -rf -- -x/../../etc", 'rm -rf "$HOME"/*', "rm -rf ${X:?}/..",
         "rm -rf build/$X", "CDPATH=/ cd usr", "git push --force-with-lease", "git push origin $X",
