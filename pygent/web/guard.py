@@ -61,7 +61,7 @@ class Guard:
         if refused is not None:
             return refused
         if request.path == "/" and TOKEN in request.query:
-            return self._exchange(request)
+            return await self._exchange(request, handler)
         try:
             return await handler(request)
         except web.HTTPException as answer:
@@ -87,10 +87,12 @@ class Guard:
             return _refusal(401, KEYLESS)
         return None
 
-    def _exchange(self, request: web.Request) -> web.StreamResponse:
+    async def _exchange(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.method == "GET" and self._keys.take_token(request.query[TOKEN]):
             self._used()
-            return self._let_in(request)
+            if "text/html" in request.headers.get("Accept", ""):
+                return self._let_in(request)
+            return self._with_cookie(request, await handler(request))  # a program, which may keep no cookies
         if self._keys.knows(_cookie(request)):
             return _to_clean_address(request)  # the address that let this browser in, once more
         return self._login_page(WRONG)
@@ -121,8 +123,10 @@ class Guard:
         answer.headers["Referrer-Policy"] = "same-origin"  # without any a form does not say truly where it comes from
         return answer
 
-    def _let_in(self, request: web.Request) -> web.Response:
-        answer = _to_clean_address(request)
+    def _let_in(self, request: web.Request) -> web.StreamResponse:
+        return self._with_cookie(request, _to_clean_address(request))
+
+    def _with_cookie(self, request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
         secure = request.secure or request.headers.get("X-Forwarded-Proto", "") == "https"
         answer.set_cookie(
             _cookie_name(request), self._keys.new_cookie(), path="/", httponly=True, samesite="Strict", secure=secure

@@ -60,12 +60,14 @@ class Serving:
         return sorted(int(line.partition(":")[0]) for line in self.below if "-m pygent" in line)
 
     def ask(self, path: str, *headers: tuple[str, str], method: str = "GET", body: str = "") -> Answer:
-        """One request with these headers, and the server's own ``Host`` where none is given."""
+        """One request as a browser makes it: with these headers, and ``Host`` and ``Accept`` where none is given."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             if not any(name == "Host" for name, _ in headers):
                 connection.putheader("Host", f"127.0.0.1:{self.port}")
+            if not any(name == "Accept" for name, _ in headers):
+                connection.putheader("Accept", "text/html,*/*")
             for name, value in headers:
                 connection.putheader(name, value)
             if body:

@@ -91,6 +91,16 @@ def test_an_address_works_once_and_a_wrong_one_never(server: Serving, cookie: tu
     assert form.status == 401
 
 
+def test_a_program_without_cookies_gets_the_page_once(tmp_path: Path) -> None:
+    with serving(home_in(tmp_path), "--demo") as server:
+        query = urlsplit(server.url).query
+        answer = server.ask(f"/?{query}", ("Accept", "*/*"))
+        assert answer.status == 200
+        assert "page.js" in answer.text
+        assert server.ask("/page/page.js", answer.cookie).status == 200
+        assert server.ask(f"/?{query}", ("Accept", "*/*")).status == 401
+
+
 @pytest.mark.hostile(73, 79)
 def test_a_cookie_is_for_this_browser_and_server_only(tmp_path: Path) -> None:
     with serving(home_in(tmp_path), "--demo") as server:
