@@ -13,6 +13,7 @@ from pathlib import Path
 from pygent.changes.tree import Tree, too_long
 from pygent.checkpoints.ignoring import Ignoring
 from pygent.errors import PygentError
+from pygent.sandbox.protected import OWN
 
 MOST_FILES = 200_000
 """Files that are looked at; in a workspace with more, what commands change is not recorded."""
@@ -146,7 +147,9 @@ class Watch:
         with contextlib.suppress(OSError), _entries(tree, folder) as (fd, entries):
             if folder:
                 found.folders[folder] = stat.S_IMODE(os.fstat(fd).st_mode) & 0o777
+            empty = True
             for entry in entries:
+                empty = False
                 name = entry.name
                 path = prefix + name
                 if path in ignored or name == ".git":
@@ -172,6 +175,8 @@ class Watch:
                 else:
                     files[path] = stamp
                     changed.add(path)
+            if empty and folder == OWN:  # it is only a place for a sandbox to protect, and goes with that
+                found.folders.pop(folder, None)
 
     def _wanted(self, unknown: list[tuple[str, bool, Stamp | None]]) -> Iterator[tuple[str, bool, Stamp | None]]:
         if not unknown:
