@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,13 @@ gc.freeze()
 gc.set_threshold(
     20_000, 10, 5
 )  # a hundred applications in one process: looking for garbage was a fifth of their time
+
+# A suite that `nohup` or a script's `&` started ignores these two, and whatever it starts would inherit that, so that
+# no signal of a test would end anything. A handler is not inherited. The suite itself still outlives its terminal.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
