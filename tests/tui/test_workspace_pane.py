@@ -219,6 +219,15 @@ def test_a_listing_never_leaves_the_workspace(root: Path) -> None:
             list_folder(root, path)
 
 
+def test_an_empty_folder_that_only_a_sandbox_wants_is_not_listed(tmp_path: Path) -> None:
+    (tmp_path / "src" / ".pygent").mkdir(parents=True)
+    (tmp_path / ".pygent").mkdir()
+    assert list_folder(tmp_path, "").names == ["src"]
+    assert list_folder(tmp_path, "src").names == [".pygent"]
+    (tmp_path / ".pygent" / "config.yaml").touch()
+    assert list_folder(tmp_path, "").names == [".pygent", "src"]
+
+
 def test_a_change_in_the_same_tick_is_seen(root: Path) -> None:
     (root / "new").write_text("")
     listing = list_folder(root, "")

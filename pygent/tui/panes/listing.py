@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 HIDDEN = frozenset({".git"})
+OWN = ".pygent"
+"""A sandbox that protects this folder makes it where there is none; while it is empty nobody wants to see it."""
 
 Kind = Literal["folder", "file", "link", "other"]
 
@@ -70,7 +72,7 @@ def list_folder(root: Path, folder: str) -> Listing:
             for count, item in enumerate(found):
                 kind = _kind(item)
                 if kind == "folder":
-                    if item.name not in HIDDEN:
+                    if item.name not in HIDDEN and not (item.name == OWN and not folder and _is_empty(handle, OWN)):
                         folders.append(item.name)
                 else:
                     others.append(item.name)
@@ -83,6 +85,18 @@ def list_folder(root: Path, folder: str) -> Listing:
     if time.time_ns() - stamp < SETTLED * 1e9:
         stamp = 0
     return Listing([*_sorted(folders), *_sorted(others)], len(folders), odd, stamp)
+
+
+def _is_empty(handle: int, name: str) -> bool:
+    try:
+        inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
+    except OSError:
+        return False
+    try:
+        with os.scandir(inner) as found:
+            return next(found, None) is None
+    finally:
+        os.close(inner)
 
 
 def _sorted(names: list[str]) -> list[str]:
