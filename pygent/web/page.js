@@ -76,6 +76,8 @@ class LastingSocket extends EventTarget {
     const [kind, value] = JSON.parse(text);
     if (kind === "resize") this.size = value;
     if (this.socket?.readyState !== PlainSocket.OPEN) return;
+    // Escape, said so that it is no beginning of the next key, which may reach a busy application with it.
+    if (kind === "stdin" && value === "\x1b") return this.socket.send(JSON.stringify([kind, "\x1b[27u"]));
     if (kind !== "stdin" || value.length <= LONGEST_PIECE) return this.socket.send(text);
     const characters = [...value];
     for (let at = 0; at < characters.length; at += LONGEST_PIECE)

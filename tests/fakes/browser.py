@@ -230,6 +230,13 @@ class Page:
             time.sleep(0.05)
         return shown
 
+    def wait_until_gone(self, text: str, seconds: float = PATIENCE) -> None:
+        """Wait until ``text`` does not stand on the terminal any more."""
+        until = time.monotonic() + seconds
+        while text in (shown := self.text):
+            assert time.monotonic() < until, f"{text!r} did not go:\n{shown}"
+            time.sleep(0.05)
+
     def wait_until(self, script: str, seconds: float = PATIENCE) -> None:
         """Wait until an expression in the page is true."""
         until = time.monotonic() + seconds
