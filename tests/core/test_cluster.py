@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -312,6 +313,38 @@ def test_a_worker_without_a_sandbox_asks_where_home_has_one(
     home.agent.close()
 
 
+@pytest.mark.bubblewrap
+def test_a_worker_s_sandbox_holds_its_commands_and_goes_with_its_session(tmp_path: Path, models: Models) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    mark = tmp_path / "outside"
+    sleep = f"31415.{os.getpid()}"
+    models.scripts["boxed"] = [
+        reply("x", tool_calls=[("bash", {"cmd": f"touch x; touch {mark}"})]),
+        reply("y", tool_calls=[("bash", {"cmd": f"sleep {sleep}", "timeout": 100})]),
+    ]
+    with DaskCluster(folder, models.server.url, environ={"PYGENT_LOCAL_SANDBOX": "on"}) as own:
+        own.need(1)
+        home = Home(tmp_path / "home", Cluster(own.address), mode="auto", confined=True)
+        task = home.start("boxed")
+        until(lambda: sleeping(sleep))
+        assert not home.broker.waiting, "a worker with a sandbox asks no more than home does"
+        assert "commands run in: bubblewrap" in home.notices(task)
+        home.agent.close()
+        until(lambda: not sleeping(sleep))
+        assert changes(task) == {"x": "added"}
+    assert not mark.exists()
+
+
+def sleeping(seconds: str) -> bool:
+    """Whether a process of this machine, in a sandbox or not, sleeps so long."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (folder / "cmdline").read_bytes() == f"sleep\0{seconds}\0".encode():
+                return True
+    return False
+
+
 def test_a_question_of_a_child_is_answered_at_home(tmp_path: Path, executor: Cluster, models: Models) -> None:
     home = Home(tmp_path / "asking", executor, mode="yolo")
     models.scripts["colour"] = [reply("Hm.", tool_calls=[("continue", {"question": "Which colour?"})]), DONE]
@@ -471,12 +504,13 @@ def test_a_child_ends_when_its_session_is_killed(dask: DaskCluster, models: Mode
     models.scripts["orphan"] = [
         reply("x", tool_calls=[("bash", {"cmd": f"echo $$ > {pid_file}; exec sleep 100", "timeout": 200})])
     ]
-    session = subprocess.Popen([sys.executable, "-c", HOME, dask.address], cwd=ROOT)
-    until(lambda: pid_file.exists() and pid_file.read_text().strip())
-    pid = int(pid_file.read_text())
-    os.kill(pid, 0)
-    session.kill()
-    session.wait(10)
+    with subprocess.Popen([sys.executable, "-c", HOME, dask.address], cwd=ROOT) as session:
+        try:
+            until(lambda: pid_file.exists() and pid_file.read_text().strip())
+            pid = int(pid_file.read_text())
+            os.kill(pid, 0)
+        finally:
+            session.kill()
     until(lambda: not Path(f"/proc/{pid}").exists())
 
 

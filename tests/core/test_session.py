@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -101,7 +102,7 @@ def test_a_ban_holds_at_once_and_in_every_mode(tmp_path: Path, made: list[Watche
 
 
 def test_settings_before_and_after_opening(tmp_path: Path, made: list[Watched]) -> None:
-    made.append(watched := Watched(tmp_path, []))
+    made.append(watched := Watched(tmp_path, [], settings={"local_sandbox": "off"}))
     session = watched.session
     assert session.permission_mode == "ask"
     session.set_permission_mode("plan")
@@ -117,8 +118,24 @@ def test_settings_before_and_after_opening(tmp_path: Path, made: list[Watched]) 
         session.set_persona("nobody")
     session.enable_tool("bash", False)
     assert {tool.name: tool.enabled for tool in session.tools()}["bash"] is False
-    with pytest.raises(PygentError):
+    with pytest.raises(PygentError, match="only a sandbox's can be switched"):
         session.set_network(True)
+
+
+@pytest.mark.bubblewrap
+def test_the_network_of_the_local_sandbox_is_switched_in_a_session(tmp_path: Path, made: list[Watched]) -> None:
+    look = call(("bash", {"cmd": "readlink /proc/self/ns/net"}))
+    script = [look, say("off"), look, say("on"), look, say("off")]
+    options = {"local_sandbox": "on", "permission_mode": "yolo"}
+    made.append(watched := Watched(tmp_path, script, settings=options))
+    watched.session.open()
+    for on in (False, True, False):
+        watched.session.set_network(on)
+        assert watched.session.status().sandbox.endswith("network on" if on else "network off")
+        watched.say("go")
+    outputs = [event.output for event in watched.events if event.type == "tool.finished"]  # type: ignore[attr-defined]
+    ours = os.readlink("/proc/self/ns/net")
+    assert [ours in text for text in outputs] == [False, True, False], outputs
 
 
 def test_a_command_of_the_user_s_own_shows_as_a_tool_call(tmp_path: Path, made: list[Watched]) -> None:

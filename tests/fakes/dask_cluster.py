@@ -1,6 +1,7 @@
 """A real Dask cluster on the loopback interface: a scheduler and workers as processes of their own, ended by pid.
 
-The workers have an environment of their own, and ask the model's server at ``model_url`` in it.
+The workers have an environment of their own, and ask the model's server at ``model_url`` in it. Their commands run
+bare; ``environ`` may say otherwise.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class DaskCluster:
             "TMPDIR": str(folder),
             "PYTHONPATH": str(ROOT),
             "PYGENT_USE_DOCKER": "0",
+            "PYGENT_LOCAL_SANDBOX": "off",
             "PYGENT_MODEL": "the-workers-model",
             "OPENAI_BASE_URL": model_url,
             "OPENAI_API_KEY": "the worker's own key",
