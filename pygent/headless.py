@@ -248,6 +248,8 @@ def _signals(session: Session, watch: _Watch) -> Iterator[None]:
 
     names = ("SIGINT", "SIGTERM", "SIGHUP")
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    if (hangup := getattr(signal, "SIGHUP", None)) and signal.getsignal(hangup) == signal.SIG_IGN:
+        numbers.remove(hangup)  # nohup means it
     before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield

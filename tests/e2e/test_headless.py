@@ -267,6 +267,29 @@ def test_an_interrupt_ends_the_run_and_its_command(home: dict[str, str], tmp_pat
         os.kill(int(pid_file.read_text()), 0)
 
 
+def test_a_run_under_nohup_goes_on_when_its_terminal_has_gone(home: dict[str, str], tmp_path: Path) -> None:
+    go_on = _work(tmp_path) / "go_on"
+    wait = "touch begun; until [ -e go_on ]; do sleep 0.02; done"
+    with FakeOpenAI([reply(tool_calls=[("bash", {"cmd": wait})]), STOP]) as server:
+        process = subprocess.Popen(
+            ["nohup", sys.executable, "-m", "pygent", "-p", "go", "--permission-mode", "auto"],
+            cwd=_work(tmp_path),
+            env={**home, "OPENAI_BASE_URL": server.url},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        deadline = time.monotonic() + 20
+        while not go_on.with_name("begun").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGHUP)
+        go_on.touch()
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+    assert out == "All done.\n"
+
+
 def test_a_reader_that_goes_away_is_no_traceback(home: dict[str, str], tmp_path: Path) -> None:
     with FakeOpenAI([reply("word " * 2000, chunk_size=5), STOP]) as server:
         command = f"{sys.executable} -m pygent -p go --output-format stream-json | head -1"

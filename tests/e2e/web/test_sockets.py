@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import struct
+import sys
 import time
 from pathlib import Path
 from typing import Any, Self
@@ -81,6 +82,15 @@ def test_nothing_is_left_of_a_session_that_nobody_looks_at(home: dict[str, str],
         assert code == (-9 if number == signal.SIGKILL else 0)
         assert seconds < 5
         assert gone(below)
+
+
+def test_a_server_under_nohup_outlives_its_terminal(home: dict[str, str]) -> None:
+    words = ["nohup", sys.executable, "-m", "pygent", "serve", "--port", "0", "--demo"]
+    with serving(home, command=words) as server:
+        server.process.send_signal(signal.SIGHUP)
+        server.let_in()
+        _, code, _, _ = server.end(signal.SIGTERM)
+        assert code == 0
 
 
 @pytest.mark.hostile(78)
