@@ -74,9 +74,9 @@ def may_reach(path: str, user: User | None) -> bool:
 
 
 def private_folders(user: User | None, modules: tuple[str, ...]) -> Path:
-    """A new folder with ``tmp``, ``home``, and ``inside`` with copies of ``modules``, for ``user``."""
+    """A new folder with ``tmp``, ``var-tmp``, ``home``, and ``inside`` with copies of ``modules``, for ``user``."""
     own = scratch_folder("box-")
-    for name in ("tmp", "home", "inside"):
+    for name in ("tmp", "var-tmp", "home", "inside"):
         (own / name).mkdir(mode=0o700)
         if user:
             os.chown(own / name, *user)

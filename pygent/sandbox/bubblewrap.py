@@ -119,7 +119,8 @@ class Box:
     def options(self) -> Iterator[str]:
         """The options of ``bwrap`` but for the protected parts of the workspace, in the order it follows them."""
         yield from base_options(self.network)
-        yield from ("--bind", str(self._own / "tmp"), "/tmp", "--symlink", "/tmp", "/var/tmp")  # noqa: S108
+        yield from ("--bind", str(self._own / "tmp"), "/tmp")  # noqa: S108
+        yield from ("--bind", str(self._own / "var-tmp"), "/var/tmp")  # noqa: S108 - no link: what is shown may lie in it
         yield from ("--bind", str(self._own / "home"), str(self.home))
         hidden = [*_own_data(), self._own]
         tools = Tools(self.home, hidden, self.root)

@@ -85,7 +85,8 @@ class LocalSandbox:
         finally:
             self._pool.give_back(worker)
         if result.status == "lost" and (complaint := worker.complaint()):
-            raise SandboxError(f"The sandbox could not be started: {complaint.splitlines()[-1]}")
+            why = complaint.splitlines()[-1]
+            raise SandboxError(f"The sandbox could not be started: {why}. `--local-sandbox off` goes without it.")
         if result.status == "lost":
             end_marked(marker)
         if run.failed is not None:

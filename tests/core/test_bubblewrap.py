@@ -87,6 +87,24 @@ def test_it_says_what_it_is(sandbox: BoxedSandbox) -> None:
 # -- files
 
 
+@pytest.mark.parametrize("top", ["/tmp", "/var/tmp"])
+def test_workspaces_and_programs_in_folders_for_temporary_files_are_there(home: Path, top: str) -> None:
+    with tempfile.TemporaryDirectory(dir=top) as folder:
+        place = Path(folder)
+        place.chmod(0o755)
+        for name in ("work", "bin"):
+            (place / name).mkdir()
+        (place / "bin" / "hello").write_text("#!/bin/sh\necho hello\n")
+        (place / "bin" / "hello").chmod(0o755)
+        made = box(place / "work", home, f"{place / 'bin'}:{os.environ['PATH']}")
+        with contextlib.closing(made):
+            assert made.run(
+                "hello && echo kept > a.txt && echo x > /var/tmp/x && cat /var/tmp/x", timeout=20
+            ).output == ("hello\nx\n")
+        assert (place / "work" / "a.txt").read_text() == "kept\n"
+        assert not Path("/var/tmp/x").exists()
+
+
 @pytest.mark.hostile(33, 41)
 def test_the_home_folder_and_pygents_own_folders_are_not_there(run: Run, home: Path) -> None:
     seen = run(
