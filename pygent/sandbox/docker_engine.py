@@ -85,11 +85,13 @@ def connect(endpoint: Endpoint, environ: Mapping[str, str] | None = None) -> Any
     import requests  # noqa: PLC0415
     from docker.utils import kwargs_from_env  # noqa: PLC0415
 
+    from pygent.sandbox.docker_client import Client  # noqa: PLC0415
+
     try:
         if endpoint.tls:
             arguments = kwargs_from_env(environment={**engine_environment(environ)})
-            return docker.APIClient(version="auto", timeout=REQUEST_TIMEOUT, **arguments)
-        return docker.APIClient(base_url=endpoint.url, version="auto", timeout=REQUEST_TIMEOUT)
+            return Client(version="auto", timeout=REQUEST_TIMEOUT, **arguments)
+        return Client(base_url=endpoint.url, version="auto", timeout=REQUEST_TIMEOUT)
     except (docker.errors.DockerException, requests.RequestException, OSError) as error:
         raise SandboxUnavailable(explain(error, endpoint)) from error
 
