@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pygent.errors import SandboxUnavailable
+from pygent.sandbox.docker_client import client_class
 from pygent.settings.engine_environment import engine_environment
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
@@ -85,13 +86,11 @@ def connect(endpoint: Endpoint, environ: Mapping[str, str] | None = None) -> Any
     import requests  # noqa: PLC0415
     from docker.utils import kwargs_from_env  # noqa: PLC0415
 
-    from pygent.sandbox.docker_client import Client  # noqa: PLC0415
-
     try:
         if endpoint.tls:
             arguments = kwargs_from_env(environment={**engine_environment(environ)})
-            return Client(version="auto", timeout=REQUEST_TIMEOUT, **arguments)
-        return Client(base_url=endpoint.url, version="auto", timeout=REQUEST_TIMEOUT)
+            return client_class()(version="auto", timeout=REQUEST_TIMEOUT, **arguments)
+        return client_class()(base_url=endpoint.url, version="auto", timeout=REQUEST_TIMEOUT)
     except (docker.errors.DockerException, requests.RequestException, OSError) as error:
         raise SandboxUnavailable(explain(error, endpoint)) from error
 

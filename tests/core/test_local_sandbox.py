@@ -332,12 +332,20 @@ def test_commands_get_the_usual_signals(sandbox: LocalSandbox) -> None:
 def test_a_cancel_ends_the_command_within_half_a_second(sandbox: LocalSandbox) -> None:
     nap = f"65.{os.getpid()}"
     cancel = CancelToken()
-    timer = threading.Timer(0.3, cancel.cancel)
-    timer.start()
-    started = time.monotonic()
-    result = sandbox.run(f"trap '' TERM; echo before; sleep {nap}", timeout=30, cancel=cancel)
-    assert time.monotonic() - started < 0.9
-    timer.join()
+    begun, since = threading.Event(), []
+
+    def stop() -> None:
+        begun.wait(20)
+        since.append(time.monotonic())
+        cancel.cancel()
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    command = f"trap '' TERM; echo before; sleep {nap}"
+    result = sandbox.run(command, timeout=30, cancel=cancel, on_output=lambda _: begun.set())
+    ended = time.monotonic()
+    stopping.join()
+    assert ended - since[0] < 0.6
     assert (result.status, result.exit_status, result.output) == ("cancelled", None, "before\n")
     assert alive(napping(nap)) == []
     assert sandbox.run("echo next", timeout=5).output == "next\n"
