@@ -604,6 +604,7 @@ def headless(folder: Path, models: Models, prompt: str, **environ: str) -> subpr
         "HOME": str(folder),
         "PYTHONPATH": str(ROOT),
         "PYGENT_USE_DOCKER": "0",
+        "PYGENT_LOCAL_SANDBOX": "off",
         "PYGENT_MODEL": "the-session-s-model",
         "OPENAI_BASE_URL": models.server.url,
         "OPENAI_API_KEY": "mine",
