@@ -14,12 +14,14 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 log = logging.getLogger(__name__)
 
 PREFIX = "pygent-"
 _HELD, _NEW = ".held", ".held-new"
+_YOUNG = 60.0  # seconds within which a process has locked the folder that it made
 _making = threading.Lock()
 _own: tuple[int, str, Path] | None = None
 """The process and the system's folder for which it was made, and the folder itself."""
@@ -81,6 +83,9 @@ def _is_held(folder: Path) -> bool:
     """Whether a process that lives has the folder, or may have it."""
     try:
         fd = os.open(folder / _HELD, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:  # not ours, or made just now, or its process was killed as it made it
+        new = folder / _NEW
+        return not new.exists() or time.time() - new.lstat().st_mtime < _YOUNG
     except OSError:
         return True
     try:

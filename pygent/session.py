@@ -92,6 +92,7 @@ class Session(
         self._life = CancelToken()
         self._own_calls: list[CancelToken] = []
         self._worker: threading.Thread | None = None
+        self._sweeper: threading.Thread | None = None
         self._lock = threading.Lock()
         self._closed = False
         self._closer: threading.Thread | None = None
@@ -168,7 +169,8 @@ class Session(
         self._worker.start()
         self._restore_tasks(past)
         self._log.look_after(self.settings)
-        threading.Thread(target=scratch.sweep, name="pygent-sweep", daemon=True).start()
+        self._sweeper = threading.Thread(target=scratch.sweep, name="pygent-sweep", daemon=True)
+        self._sweeper.start()
 
     @property
     def past(self) -> list[Event]:
@@ -215,6 +217,8 @@ class Session(
         if self._worker is not None and self._worker is not threading.current_thread():
             self._worker.join(5.0)
         self._close_agent()
+        if self._sweeper is not None:  # of a short session, which would end before what it cleans up
+            self._sweeper.join(1.0)
         self._end_recording()
         self._forget_originals()
         self._log.close()

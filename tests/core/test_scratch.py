@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,16 @@ def test_what_a_killed_one_left_is_removed_and_nothing_else(temporary: Path) -> 
     )
     assert (kept / "locked" / "file").read_text() == "x"
     ended(lives)
+
+
+def test_what_was_left_by_one_that_was_killed_as_it_made_it_goes_after_a_while(temporary: Path) -> None:
+    for name, age in (("pygent-old", 120), ("pygent-new", 0)):
+        (temporary / name).mkdir(mode=0o700)
+        (temporary / name / ".held-new").touch()
+        moment = time.time() - age
+        os.utime(temporary / name / ".held-new", (moment, moment))
+    sweep()
+    assert [path.name for path in temporary.iterdir()] == ["pygent-new"]
 
 
 def test_a_fork_has_a_folder_of_its_own(temporary: Path) -> None:
