@@ -13,7 +13,7 @@ from pathlib import Path
 from pygent.changes.tree import Tree, too_long
 from pygent.checkpoints.ignoring import Ignoring
 from pygent.errors import PygentError
-from pygent.sandbox.protected import OWN
+from pygent.settings.paths import WORKSPACE_FOLDER
 
 MOST_FILES = 200_000
 """Files that are looked at; in a workspace with more, what commands change is not recorded."""
@@ -175,7 +175,7 @@ class Watch:
                 else:
                     files[path] = stamp
                     changed.add(path)
-            if empty and folder == OWN:  # it is only a place for a sandbox to protect, and goes with that
+            if empty and folder == WORKSPACE_FOLDER:  # a sandbox made it to protect it, and removes it
                 found.folders.pop(folder, None)
 
     def _wanted(self, unknown: list[tuple[str, bool, Stamp | None]]) -> Iterator[tuple[str, bool, Stamp | None]]:

@@ -32,6 +32,20 @@ def as_user(user: User | None) -> dict[str, Any]:
     return {"user": user[0], "group": user[1], "extra_groups": ()} if user else {}
 
 
+def tried(command: list[str], user: User | None, seconds: float) -> subprocess.CompletedProcess[bytes]:
+    """Run a program as ``user`` to see whether it can be. Raises ``OSError`` and ``subprocess.SubprocessError``."""
+    return subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=seconds,
+        cwd="/",
+        env={},
+        **as_user(user),
+    )
+
+
 @functools.cache
 def interpreter(user: User | None) -> tuple[str, str] | None:
     """A Python that ``user`` can start, and where it is installed; None where there is none."""
@@ -40,16 +54,7 @@ def interpreter(user: User | None) -> tuple[str, str] | None:
         return own
     for program, prefix in (own, ("/usr/bin/python3", "/usr")):
         try:
-            done = subprocess.run(
-                [program, "-I", "-S", "-c", "import ctypes"],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-                timeout=_PROBE_SECONDS,
-                cwd="/",
-                env={},
-                **as_user(user),
-            )
+            done = tried([program, "-I", "-S", "-c", "import ctypes"], user, _PROBE_SECONDS)
         except (OSError, subprocess.SubprocessError):
             continue
         if done.returncode == 0:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pygent.errors import SandboxError, SettingsError
 from pygent.sandbox import box_limits, seccomp, supervisor
-from pygent.sandbox.box_user import User, as_user, interpreter, may_reach, private_folders, user_of
+from pygent.sandbox.box_user import User, as_user, interpreter, may_reach, private_folders, tried, user_of
 from pygent.sandbox.limits import CommandLimits
 from pygent.sandbox.protected import Bind, Protected, linked_repository, writable_parts
 from pygent.sandbox.visible import SYSTEM, Tools, private_files, within
@@ -235,22 +235,13 @@ def _why_not_here(user: User | None) -> str:
 def _try(options: list[str], user: User | None) -> str:
     """Run ``true`` under ``options``; answers what is wrong, "" where nothing is."""
     try:
-        tried = subprocess.run(
-            [str(program()), *options, "--", "/bin/sh", "-c", ":"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=PROBE_SECONDS,
-            cwd="/",
-            env={},
-            **as_user(user),
-        )
+        done = tried([str(program()), *options, "--", "/bin/sh", "-c", ":"], user, PROBE_SECONDS)
     except (OSError, subprocess.SubprocessError) as error:
         return f"bubblewrap does not start: {error}"
-    if tried.returncode == 0:
+    if done.returncode == 0:
         return ""
-    lines = tried.stderr.decode("utf-8", "replace").strip().splitlines()
-    return f"bubblewrap does not work here: {lines[-1] if lines else f'exit status {tried.returncode}'}"
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return f"bubblewrap does not work here: {lines[-1] if lines else f'exit status {done.returncode}'}"
 
 
 @functools.cache

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pygent.sandbox.base import CommandResult
+from pygent.settings.paths import WORKSPACE_FOLDER
 
-OWN = ".pygent"
 START_UP_FILES = (
     *(".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".profile"),
     *(".zshrc", ".zshenv", ".zprofile", ".envrc"),
@@ -47,7 +47,7 @@ class Protected:
     def state(self) -> tuple[object, ...]:
         """What of it is there now; what is missing and can be made is made first. Raises ``OSError``."""
         self._prepare()
-        names = (".git", ".git/hooks", OWN, *START_UP_FILES)
+        names = (".git", ".git/hooks", WORKSPACE_FOLDER, *START_UP_FILES)
         return tuple(stamp[:2] if (stamp := _stamp(f"{self._root}/{name}")) else None for name in names)
 
     def binds(self) -> Iterator[Bind]:
@@ -55,7 +55,7 @@ class Protected:
         flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
         folder = os.open(self._root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            for name in (".git", OWN, *START_UP_FILES):
+            for name in (".git", WORKSPACE_FOLDER, *START_UP_FILES):
                 try:
                     found = os.open(name, flags, dir_fd=folder)
                 except OSError:
@@ -76,15 +76,15 @@ class Protected:
     def clear(self) -> None:
         """Remove what was made only to be a mount point."""
         made, self._made = self._made, None
-        path = f"{self._root}/{OWN}"
+        path = f"{self._root}/{WORKSPACE_FOLDER}"
         if made is not None and (now := _stamp(path)) and now[:2] == made[:2]:
             with contextlib.suppress(OSError):
                 os.rmdir(path)
 
     def _prepare(self) -> None:
-        if _stamp(f"{self._root}/{OWN}") is None:
-            self._make(self._root, OWN)
-            self._made = _stamp(f"{self._root}/{OWN}")
+        if _stamp(f"{self._root}/{WORKSPACE_FOLDER}") is None:
+            self._make(self._root, WORKSPACE_FOLDER)
+            self._made = _stamp(f"{self._root}/{WORKSPACE_FOLDER}")
         if _stamp(f"{self._root}/.git") and _stamp(f"{self._root}/.git/hooks") is None:
             self._make(f"{self._root}/.git", "hooks")
 

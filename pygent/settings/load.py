@@ -18,13 +18,12 @@ from pygent.settings.layers import Layer, Value, joined, merge
 from pygent.settings.model import Settings
 from pygent.settings.narrow import narrow
 from pygent.settings.nodes import Invalid, Node, nearest
-from pygent.settings.paths import config_dir
+from pygent.settings.paths import WORKSPACE_FOLDER, config_dir
 from pygent.settings.trust import is_trusted
 from pygent.settings.yaml_source import read_yaml
 
 USER_FILE = "config.yaml"
 CREDENTIALS_FILE = "credentials.yaml"
-WORKSPACE_FOLDER = ".pygent"
 
 
 def load(

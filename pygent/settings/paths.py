@@ -10,6 +10,8 @@ from pathlib import Path
 from pygent.errors import SettingsError
 
 NAME = "pygent"
+WORKSPACE_FOLDER = ".pygent"
+"""The folder in a workspace that has its settings."""
 
 
 def config_dir(environ: Mapping[str, str] | None = None) -> Path:

@@ -15,9 +15,9 @@ from heapq import merge
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from pygent.settings.paths import WORKSPACE_FOLDER
+
 HIDDEN = frozenset({".git"})
-OWN = ".pygent"
-"""A sandbox that protects this folder makes it where there is none; while it is empty nobody wants to see it."""
 
 Kind = Literal["folder", "file", "link", "other"]
 
@@ -72,7 +72,7 @@ def list_folder(root: Path, folder: str) -> Listing:
             for count, item in enumerate(found):
                 kind = _kind(item)
                 if kind == "folder":
-                    if item.name not in HIDDEN and not (item.name == OWN and not folder and _is_empty(handle, OWN)):
+                    if item.name not in HIDDEN and not (not folder and _is_unused(handle, item.name)):
                         folders.append(item.name)
                 else:
                     others.append(item.name)
@@ -87,7 +87,10 @@ def list_folder(root: Path, folder: str) -> Listing:
     return Listing([*_sorted(folders), *_sorted(others)], len(folders), odd, stamp)
 
 
-def _is_empty(handle: int, name: str) -> bool:
+def _is_unused(handle: int, name: str) -> bool:
+    """Whether it is the settings' folder, empty: a sandbox that protects it makes it where there is none."""
+    if name != WORKSPACE_FOLDER:
+        return False
     try:
         inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
     except OSError:
