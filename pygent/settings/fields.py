@@ -225,7 +225,7 @@ FIELDS: tuple[Field, ...] = (
         group=_LIMITS,
         variable="PYGENT_COMMAND_MEMORY",
         in_workspace="less",
-        about="Megabytes of memory that the commands in a container may use together",
+        about="Megabytes of memory that the commands in a sandbox may use together",
     ),
     Field(
         key="command_processes",
@@ -233,7 +233,7 @@ FIELDS: tuple[Field, ...] = (
         group=_LIMITS,
         variable="PYGENT_COMMAND_PROCESSES",
         in_workspace="less",
-        about="Processes and threads that the commands in a container may have at once",
+        about="Processes and threads that the commands in a sandbox may have at once",
     ),
     Field(
         key="command_disk",
