@@ -26,6 +26,7 @@ class TerminalDriver(LinuxDriver):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._keeps_keys = False
         for number in (signal.SIGTSTP, signal.SIGCONT):
             signal.signal(number, signal.SIG_DFL)
 
@@ -43,6 +44,17 @@ class TerminalDriver(LinuxDriver):
             loop.remove_signal_handler(signal.SIGCONT)
         super().stop_application_mode()
 
+    def disable_input(self) -> None:
+        """Read no more. What was typed and not read is dropped, so that no shell takes it, unless it is to be kept."""
+        if not self._keeps_keys:
+            super().disable_input()
+            return
+        self._disable_mouse_support()
+        self.exit_event.set()
+        if self._key_thread is not None:
+            self._key_thread.join()
+        self.exit_event.clear()
+
     def stop_process(self) -> None:
         """Give the terminal back, stop until a shell lets the process go on, take the terminal again."""
         from pygent.session import standing_still  # noqa: PLC0415 - the clock of the core
@@ -53,9 +65,19 @@ class TerminalDriver(LinuxDriver):
         self._take_again()
 
     def _continued(self) -> None:
-        """It was stopped in a way that nobody can be told of, so the terminal may be in any state."""
-        self.suspend_application_mode()
+        """It was stopped in a way that nobody can be told of, so the terminal may be in any state.
+
+        What was typed since then is for the application. The shell's settings, under which it would be echoed, are
+        therefore left out on the way, and kept for the end.
+        """
+        shell, self.attrs_before = self.attrs_before, None
+        self._keeps_keys = True
+        try:
+            self.suspend_application_mode()
+        finally:
+            self._keeps_keys = False
         self._take_again()
+        self.attrs_before = shell
 
     def _take_again(self) -> None:
         """Take the terminal. A shell that let the process go on in the background stops it in the middle of that."""
