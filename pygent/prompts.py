@@ -75,8 +75,8 @@ SMALL_RULES = (
     "a block."
 )
 DELEGATION = (
-    "Work that stands alone can be handed to a background agent with delegate_task. It works in a copy; you are told "
-    "once it ends. wait_for_tasks waits for that, apply_task takes its changes over."
+    "Work that stands alone can go to a background agent with delegate_task. You are told when it ends; "
+    "wait_for_tasks waits for that, apply_task takes its changes over."
 )
 
 

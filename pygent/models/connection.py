@@ -107,6 +107,10 @@ def _ways(server: Endpoint) -> dict[str, Any]:
     trust = server.trust()
     if trust is not None:
         ways["verify"] = trust
+    elif urlsplit(server.base_url).scheme == "http":
+        from pygent.models.late_trust import LateTrust  # noqa: PLC0415 - `ssl` is slow
+
+        ways["verify"] = LateTrust()
     if server.proxy == DIRECT:
         ways["mounts"] = dict.fromkeys(("all://", "http://", "https://"))
     elif server.proxy is not None:

@@ -19,9 +19,9 @@ def surroundings(sandbox: object) -> str:
     parts = [f"{summary}."]
     if getattr(sandbox, "kind", "") == "docker":
         parts.append("The programs are those of the container's image.")
-    parts.append("Only the workspace, /tmp and $HOME can be written, and only the workspace is kept.")
+    parts.append("Only the workspace, /tmp and $HOME can be written; only the workspace is kept.")
     if not getattr(sandbox, "network", False):
-        parts.append("Without a network nothing can be downloaded or installed from one.")
+        parts.append("Nothing can be downloaded.")
     limits = getattr(sandbox, "limits", None)
     if isinstance(limits, CommandLimits):
         parts.append(f"Limits: {limits.in_words(disk=getattr(sandbox, 'kind', '') == 'docker')}.")

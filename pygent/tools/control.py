@@ -23,7 +23,5 @@ TOOLS = (
         continue_,
         "control",
     ),
-    Tool(
-        "stop", "End the run. Call it when the task is done.", {"type": "object", "properties": {}}, stop, "control"
-    ),
+    Tool("stop", "End the run, when the task is done.", {"type": "object", "properties": {}}, stop, "control"),
 )

@@ -224,7 +224,7 @@ _PROMPT = {"type": "string", "description": "the whole task; it knows nothing el
 TOOLS = (
     Tool(
         "delegate_task",
-        "Start a background agent in its own copy of the workspace; answers its task id.",
+        "Start a background agent in a copy of the workspace; answers its task id.",
         {
             "type": "object",
             "properties": {"prompt": _PROMPT, "files": _FILES},
@@ -260,7 +260,7 @@ TOOLS = (
     ),
     Tool(
         "wait_for_tasks",
-        "Wait until these tasks, or all, have ended; answers their reports.",
+        "Wait for these tasks, or all, to end; answers their reports.",
         {"type": "object", "properties": {"task_ids": _TEXTS}},
         wait_for_tasks,
         "read",
@@ -278,7 +278,7 @@ TOOLS = (
     ),
     Tool(
         "apply_task",
-        "Take a task's changes over into your workspace, all or some paths.",
+        "Take over a task's changes, all or some paths.",
         {
             "type": "object",
             "properties": {"task_id": _TEXT, "paths": _TEXTS, "on_conflict": {"enum": list(_LEFT)}},

@@ -229,13 +229,13 @@ def _lines(workspace: Any, path: str) -> list[str] | None:
 TOOLS = (
     Tool(
         "search",
-        "Search files below path: contents (regular expression) or names. Skips what .gitignore names.",
+        "Search contents (regular expression) or names of files; skips what .gitignore names.",
         {
             "type": "object",
             "properties": {
                 "pattern": {"type": "string"},
                 "path": {"type": "string"},
-                "glob": {"type": "string", "description": "only such files, as *.py"},
+                "glob": {"type": "string", "description": "as *.py"},
                 "mode": {"type": "string", "enum": ["content", "names"]},
             },
             "required": ["pattern"],

@@ -58,8 +58,7 @@ def _with_failures(output: str, head: str, file: str) -> str:
 TOOLS = (
     Tool(
         "bash",
-        "Run a shell command. Every call starts fresh in the workspace folder: cd and variables do not last. "
-        "No input can be typed.",
+        "Run a shell command in the workspace folder. cd and variables do not last; no input can be typed.",
         {
             "type": "object",
             "properties": {

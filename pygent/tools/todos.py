@@ -28,7 +28,7 @@ def update_todos(rt: Any, todos: list[Any]) -> str:
 TOOLS = (
     Tool(
         "update_todos",
-        "List the steps of longer work; the user sees it. Send the whole list.",
+        "Show the user the steps of longer work. Send the whole list.",
         {
             "type": "object",
             "properties": {

@@ -45,7 +45,7 @@ class TerminalDriver(LinuxDriver):
         super().stop_application_mode()
 
     def disable_input(self) -> None:
-        """Read no more. What was typed and not read is dropped, so that no shell takes it, unless it is to be kept."""
+        """Read no more. What was typed and not read is dropped, so that no shell takes it, or kept where told so."""
         if not self._keeps_keys:
             super().disable_input()
             return

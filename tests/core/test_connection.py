@@ -213,3 +213,13 @@ def test_pauses_grow_are_told_and_differ(make):
             for position, pause in enumerate(waited):
                 assert 0.02 * 2**position <= pause
         assert pauses[0] != pauses[1]
+
+
+def test_certificates_count_also_where_a_plain_address_redirects_to_an_encrypted_one(make, tls, ca_file, monkeypatch):
+    with FakeOpenAI(lambda request: reply("Hi"), tls=tls) as server:
+        moved = status(307, body=b"", headers={"Location": f"{server.url}/chat/completions"})
+        with FakeOpenAI([moved, moved]) as plain:
+            with pytest.raises(APIError, match="certificate"):
+                make(plain.url).chat(ASK, "m", None)
+            monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
+            assert make(plain.url).chat(ASK, "m", None).content == "Hi"

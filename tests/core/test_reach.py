@@ -226,9 +226,9 @@ def test_the_system_message_tells_the_model_what_commands_reach(person: Path) ->
     told = surroundings(sandbox)
     assert told.startswith("docker · network off. ")
     assert "Only the workspace, /tmp and $HOME can be written" in told
-    assert "Without a network" in told
+    assert "Nothing can be downloaded" in told
     assert "1024 MB of memory, 64 processes at once, 256 MB in /tmp and in $HOME each" in told
-    assert "Without a network" not in surroundings(DockerSandbox(person, BASH_IMAGE, {}, network=True))
+    assert "Nothing can be downloaded" not in surroundings(DockerSandbox(person, BASH_IMAGE, {}, network=True))
     with Runtime(use_docker=False, workspace=person) as runtime:
         agent = Agent(runtime, model=ScriptedModel([call(("stop", {}))]))
         agent.run_until_stop("go")

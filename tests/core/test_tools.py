@@ -58,7 +58,7 @@ def test_all_definitions_are_short_enough_for_the_first_request():
 
 
 def test_bash_says_that_every_command_starts_fresh():
-    assert "fresh in the workspace" in REGISTRY.get("bash").description
+    assert "cd and variables do not last" in REGISTRY.get("bash").description
 
 
 def test_stop_and_continue_accept_nothing():
