@@ -100,7 +100,8 @@ def join(
     if note := open_network(agent.persona, agent.runtime):
         bus.publish(Notice(level="warning", text=note))
     if wide := too_wide(policy.roots):
-        text = f"The workspace is {wide}: every change is asked for. Use a folder of its own: --workspace DIR."
+        asks = f"The workspace is {wide}: the mode auto asks before each change, too."
+        text = f"{asks} Use a folder of its own: --workspace DIR."
         bus.publish(Notice(level="warning", text=text))
     instructions = reader_of_instructions(agent, settings)
     for problem in instructions(False).problems:

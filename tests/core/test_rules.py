@@ -265,7 +265,7 @@ def test_a_session_in_the_home_folder_says_so(tmp_path: Path, monkeypatch: pytes
         session.open()
     finally:
         session.close()
-    assert any("The workspace is your home folder: every change is asked for" in text for text in told)
+    assert any("The workspace is your home folder: the mode auto asks before each change" in text for text in told)
 
 
 def test_a_rule_that_cannot_be_read_is_told_with_its_list() -> None:
