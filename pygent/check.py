@@ -52,6 +52,7 @@ class Check:
     claims: int = 0
     failures: int = -1
     _changes: int = -1
+    _last: bool = False
     _said: str = ""
 
     @property
@@ -66,6 +67,7 @@ class Check:
         """
         if self.hopeless:
             return False
+        self._last = not more
         told = self.claimed(ctx, cancel)
         if not (told or self.goal) and self.failures > 0 and ctx.attempts is not None and ctx.attempts.untouched:
             # It passes because the failed attempts were taken back: the reply is one more that did not do the work.
@@ -108,8 +110,11 @@ class Check:
         return f"{self._said}\n{next_one}" if next_one else self._said
 
     def _next_attempt(self, ctx: LoopContext) -> str:
-        """How the next attempt begins. Where that is as this one did, the files are put back."""
-        if ctx.attempts is None or self.failures < 1:
+        """How the next attempt begins, "" where there is none: the last one's files stay.
+
+        Where it begins as this one did, the files are put back.
+        """
+        if ctx.attempts is None or self.failures < 1 or self._last or self.hopeless:
             return ""
         files = len(wanted(ctx.history))
         if goes_on(self.failures, files):

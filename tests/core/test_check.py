@@ -177,6 +177,15 @@ def test_attempts_begin_anew_with_the_files_as_they_were(runtime: Runtime) -> No
     assert first < second < third
 
 
+@pytest.mark.parametrize("steps", [2, 3, 100])
+def test_the_last_attempt_stays(runtime: Runtime, steps: int) -> None:
+    attempts = [block(f"def double(x):\n    return 'attempt {number}'\n") for number in range(1, 100)]
+    with FakeOpenAI(attempts) as server:
+        result = Case(runtime, small(server)).run(max_steps=steps)
+    assert (result.check, result.steps) == ("failed", min(steps, ATTEMPTS))
+    assert f"attempt {result.steps}'" in runtime.workspace.read_text("double.py")
+
+
 def test_what_somebody_else_changed_meanwhile_is_not_put_back(runtime: Runtime) -> None:
     with FakeOpenAI([block(RIGHT)] * 2) as server:
         Case(runtime, small(server), "printf mine > double.py; exit 1").run(max_steps=2)
