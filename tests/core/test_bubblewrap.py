@@ -323,6 +323,21 @@ def test_what_is_made_for_it_goes_with_the_sandbox(work: Path, home: Path) -> No
     assert list(work.iterdir()) == []
 
 
+def test_two_in_one_workspace_protect_it_until_the_last_one_ends(work: Path, home: Path) -> None:
+    write = "mkdir -p .pygent; echo x > .pygent/config.yaml"
+    first, second = box(work, home), box(work, home)
+    try:
+        assert "Read-only" in first.run(write, timeout=20).output
+        assert "Read-only" in second.run(write, timeout=20).output
+        first.close()  # whose folder was the mount point of both
+        assert "Read-only" in second.run(write, timeout=20).output
+        assert not (work / ".pygent/config.yaml").exists()
+    finally:
+        first.close()
+        second.close()
+    assert not (work / ".pygent").exists()
+
+
 @pytest.mark.hostile(13)
 @pytest.mark.parametrize("local", ["auto", "off"])
 def test_changes_to_what_git_runs_are_named(work: Path, home: Path, local: str) -> None:
