@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +21,10 @@ START_UP_FILES = (
 _GIT_FILES = (".git/config", ".git/config.worktree")
 _MOST_NAMES = 5
 _WRITABLE_GIT = ("objects", "refs", "logs")
+_MADE = 1_000_000_000
+"""The time, in nanoseconds since 1970, of a folder that is only there to be mounted on: whoever finds it later, also
+after a kill, can tell that it is nobody's."""
+_TRIES, _PAUSE = 40, 0.005
 
 Stamp = tuple[int, int, int]
 
@@ -35,20 +41,22 @@ class Bind:
 class Protected:
     """The parts of the workspace ``root`` that a sandbox mounts read-only, made where they are absent.
 
-    A folder that is a mount point can neither be moved nor replaced, so ``.git`` is one too. ``user`` gets what is
-    made, where that is not this process's.
+    A folder that is a mount point can neither be moved nor replaced inside, so ``.git`` is one too. From outside it
+    can, and whoever removes it removes the mount with it. ``user`` gets what is made, where that is not this
+    process's. Thread-safe.
     """
 
     def __init__(self, root: Path, user: tuple[int, int] | None = None) -> None:
         self._root = str(root)
         self._user = user
-        self._made: Stamp | None = None
+        self._held: dict[str, Held] = {}
+        self._lock = threading.Lock()
 
     def state(self) -> tuple[object, ...]:
         """What of it is there now; what is missing and can be made is made first. Raises ``OSError``."""
-        self._prepare()
-        names = (".git", ".git/hooks", WORKSPACE_FOLDER, *START_UP_FILES)
-        return tuple(stamp[:2] if (stamp := _stamp(f"{self._root}/{name}")) else None for name in names)
+        with self._lock:
+            self._prepare()
+            return tuple(self._known(name) for name in (".git", ".git/hooks", WORKSPACE_FOLDER, *START_UP_FILES))
 
     def binds(self) -> Iterator[Bind]:
         """What is to be mounted, with open descriptors that the caller closes; links are left out."""
@@ -74,29 +82,105 @@ class Protected:
             os.close(folder)
 
     def clear(self) -> None:
-        """Remove what was made only to be a mount point."""
-        made, self._made = self._made, None
-        path = f"{self._root}/{WORKSPACE_FOLDER}"
-        if made is not None and (now := _stamp(path)) and now[:2] == made[:2]:
-            with contextlib.suppress(OSError):
-                os.rmdir(path)
+        """Remove what was made only to be a mount point, unless it still is one, for another sandbox."""
+        with self._lock:
+            held, self._held = self._held, {}
+            path = f"{self._root}/{WORKSPACE_FOLDER}"
+            if (folder := held.get(WORKSPACE_FOLDER)) and folder.is_at(path) and folder.alone() and _is_made(path):
+                with contextlib.suppress(OSError):
+                    os.rmdir(path)
+            for one in held.values():
+                one.close()
 
     def _prepare(self) -> None:
-        if _stamp(f"{self._root}/{WORKSPACE_FOLDER}") is None:
-            self._make(self._root, WORKSPACE_FOLDER)
-            self._made = _stamp(f"{self._root}/{WORKSPACE_FOLDER}")
+        path = f"{self._root}/{WORKSPACE_FOLDER}"
+        for _ in range(_TRIES):
+            if _stamp(path) is None:
+                self._make(self._root, WORKSPACE_FOLDER, _MADE)
+            if self._known(WORKSPACE_FOLDER) is None or self._held.get(WORKSPACE_FOLDER) is None:
+                break
+            if self._held[WORKSPACE_FOLDER].share() and self._held[WORKSPACE_FOLDER].is_at(path):
+                break
+            time.sleep(_PAUSE)  # another sandbox is removing it
         if _stamp(f"{self._root}/.git") and _stamp(f"{self._root}/.git/hooks") is None:
             self._make(f"{self._root}/.git", "hooks")
 
-    def _make(self, folder: str, name: str) -> None:
+    def _known(self, name: str) -> tuple[int, ...] | None:
+        """What tells the file or folder from all others.
+
+        A folder is held open, since a new one could get the number of one that is gone; a file has its time.
+        """
+        path = f"{self._root}/{name}"
+        held = self._held.get(name)
+        if held is not None and held.is_at(path):
+            return held.number
+        if held is not None:
+            self._held.pop(name).close()
+        try:
+            found = os.lstat(path)
+            if not stat.S_ISDIR(found.st_mode):
+                return (found.st_dev, found.st_ino, found.st_ctime_ns)
+            self._held[name] = Held(path)
+        except OSError:
+            return None
+        return self._held[name].number
+
+    def _make(self, folder: str, name: str, time_ns: int | None = None) -> None:
         with contextlib.suppress(OSError):  # a workspace that cannot be written, or .git is a file
             above = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 os.mkdir(name, 0o755, dir_fd=above)
+                if time_ns is not None:
+                    os.utime(name, ns=(time_ns, time_ns), dir_fd=above, follow_symlinks=False)
                 if self._user:
                     os.chown(name, *self._user, dir_fd=above, follow_symlinks=False)
             finally:
                 os.close(above)
+
+
+class Held:
+    """A folder that is kept open, so that its number stays its own. Raises ``OSError`` where it cannot be opened."""
+
+    def __init__(self, path: str) -> None:
+        flags = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            self._fd = os.open(path, os.O_RDONLY | flags)
+        except PermissionError:
+            self._fd = os.open(path, os.O_PATH | flags)
+        found = os.fstat(self._fd)
+        self.number = (found.st_dev, found.st_ino)
+
+    def is_at(self, path: str) -> bool:
+        """Whether it is what stands there now."""
+        return (stamp := _stamp(path)) is not None and stamp[:2] == self.number
+
+    def share(self) -> bool:
+        """Let others know that it is used. Whether they can know; where nobody can lock anything, they cannot."""
+        return self._locked(shared=True)
+
+    def alone(self) -> bool:
+        """Whether nobody else uses it, from now on neither."""
+        return self._locked(shared=False)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def _locked(self, *, shared: bool) -> bool:
+        import fcntl  # noqa: PLC0415 - not on Windows
+
+        try:
+            fcntl.flock(self._fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # a file system without locks
+            return True
+        return True
+
+
+def _is_made(path: str) -> bool:
+    """Whether it was made by a sandbox and nobody put anything into it since."""
+    stamp = _stamp(path)
+    return stamp is not None and stamp[2] == _MADE
 
 
 def linked_repository(root: Path) -> tuple[Path, Path] | None:

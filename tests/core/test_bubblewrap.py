@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -323,19 +324,56 @@ def test_what_is_made_for_it_goes_with_the_sandbox(work: Path, home: Path) -> No
     assert list(work.iterdir()) == []
 
 
+@pytest.mark.hostile(13)
 def test_two_in_one_workspace_protect_it_until_the_last_one_ends(work: Path, home: Path) -> None:
     write = "mkdir -p .pygent; echo x > .pygent/config.yaml"
     first, second = box(work, home), box(work, home)
     try:
         assert "Read-only" in first.run(write, timeout=20).output
         assert "Read-only" in second.run(write, timeout=20).output
-        first.close()  # whose folder was the mount point of both
+        first.close()  # which made the folder that is the mount point of both
         assert "Read-only" in second.run(write, timeout=20).output
-        assert not (work / ".pygent/config.yaml").exists()
     finally:
         first.close()
         second.close()
+    assert list(work.iterdir()) == []
+
+
+@pytest.mark.hostile(13)
+@pytest.mark.parametrize("name", [".pygent", ".git/hooks", ".git"])
+def test_a_folder_that_somebody_makes_anew_is_protected_from_the_next_command_on(
+    run: Run, work: Path, name: str
+) -> None:
+    """Its mount goes with the old one, and a file system may give the new one its number."""
+    (work / ".git/hooks").mkdir(parents=True)
+    run("true")
+    shutil.rmtree(work / name)
+    (work / ".git/hooks").mkdir(parents=True, exist_ok=True)
+    (work / ".pygent").mkdir(exist_ok=True)
+    output = run("echo x > .git/hooks/pre-commit; echo x > .pygent/config.yaml; echo x > .git/HEAD")
+    assert output.count("Read-only") == 2
+    assert [path.name for path in work.rglob("*") if path.is_file()] == ["HEAD"]
+
+
+def test_what_a_killed_one_left_goes_with_the_next_and_what_a_person_made_stays(work: Path, home: Path) -> None:
+    script = """
+import os, signal, sys
+from pathlib import Path
+from tests.core.test_bubblewrap import box
+sandbox = box(Path(sys.argv[1]), Path(sys.argv[2]))
+sandbox.run("true", timeout=20)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    killed = subprocess.run([sys.executable, "-c", script, str(work), str(home)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert (work / ".pygent").is_dir()
+    with contextlib.closing(box(work, home)) as sandbox:
+        sandbox.run("true", timeout=20)
     assert not (work / ".pygent").exists()
+    (work / ".pygent").mkdir()
+    with contextlib.closing(box(work, home)) as sandbox:
+        sandbox.run("true", timeout=20)
+    assert (work / ".pygent").is_dir()
 
 
 @pytest.mark.hostile(13)
