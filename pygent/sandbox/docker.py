@@ -20,7 +20,7 @@ from pygent.sandbox.commands import check_timeout
 from pygent.sandbox.docker_command import CommandRun, Outcome
 from pygent.sandbox.docker_container import WORKDIR, Plan, owner_of
 from pygent.sandbox.docker_engine import available, find_endpoint, runs_as_user
-from pygent.sandbox.docker_link import Link
+from pygent.sandbox.docker_link import SETTLE, Link
 from pygent.sandbox.docker_shell import command_code
 from pygent.sandbox.docker_workspace import refuse_dangerous
 from pygent.sandbox.limits import CommandLimits
@@ -218,7 +218,7 @@ class DockerSandbox:
                 return
             except SandboxError:
                 reason = (
-                    self._link.lost_container(self._began)
+                    self._link.lost_container(self._began, settle=SETTLE)
                     or "The container could take no further process and was removed."
                 )
         self._link.drop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,11 @@ from pygent.sandbox.protected import Protected
 
 PATIENCE = 2.0
 """Seconds that an engine which may be gone has for a sign of life, which costs less than a millisecond."""
+
+SETTLE = 2.0
+"""Seconds in which an engine learns that a container has ended that takes no new process."""
+
+_PAUSE = 0.02
 
 
 class Link:
@@ -100,16 +106,20 @@ class Link:
         self.shell = shell
         return container.shortages(short)
 
-    def lost_container(self, since: float | None = None) -> str:
+    def lost_container(self, since: float | None = None, *, settle: float = 0.0) -> str:
         """Why the container is of no use any more, in a sentence; "" where it runs.
 
-        What happened before ``since``, a wall-clock time, is not the reason.
+        What happened before ``since``, a wall-clock time, is not the reason. ``settle`` is how many seconds the
+        engine may still say that it runs: it learns of an end later than whoever is connected.
         """
         container = self.container
+        end_by = time.monotonic() + settle
         try:
             ping(self._endpoint, PATIENCE)
-            if container is not None and container.running():
-                return ""
+            while container is not None and container.running():
+                if time.monotonic() >= end_by:
+                    return ""
+                time.sleep(_PAUSE)
             if container is not None and since is not None and container.ran_out_of_memory(since):
                 return f"{container.limits.about_memory()} With it went the container."
         except Exception:  # whatever the engine's client raises means the same
