@@ -52,7 +52,6 @@ class Check:
     claims: int = 0
     failures: int = -1
     _changes: int = -1
-    _last: bool = False
     _said: str = ""
 
     @property
@@ -67,18 +66,18 @@ class Check:
         """
         if self.hopeless:
             return False
-        self._last = not more
         told = self.claimed(ctx, cancel)
         if not (told or self.goal) and self.failures > 0 and ctx.attempts is not None and ctx.attempts.untouched:
             # It passes because the failed attempts were taken back: the reply is one more that did not do the work.
             self._said = NOTHING_DONE
-            told = self._failed(ctx)
+            told = self._failed()
         if not told:
             return not claimed and not self.goal  # it passed all the time; the model says when it is done
         if self.hopeless:
             return False
         if more:
-            add_user(ctx, told, "check")
+            next_one = self._next_attempt(ctx)
+            add_user(ctx, f"{told}\n{next_one}" if next_one else told, "check")
         return True
 
     def claimed(self, ctx: LoopContext, cancel: CancelToken) -> str:
@@ -88,7 +87,7 @@ class Check:
             return self.run(ctx, cancel)
         # Nothing changed since. In an attempt that can begin again, that is one more failed attempt.
         self.claims += ctx.attempts is None
-        return self._failed(ctx) if self.state == "failed" else ""
+        return self._failed() if self.state == "failed" else ""
 
     def run(self, ctx: LoopContext, cancel: CancelToken) -> str:
         """Run the command, which everybody sees. Answers what the model must be told, "" where it passes.
@@ -102,19 +101,15 @@ class Check:
             return ""
         shown = failing_part(output.partition("\n")[2] or output, SHOWN)
         self._said = f"{CHECK_FAILED}: `{self.command}`\n{fenced(shown)}"
-        return self._failed(ctx)
+        return self._failed()
 
-    def _failed(self, ctx: LoopContext) -> str:
+    def _failed(self) -> str:
         self.failures += 1
-        next_one = self._next_attempt(ctx)
-        return f"{self._said}\n{next_one}" if next_one else self._said
+        return self._said
 
     def _next_attempt(self, ctx: LoopContext) -> str:
-        """How the next attempt begins, "" where there is none: the last one's files stay.
-
-        Where it begins as this one did, the files are put back.
-        """
-        if ctx.attempts is None or self.failures < 1 or self._last or self.hopeless:
+        """How the next attempt begins. Where that is as this one did, the files are put back."""
+        if ctx.attempts is None:
             return ""
         files = len(wanted(ctx.history))
         if goes_on(self.failures, files):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import stat
 import threading
@@ -97,9 +98,9 @@ class Protected:
         for _ in range(_TRIES):
             if _stamp(path) is None:
                 self._make(self._root, WORKSPACE_FOLDER, _MADE)
-            if self._known(WORKSPACE_FOLDER) is None or self._held.get(WORKSPACE_FOLDER) is None:
-                break
-            if self._held[WORKSPACE_FOLDER].share() and self._held[WORKSPACE_FOLDER].is_at(path):
+            self._known(WORKSPACE_FOLDER)
+            held = self._held.get(WORKSPACE_FOLDER)
+            if held is None or (held.share() and held.is_at(path)):
                 break
             time.sleep(_PAUSE)  # another sandbox is removing it
         if _stamp(f"{self._root}/.git") and _stamp(f"{self._root}/.git/hooks") is None:
@@ -156,20 +157,18 @@ class Held:
 
     def share(self) -> bool:
         """Let others know that it is used. Whether they can know; where nobody can lock anything, they cannot."""
-        return self._locked(shared=True)
+        return self._locked(fcntl.LOCK_SH)
 
     def alone(self) -> bool:
         """Whether nobody else uses it, from now on neither."""
-        return self._locked(shared=False)
+        return self._locked(fcntl.LOCK_EX)
 
     def close(self) -> None:
         os.close(self._fd)
 
-    def _locked(self, *, shared: bool) -> bool:
-        import fcntl  # noqa: PLC0415 - not on Windows
-
+    def _locked(self, how: int) -> bool:
         try:
-            fcntl.flock(self._fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            fcntl.flock(self._fd, how | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         except OSError:  # a file system without locks
