@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import queue
 import socket
 import statistics
 import subprocess
@@ -13,10 +11,9 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from queue import Queue
 
 from benchmarks.harness import Row, clean_environment, missing, ms, pygent_command, run_time
-from benchmarks.server import read_request, reply
+from benchmarks.server import serve_all
 
 REPEATS = 5
 FACTOR, SIZE = 1.3, 6000
@@ -27,9 +24,10 @@ def first_request(env: dict[str, str]) -> tuple[float, bytes]:
 
     Raises `subprocess.TimeoutExpired` where there is none in half a minute, or no end after it.
     """
-    arrived: Queue[tuple[float, bytes]] = Queue()
+    arrived: list[tuple[float, bytes]] = []
+    how = {"on_request": lambda body: arrived.append((time.perf_counter(), body))}
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=_serve, args=(listener, arrived), daemon=True).start()
+        threading.Thread(target=serve_all, args=(listener, 1), kwargs=how, daemon=True).start()
         env = {**env, "OPENAI_BASE_URL": f"http://127.0.0.1:{listener.getsockname()[1]}/v1"}
         workspace = Path(env["HOME"], "work")
         workspace.mkdir(exist_ok=True)
@@ -39,26 +37,8 @@ def first_request(env: dict[str, str]) -> tuple[float, bytes]:
             env=env, cwd=workspace, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=30, check=True,
         )  # fmt: skip
         listener.shutdown(socket.SHUT_RDWR)  # ends the thread that waits for a connection
-    at, body = arrived.get_nowait()
+    at, body = arrived[0]
     return at - began, body
-
-
-def _serve(listener: socket.socket, arrived: Queue[tuple[float, bytes]]) -> None:
-    """Answer each connection; what has no body asks what the server is, and learns nothing."""
-    with contextlib.suppress(OSError):
-        while True:
-            connection, _ = listener.accept()
-            threading.Thread(target=_answer, args=(connection, arrived), daemon=True).start()
-
-
-def _answer(connection: socket.socket, arrived: Queue[tuple[float, bytes]]) -> None:
-    with contextlib.suppress(OSError), connection, connection.makefile("rb") as incoming:
-        while (body := read_request(incoming)) is not None:
-            if not body:
-                connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
-                continue
-            arrived.put((time.perf_counter(), body))
-            connection.sendall(reply(1, "stop", stream=json.loads(body).get("stream", False)))
 
 
 def measure() -> Iterator[Row]:
@@ -72,7 +52,7 @@ def measure() -> Iterator[Row]:
                 seconds, body = first_request(env)
                 values.append(seconds)
                 sizes.append(len(body))
-    except (OSError, ValueError, queue.Empty, subprocess.SubprocessError) as error:
+    except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
         yield missing(what, f"≤ {FACTOR} × floor", f"{type(error).__name__}: {error}")
         return
     floor, value = statistics.median(floors[1:]), statistics.median(values[1:])

@@ -10,7 +10,8 @@ import json
 import socket
 import sys
 import threading
-from typing import BinaryIO
+from collections.abc import Callable
+from typing import Any, BinaryIO
 
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 20, "total_tokens": 1020}
 
@@ -59,8 +60,24 @@ def read_request(incoming: BinaryIO) -> bytes | None:
     return incoming.read(length)
 
 
-def serve(connection: socket.socket, steps: int, *, by_history: bool = False) -> None:
-    """Answer one client: `steps` calls of `note`, then `stop`.
+def serve_all(listener: socket.socket, steps: int, **how: Any) -> None:
+    """`serve` each client on a thread of its own, until the listener is shut down."""
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        threading.Thread(target=serve, args=(connection, steps), kwargs=how, daemon=True).start()
+
+
+def serve(
+    connection: socket.socket,
+    steps: int,
+    *,
+    by_history: bool = False,
+    on_request: Callable[[bytes], object] | None = None,
+) -> None:
+    """Answer one client: `steps` calls of `note`, then `stop`. What has no body asks for models, and learns of none.
 
     Steps are the connection's requests, or `by_history` the results of calls in a request, where loops share it.
     """
@@ -68,6 +85,11 @@ def serve(connection: socket.socket, steps: int, *, by_history: bool = False) ->
     number = 0
     with connection, connection.makefile("rb") as incoming:
         while (body := read_request(incoming)) is not None:
+            if not body:
+                connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+                continue
+            if on_request is not None:
+                on_request(body)
             number = body.count(b'"tool_call_id"') + 1 if by_history else number + 1
             name = "note" if number < steps else "stop"
             stream = b'"stream":true' in body or b'"stream": true' in body
@@ -78,18 +100,8 @@ def main() -> None:
     steps, by_history = int(sys.argv[1]), sys.argv[2:] == ["history"]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(listener.getsockname()[1], flush=True)
-
-        def accept() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                threading.Thread(
-                    target=serve, args=(connection, steps), kwargs={"by_history": by_history}, daemon=True
-                ).start()
-
-        threading.Thread(target=accept, daemon=True).start()
+        how = {"by_history": by_history}
+        threading.Thread(target=serve_all, args=(listener, steps), kwargs=how, daemon=True).start()
         sys.stdin.read()
 
 
