@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
+import pkgutil
 import random
 import shutil
 import sqlite3
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+import pygent
 from pygent.commands import sessions as command
 from pygent.events import Event, Notice, RunStarted, SessionStarted, ToolFinished, stamp
 from pygent.scratch import own_folder
@@ -221,7 +224,11 @@ def test_a_database_that_was_removed_is_begun_anew(tmp_path: Path) -> None:
 
 
 def load_all() -> None:
-    """Load all that a session needs: not everybody may read this Python."""
+    """Load all of Pygent and what a session needs: not everybody may read this Python."""
+    for module in pkgutil.walk_packages(pygent.__path__, "pygent.", onerror=lambda _: None):
+        with contextlib.suppress(ImportError):  # what an extra brings
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
     with tempfile.TemporaryDirectory() as folder:
         session = Session(
             Settings(ephemeral=True, use_docker=False),
@@ -267,7 +274,7 @@ for file, data in ((closed, closed.parent), (logged, logged.parents[1] / "hidden
     store.close()
     for resume in (None, "0" * 32):
         seen = []
-        settings = Settings(ephemeral=True, use_docker=False)
+        settings = Settings(ephemeral=True, use_docker=False, local_sandbox="off")
         session = Session(settings, model=ScriptedModel([DONE]), store=lambda: Store(file), resume=resume)
         session.subscribe(seen.append)
         session.open()
