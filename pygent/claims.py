@@ -1,13 +1,12 @@
 """Which Pygent has a session open: a lock for each, which the system takes back when its process ends.
 
-The locks are ``flock`` on files in a folder beside the database, so that a killed process leaves none behind. What
-stands in a file tells others who holds it; it means nothing while nobody holds the lock.
+Each is a file's, in a folder beside the database. What stands in the file tells others who holds it; it means nothing
+while nobody holds the lock.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import time
@@ -16,9 +15,9 @@ from pathlib import Path
 from typing import Self
 
 from pygent.errors import PygentError, SessionInUse
+from pygent.locks import hold, is_still, try_lock
 
-_TRIES, _PAUSE = 20, 0.015
-"""Others may hold the lock for the moment in which they look whether anybody has it."""
+_PATIENCE = 0.3  # seconds; others may hold the lock for the moment in which they look whether anybody has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +63,16 @@ def claim(folder: Path, session_id: str) -> Claim:
     """
     file = _file(folder, session_id)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in reversed(range(_TRIES)):
-        fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            if _locked(fd, fcntl.LOCK_EX) and _is_still(file, fd):
-                _write(fd)
-                taken, fd = Claim(file, fd), -1
-                return taken
-        finally:
-            if fd >= 0:
-                os.close(fd)
-        if left:
-            time.sleep(_PAUSE)
-    holder = _read(file)
-    raise SessionInUse(session_id, str(holder), pid=holder.pid, host=holder.host)
+    fd = hold(file, patience=_PATIENCE)
+    if fd is None:
+        holder = _read(file)
+        raise SessionInUse(session_id, str(holder), pid=holder.pid, host=holder.host)
+    try:
+        _write(fd)
+    except BaseException:
+        os.close(fd)
+        raise
+    return Claim(file, fd)
 
 
 def holder_of(folder: Path, session_id: str) -> Holder | None:
@@ -88,7 +83,7 @@ def holder_of(folder: Path, session_id: str) -> Holder | None:
     except OSError:
         return None
     try:
-        return None if _locked(fd, fcntl.LOCK_SH) or not _is_still(file, fd) else _read(file)
+        return None if try_lock(fd, shared=True) or not is_still(file, fd) else _read(file)
     except OSError:  # a file system without locks: nobody can have one
         return None
     finally:
@@ -112,21 +107,6 @@ def _file(folder: Path, session_id: str) -> Path:
     if not session_id or not session_id.replace("-", "").replace("_", "").isalnum():
         raise ValueError(f"{session_id!r} is no id of a session")
     return folder / f"{session_id}.lock"
-
-
-def _locked(fd: int, how: int) -> bool:
-    try:
-        fcntl.flock(fd, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_still(file: Path, fd: int) -> bool:
-    """Whether the open file is the one of that name: its holder removes it when it lets go."""
-    with contextlib.suppress(OSError):
-        return os.path.samestat(os.fstat(fd), file.stat())
-    return False
 
 
 def _write(fd: int) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import fcntl
 import logging
 import os
 import shutil
@@ -16,6 +15,8 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+
+from pygent.locks import try_lock
 
 log = logging.getLogger(__name__)
 
@@ -64,18 +65,23 @@ def sweep() -> None:
 def remove_folder(folder: Path) -> None:
     """Remove a folder, also where commands have made parts of it read-only; what cannot be removed stays."""
     shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        for below, _, _ in os.walk(folder):
-            with contextlib.suppress(OSError):
-                Path(below).chmod(0o700)
-        shutil.rmtree(folder, ignore_errors=True)
+    if not folder.exists():
+        return
+    with contextlib.suppress(OSError):
+        folder.chmod(0o700)
+    for above, below, _ in os.walk(folder):  # looks into what is below only now
+        for path in (Path(above, name) for name in below):
+            if not path.is_symlink():
+                with contextlib.suppress(OSError):
+                    path.chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _hold(folder: Path) -> None:
     """Lock a new folder until the process ends. Whoever finds the lock's file finds it locked."""
     fd = os.open(folder / _NEW, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     with contextlib.suppress(OSError):  # a file system without locks: nobody else can have one, and nothing is swept
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try_lock(fd)
         (folder / _NEW).rename(folder / _HELD)
 
 
@@ -89,12 +95,11 @@ def _is_held(folder: Path) -> bool:
     except OSError:
         return True
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return not try_lock(fd)
     except OSError:
         return True
     finally:
         os.close(fd)
-    return False
 
 
 def _leave(pid: int, folder: Path) -> None:

@@ -7,7 +7,6 @@ Each has a folder of its own, named after its id: ``event.json``, what the sessi
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -23,6 +22,7 @@ from pygent.checkpoints.records import Change, named, shown
 from pygent.checkpoints.restoring import NoBase, Plan, carry, told
 from pygent.errors import PygentError, WorkspaceError
 from pygent.events import FilesRestored, from_dict, to_dict
+from pygent.locks import holding
 from pygent.workspace import Workspace, reason_of
 
 _EVENT = "event.json"
@@ -44,7 +44,7 @@ def restore(
     stack = contextlib.ExitStack()
     try:
         place.mkdir(0o700, parents=True)
-        stack.enter_context(_locked(place))
+        stack.enter_context(holding(place / "lock"))
         about = {"session_id": session_id, "workspace": str(target.root), "event": to_dict(event)}
         _write(place / _EVENT, json.dumps(about))
         done = carry(target, blobs, made, place / _JOURNAL)
@@ -86,8 +86,8 @@ def mend(
     if not os.access(folder, os.R_OK | os.X_OK):  # there is none, or nobody here may look into it
         return
     for place in sorted(place for place in folder.iterdir() if (place / _EVENT).exists()):
-        with contextlib.suppress(OSError), _locked(place) as lock:
-            if lock:
+        with contextlib.suppress(OSError), holding(place / "lock") as held:
+            if held:
                 yield from _mended(place, target, session_id, known)
 
 
@@ -126,21 +126,6 @@ def _mended(
 
 def _count(event: FilesRestored) -> str:
     return f"{len(event.paths)} file{'' if len(event.paths) == 1 else 's'}"
-
-
-@contextlib.contextmanager
-def _locked(place: Path) -> Iterator[bool]:
-    """Hold the folder's lock, which the process's end lets go of as well; False where somebody else holds it."""
-    fd = os.open(place / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(fd)
 
 
 def _write(file: Path, text: str) -> None:

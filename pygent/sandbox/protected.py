@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import stat
 import threading
@@ -12,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pygent.locks import try_lock
 from pygent.sandbox.base import CommandResult
 from pygent.settings.paths import WORKSPACE_FOLDER
 
@@ -157,23 +157,20 @@ class Held:
 
     def share(self) -> bool:
         """Let others know that it is used. Whether they can know; where nobody can lock anything, they cannot."""
-        return self._locked(fcntl.LOCK_SH)
+        return self._locked(shared=True)
 
     def alone(self) -> bool:
         """Whether nobody else uses it, from now on neither."""
-        return self._locked(fcntl.LOCK_EX)
+        return self._locked(shared=False)
 
     def close(self) -> None:
         os.close(self._fd)
 
-    def _locked(self, how: int) -> bool:
+    def _locked(self, *, shared: bool) -> bool:
         try:
-            fcntl.flock(self._fd, how | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+            return try_lock(self._fd, shared=shared)
         except OSError:  # a file system without locks
             return True
-        return True
 
 
 def _is_made(path: str) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pygent.events import CheckpointMade, FilesRestored
+from pygent.locks import in_turn
 from pygent.store.base import title_of, writable
 from pygent.store.index import FILE, discard
 from pygent.store.opening import create_private, files_of
@@ -57,7 +58,7 @@ def recover(file: Path, patience: float) -> Recovered | None:
     The new one is made beside it and takes its place when it is whole: a kill in the middle leaves the damaged one,
     to be recovered once more. Raises ``OSError`` and ``sqlite3.Error``.
     """
-    with _alone(file):
+    with in_turn(Path(f"{file}.recovering")):  # nobody else recovers it meanwhile
         if _is_whole(file, patience):
             return None
         fresh = Path(f"{file}.new")
@@ -173,19 +174,6 @@ def _is_whole(file: Path, patience: float) -> bool:
         if is_damaged(error):
             return False
         raise
-
-
-@contextlib.contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    """Let no other process recover the same database meanwhile."""
-    import fcntl  # noqa: PLC0415 - only where something is damaged
-
-    handle = os.open(Path(f"{file}.recovering"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pygent.errors import TaskError
-from pygent.tasks.place import Place, Record, is_held, last_written, places, read_record, remove_tree, sweep
+from pygent.scratch import remove_folder
+from pygent.tasks.place import Place, Record, is_held, last_written, places, read_record, sweep
 
 log = logging.getLogger(__name__)
 
@@ -157,4 +158,4 @@ def _remove(one: Left) -> list[Record]:
 def _sweep_unreadable(folder: Path, now: float) -> None:
     for root in places(folder):
         if read_record(root) is None and now - last_written(root) > KEPT_SECONDS and not is_held(root):
-            remove_tree(root)
+            remove_folder(root)

@@ -15,10 +15,8 @@ A place without a folder is a temporary one, which goes with the process.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
-import shutil
 import threading
 import time
 import weakref
@@ -30,14 +28,16 @@ from uuid import uuid4
 
 from pygent.errors import TaskError
 from pygent.events import Review, TaskState
-from pygent.scratch import scratch_folder
+from pygent.locks import hold
+from pygent.scratch import remove_folder, scratch_folder
 from pygent.settings.paths import write_private
 
 TaskWorkspace = Literal["files", "copy"]
 """What a task's workspace begins with: the files that were named for it, or a copy of its parent's."""
 
 _NEW, _GONE = ".new-", ".gone-"
-_TRIES, _PAUSE = 4, 0.01
+_LOCK = "lock"
+_PATIENCE = 0.03  # seconds; others may only be looking whether anybody has the lock
 _STALE = 3600.0
 """Seconds after which a place that was never finished, and that nobody holds, is nobody's."""
 
@@ -231,11 +231,12 @@ def places(folder: Path) -> Iterator[Path]:
 def is_held(root: Path) -> bool:
     """Whether a process that lives holds the place."""
     try:
-        os.close(_lock(root, fcntl.LOCK_SH))
-    except BlockingIOError:
-        return True
+        fd = hold(root / _LOCK, shared=True, patience=_PATIENCE)
     except OSError:
         return False
+    if fd is None:
+        return True
+    os.close(fd)
     return False
 
 
@@ -245,53 +246,15 @@ def sweep(folder: Path) -> None:
         for entry in list(found):
             begun = entry.name.startswith(_NEW) and time.time() - entry.stat(follow_symlinks=False).st_mtime > _STALE
             if (begun or entry.name.startswith(_GONE)) and not is_held(Path(entry.path)):
-                remove_tree(Path(entry.path))
+                remove_folder(Path(entry.path))
 
 
-def remove_tree(folder: Path) -> None:
-    """Remove a folder, also where commands have made parts of it read-only; what cannot be removed stays."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if not folder.exists():
-        return
-    with contextlib.suppress(OSError):
-        folder.chmod(0o700)
-    for above, below, _ in os.walk(folder):
-        for name in below:
-            path = Path(above, name)
-            if not path.is_symlink():
-                with contextlib.suppress(OSError):
-                    path.chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _lock(root: Path, how: int = fcntl.LOCK_EX) -> int:
-    """The lock of a place, held. Raises ``BlockingIOError`` where another process has it.
-
-    Waits a moment, since others may only have looked whether anybody has it.
-    """
-    fd = os.open(root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    there = False
-    try:
-        _flock(fd, how)
-        there = os.fstat(fd).st_ino == (root / "lock").stat().st_ino
-    finally:
-        if not there:
-            os.close(fd)
-    if not there:  # removed meanwhile, and made anew
-        raise FileNotFoundError(root)
+def _lock(root: Path) -> int:
+    """The lock of a place, held. Raises ``BlockingIOError`` where another process has it, and ``OSError``."""
+    fd = hold(root / _LOCK, patience=_PATIENCE)
+    if fd is None:
+        raise BlockingIOError(root)
     return fd
-
-
-def _flock(fd: int, how: int) -> None:
-    for left in reversed(range(_TRIES)):
-        try:
-            fcntl.flock(fd, how | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if left == 0:
-                raise
-            time.sleep(_PAUSE)
-        else:
-            return
 
 
 def _write(root: Path, record: Record) -> None:
@@ -308,7 +271,7 @@ def _nothing(_lock: int, _root: Path) -> None:
 
 
 def _remove(lock: int, root: Path) -> None:
-    remove_tree(_aside(root))
+    remove_folder(_aside(root))
     if lock >= 0:
         _release(lock, root)
 

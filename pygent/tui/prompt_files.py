@@ -8,16 +8,16 @@ one holds: a file whose lock is free was left by one that has ended, however it 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+from pygent.locks import hold, holding, in_turn
 from pygent.settings.paths import write_private
 from pygent.tui.draft import Draft, from_json, to_json
 
@@ -86,7 +86,7 @@ class PromptFiles:
         line = _encoded({"at": int(time.time()), **to_json(draft)})
         if len(line) > LARGEST_PROMPT:
             return
-        with self._locked():
+        with self._turn():
             handle = os.open(self._history, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 os.write(handle, b"\n" + line + b"\n")  # after a line that another Pygent did not finish, too
@@ -94,7 +94,7 @@ class PromptFiles:
                 os.close(handle)
 
     def _cut(self) -> None:
-        with self._locked():
+        with self._turn():
             lines = [line for line in self._history.read_bytes().splitlines() if line.strip()][-KEPT:]
             while len(lines) > 1 and sum(map(len, lines)) > LARGEST // 2:
                 del lines[: 1 + len(lines) // 10]
@@ -122,7 +122,7 @@ class PromptFiles:
         found: list[tuple[float, Path, Unsent]] = []
         with contextlib.ExitStack() as locks:
             for lock in self._folder.glob(f"{self._key}.*.lock"):
-                if lock.stem != self._own and locks.enter_context(_taken(lock)):
+                if lock.stem != self._own and _taken(lock, locks):
                     file = lock.with_suffix(".draft")
                     with contextlib.suppress(OSError, ValueError, RecursionError):
                         found.append((file.stat().st_mtime, file, _unsent(json.loads(file.read_bytes()))))
@@ -154,37 +154,22 @@ class PromptFiles:
     def _hold_lock(self) -> None:
         if self._lock is None:
             self._make_folder()
-            self._lock = os.open(self._folder / f"{self._own}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = hold(self._folder / f"{self._own}.lock")
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _turn(self) -> contextlib.AbstractContextManager[None]:
         self._make_folder()
-        handle = os.open(self._folder / "history.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+        return in_turn(self._folder / "history.lock")
 
     def _make_folder(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-@contextlib.contextmanager
-def _taken(lock: Path) -> Iterator[bool]:
-    """Whether the lock is free; it is held meanwhile."""
-    handle = None
-    free = False
-    with contextlib.suppress(OSError):
-        handle = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        free = True
+def _taken(lock: Path, stack: contextlib.ExitStack) -> bool:
+    """Whether the lock is free; ``stack`` holds it then."""
     try:
-        yield free
-    finally:
-        if handle is not None:
-            os.close(handle)
+        return stack.enter_context(holding(lock))
+    except OSError:
+        return False
 
 
 def _unsent(value: object) -> Unsent:

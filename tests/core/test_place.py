@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pygent.errors import TaskError
-from pygent.tasks.place import Place, Record, is_held, places, read_record, remove_tree, sweep
+from pygent.scratch import remove_folder
+from pygent.tasks.place import Place, Record, is_held, places, read_record, sweep
 
 HOLD = """
 import sys, time
@@ -96,7 +97,7 @@ def test_what_was_left_half_way_is_swept_up(tmp_path: Path) -> None:
     sweep(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".new-3", "e5"]
     assert Place.take(tmp_path / "e5") is None  # it does not say what it is
-    remove_tree(tmp_path / "e5")
+    remove_folder(tmp_path / "e5")
     assert list(places(tmp_path)) == []
 
 
