@@ -50,18 +50,23 @@ _ENDINGS = {
     "ini": {"ini", "cfg"},
     "sql": {"sql"},
 }
+_SENTENCE_END = re.compile(r"(?<=[.!?])[*_`\"']*\s+(?=\S)")
 _ALIKE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block; ``start`` and ``end`` include the line that names its file, where there is one."""
+    """A fenced block; ``start`` and ``end`` include the line that names its file, where there is one.
+
+    ``mentioned`` is a file that the sentence above it is about, which need not be the one that the block is.
+    """
 
     info: str
     path: str
     content: str
     start: int
     end: int
+    mentioned: str = ""
 
     @property
     def commands(self) -> str:
@@ -114,16 +119,16 @@ def _block(info: str, content: str, before: tuple[str, int], begin: int, end: in
     if not path and "." in language and _ONLY_PATH.match(language):
         path, language = language, ""
     line, line_start = before
-    only = _ONLY_PATH.match(line) is not None
-    # A sentence that names a file, above commands, says what they are about.
-    may_name = only or language.lower() not in SHELLS
-    if not path and line and may_name and (named := _path_before(line)):
-        path, begin = named, line_start if only else begin
+    mentioned = ""
+    if not path and (alone := _ONLY_PATH.match(line)):
+        path, begin = alone["path"], line_start
+    elif not path and language.lower() not in SHELLS:  # above commands it says what they are about
+        mentioned = _mentioned(line)
     first, newline, others = content.partition("\n")
     comment = _COMMENT.match(first)
     if comment and (not path or comment["path"].strip("./") == path.strip("./")) and language.lower() not in SHELLS:
         path, content = comment["path"], others if newline else content
-    return Block(language.lower(), path.strip("`*\"'"), content, begin, end)
+    return Block(language.lower(), path.strip("`*\"'"), content, begin, end, "" if path else mentioned)
 
 
 def _path_in_info(part: str) -> str:
@@ -131,19 +136,18 @@ def _path_in_info(part: str) -> str:
     return found.group() if found else ""
 
 
-def _path_before(line: str) -> str:
-    """The path in the line above a block, where it is certain that the block is that file."""
-    alone = _ONLY_PATH.match(line)
-    if alone:
-        return alone["path"]
+def _mentioned(line: str) -> str:
+    """The one path in the sentence that leads to a block, or else in those before it; "" where there are more."""
     if not line.rstrip("*_ ").endswith(":"):
         return ""
-    named = list(dict.fromkeys(match.group() for match in PATH.finditer(line)))
-    return named[0] if len(named) == 1 else ""
+    named: set[str] = set()
+    for text in (_SENTENCE_END.split(line)[-1], line):
+        named = named or {match.group() for match in PATH.finditer(text)}
+    return named.pop() if len(named) == 1 else ""
 
 
 class PathFinder:
-    """Says which of the files that the conversation shows a block without a path stands for."""
+    """Says which file a block stands for that has no path of its own: one of those that the conversation shows."""
 
     def __init__(self, messages: Messages) -> None:
         self._messages = messages
@@ -151,17 +155,29 @@ class PathFinder:
         self._fresh: set[str] = set()
 
     def find(self, block: Block) -> str:
-        """The path, "" where it is not certain."""
+        """The path, "" where it is not certain.
+
+        A file that was shown and has nothing in common with the block, where another one has, was only mentioned:
+        "to make `test_prices.py` pass, change `total`:". Some lines of a file are quoted, and stand for none.
+        """
+        if any(_quotes(block.content, content) for content in self._known().values()):
+            return ""
+        mentioned = block.mentioned.removeprefix("./")
+        alike = self._alike(block)
+        if mentioned and (mentioned in alike or mentioned not in self._known() or not alike):
+            return block.mentioned
+        return max(alike, key=lambda path: alike[path], default="")
+
+    def _alike(self, block: Block) -> dict[str, float]:
         endings = _ENDINGS.get(block.info)
         if block.info and endings is None:
-            return ""
-        alike = {
+            return {}
+        return {
             path: likeness
             for path, content in self._known().items()
             if (endings is None or path.rpartition(".")[2] in endings)
             and (likeness := _likeness(block.content, content)) > _ALIKE
         }
-        return max(alike, key=lambda path: alike[path], default="")
 
     def written(self, path: str, content: str) -> None:
         """A block of this reply is that file: another one may change it further."""
@@ -184,7 +200,8 @@ class PathFinder:
         shown: list[tuple[str, str]] = []
         if message.get("role") == "user":
             text = text_of(message.get("content") or "")
-            shown = [(block.path, block.content) for block in blocks_in(text) if block.path]
+            named = [(block.path or block.mentioned, block.content) for block in blocks_in(text)]
+            shown = [(path, content) for path, content in named if path]
         for call in message.get("tool_calls") or ():
             if call["function"]["name"] == "bash":
                 self._fresh.clear()
@@ -202,6 +219,15 @@ def files_written(function: dict[str, str]) -> list[tuple[str, str]]:
         return [(str(arguments["path"]), str(arguments["content"]))]
     except (ValueError, KeyError, TypeError, RecursionError):
         return []
+
+
+def _quotes(block: str, content: str) -> bool:
+    """Whether the block is some lines of a file as they are, without a definition, and less than half of it."""
+    if _NAMES.search(block):
+        return False
+    ours, theirs = ([line.strip() for line in text.splitlines() if line.strip()] for text in (block, content))
+    most = len(theirs) - len(ours)
+    return 0 < len(ours) < most and any(theirs[at : at + len(ours)] == ours for at in range(most + 1))
 
 
 def _likeness(block: str, content: str) -> float:

@@ -117,7 +117,9 @@ def written(text: str | None, functions: list[dict[str, Any]]) -> str:
 
 def _only(blocks: list[Block], finder: PathFinder, files: list[str]) -> tuple[Block | None, str]:
     """The block that is the one new file that was asked for, where none says so: the longest that may be it."""
-    if len(files) != 1 or finder.content(files[0]) is not None or any(block.path == files[0] for block in blocks):
+    if len(files) != 1 or finder.content(files[0]) is not None:
+        return None, ""
+    if any((block.path or finder.find(block)) == files[0] for block in blocks):
         return None, ""
     ending = files[0].rpartition(".")[2]
     may_be = [block for block in blocks if not block.path and block.may_end_with(ending) and not finder.find(block)]

@@ -54,6 +54,41 @@ def test_a_block_with_a_path_is_a_file(text: str) -> None:
     assert calls(text) == [("write_file", {"path": "a/b.py", "content": "x = 1\n"})]
 
 
+SHOWN_TEST = "test_stats.py\n```python\nfrom stats import mean\n\n\ndef test_mean():\n    assert mean([2]) == 2\n```"
+MENDED = "```python\ndef mean(values):\n    return sum(values) / len(values)\n```"
+
+
+@pytest.mark.parametrize(
+    ("said", "path"),
+    [
+        ("`test_stats.py` fails since 4 is not 2. The corrected `mean` should be:", "stats.py"),
+        ("To make the test in `test_stats.py` pass, change `mean`:", "stats.py"),
+        ("**In `test_stats.py` the mean is 2.** Here is the function:", "stats.py"),
+        ("Here is the new `averages.py`:", "averages.py"),
+        ("The corrected `stats.py`:", "stats.py"),
+        ("test_stats.py", "test_stats.py"),  # a heading is no sentence
+        ("File: `test_stats.py`", "test_stats.py"),
+    ],
+)
+def test_a_file_that_is_only_mentioned_is_not_taken_for_the_block(said: str, path: str) -> None:
+    [(_, arguments)] = calls(f"{said}\n\n{MENDED}", f"{SHOWN}\n\n{SHOWN_TEST}")
+    assert arguments["path"] == path
+
+
+def test_lines_that_are_quoted_are_not_taken_for_their_file() -> None:
+    quoted = "The line that fails is:\n```python\n    return sum(values)\n```\nThe corrected function is:"
+    written = calls(f"{quoted}\n{MENDED}", SHOWN)
+    assert [arguments["path"] for _, arguments in written] == ["stats.py"]
+    assert "/ len(values)" in written[0][1]["content"]
+    assert calls(quoted, SHOWN) == []
+
+
+def test_a_block_with_nothing_in_common_is_the_file_that_is_mentioned() -> None:
+    text = "Here is the new `test_stats.py`:\n\n```python\nimport unittest\n```"
+    [(_, arguments)] = calls(text, f"{SHOWN}\n\n{SHOWN_TEST}")
+    assert arguments["path"] == "test_stats.py"
+
+
 def test_commands_and_files_keep_their_order() -> None:
     text = "First:\n```bash\nmkdir -p a\n```\na/b.txt\n```\nhello\n```\n```sh\n$ cat a/b.txt\nhello\n```\nThat is it."
     assert calls(text) == [
