@@ -158,15 +158,22 @@ class PathFinder:
         """The path, "" where it is not certain.
 
         A file that was shown and has nothing in common with the block, where another one has, was only mentioned:
-        "to make `test_prices.py` pass, change `total`:". Some lines of a file are quoted, and stand for none.
+        "to make `test_prices.py` pass, change `total`:".
         """
-        if any(_quotes(block.content, content) for content in self._known().values()):
-            return ""
         mentioned = block.mentioned.removeprefix("./")
         alike = self._alike(block)
         if mentioned and (mentioned in alike or mentioned not in self._known() or not alike):
             return block.mentioned
         return max(alike, key=lambda path: alike[path], default="")
+
+    def quotes(self, block: Block, path: str) -> bool:
+        """Whether the block is some lines of that file, less than half of it and without a definition."""
+        if _NAMES.search(block.content):
+            return False
+        texts = (block.content, self._known().get(path.removeprefix("./"), ""))
+        ours, theirs = ([line.strip() for line in text.splitlines() if line.strip()] for text in texts)
+        most = len(theirs) - len(ours)
+        return 0 < len(ours) < most and any(theirs[at : at + len(ours)] == ours for at in range(most + 1))
 
     def _alike(self, block: Block) -> dict[str, float]:
         endings = _ENDINGS.get(block.info)
@@ -219,15 +226,6 @@ def files_written(function: dict[str, str]) -> list[tuple[str, str]]:
         return [(str(arguments["path"]), str(arguments["content"]))]
     except (ValueError, KeyError, TypeError, RecursionError):
         return []
-
-
-def _quotes(block: str, content: str) -> bool:
-    """Whether the block is some lines of a file as they are, without a definition, and less than half of it."""
-    if _NAMES.search(block):
-        return False
-    ours, theirs = ([line.strip() for line in text.splitlines() if line.strip()] for text in (block, content))
-    most = len(theirs) - len(ours)
-    return 0 < len(ours) < most and any(theirs[at : at + len(ours)] == ours for at in range(most + 1))
 
 
 def _likeness(block: str, content: str) -> float:

@@ -119,16 +119,21 @@ def _only(blocks: list[Block], finder: PathFinder, files: list[str]) -> tuple[Bl
     """The block that is the one new file that was asked for, where none says so: the longest that may be it."""
     if len(files) != 1 or finder.content(files[0]) is not None:
         return None, ""
-    if any((block.path or finder.find(block)) == files[0] for block in blocks):
+    paths = [block.path or finder.find(block) for block in blocks]
+    if files[0] in paths:
         return None, ""
     ending = files[0].rpartition(".")[2]
-    may_be = [block for block in blocks if not block.path and block.may_end_with(ending) and not finder.find(block)]
+    may_be = [block for block, path in zip(blocks, paths, strict=True) if not path and block.may_end_with(ending)]
     marked = [block for block in may_be if block.info] or may_be
     return max(marked, key=lambda block: len(block.content), default=None), files[0]
 
 
 def _as_call(block: Block, finder: PathFinder, known: dict[str, dict[str, Any]], path: str = "") -> ToolCall | None:
-    path = path or block.path or ("" if block.info in SHELLS else finder.find(block))
+    path = path or block.path
+    if not path and block.info not in SHELLS:
+        path = finder.find(block)
+        if finder.quotes(block, path):
+            return None
     if path and "write_file" in known:
         content = block.content if not block.content or block.content.endswith("\n") else block.content + "\n"
         before = finder.content(path) if path.endswith(".py") else None

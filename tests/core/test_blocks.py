@@ -81,6 +81,10 @@ def test_lines_that_are_quoted_are_not_taken_for_their_file() -> None:
     assert [arguments["path"] for _, arguments in written] == ["stats.py"]
     assert "/ len(values)" in written[0][1]["content"]
     assert calls(quoted, SHOWN) == []
+    [(_, arguments)] = calls("The first line goes to `first.txt`:\n```\ndef mean(values):\n```", SHOWN)
+    assert arguments == {"path": "first.txt", "content": "def mean(values):\n"}
+    [(_, arguments)] = calls("The sum goes to `sum.txt`:\n```\nreturn sum(values)\n```", SHOWN)
+    assert arguments == {"path": "sum.txt", "content": "return sum(values)\n"}
 
 
 def test_a_block_with_nothing_in_common_is_the_file_that_is_mentioned() -> None:
