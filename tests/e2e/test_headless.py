@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -181,7 +182,8 @@ def test_the_last_line_adds_up_what_the_tasks_cost(pygent: Run, tmp_path: Path) 
             return STOP if said else reply(tool_calls=[("read_file", {"path": "c.yaml"})])
         if said == 0:
             return reply(tool_calls=[("delegate_persona_task", {"prompt": "a part", "persona": "frugal"})] * 2)
-        return reply(tool_calls=[("wait_for_tasks", {})]) if said == 1 else STOP
+        started = re.findall(r"started (\w+)", str(messages))
+        return reply(tool_calls=[("wait_for_tasks", {"task_ids": started})]) if said == 1 else STOP
 
     config = tmp_path / "c.yaml"
     config.write_text(
