@@ -193,6 +193,9 @@ def test_the_last_line_adds_up_what_the_tasks_cost(pygent: Run, tmp_path: Path) 
     options = ("--config", str(config), "--permission-mode", "auto", "--output-format", "stream-json")
     done = pygent("-p", "the whole work", *options, script=answer)
     events = [json.loads(line) for line in done.stdout.splitlines()]
+    called = [event for event in events if event["type"] == "tool.finished" and event["agent_id"] == "main"]
+    refused = [event["output"] for event in called if event["status"] != "ok"]
+    assert (done.returncode, refused) == (0, []), done.stderr
     tasks = [event for event in events if event["type"] == "task.finished"]
     assert [(task["state"], task["steps"], task["cost"]) for task in tasks] == [("finished", 2, 2.0)] * 2
     end = events[-1]
