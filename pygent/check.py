@@ -1,7 +1,8 @@
 """The user's check: a command that says whether the work is done, run where the model says that it is.
 
 A model's claim is no evidence, least of all a small model's. What the command prints where it fails goes back to the
-model, until it passes or the run's limits end it.
+model, until it passes or the run's limits end it. A small model without one is held to the test that its task names;
+nobody gave that command, so it runs only where approvals let the model run it without asking.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pygent.model_call import LoopContext
 from pygent.models.asking import CHECK_FAILED, CHECK_PASSES, goes_on, is_test
 from pygent.models.attempts import BEGIN_AGAIN, NEXT_FILE, wanted
 from pygent.models.fences import fenced
+from pygent.named_test import named_test
 from pygent.scope import Scope
 from pygent.step import add_user
 from pygent.tools.failing import failing_part
@@ -36,6 +38,11 @@ SHOWN = 3000
 HOPELESS = 3
 """Times in a row that the model may say it is done, with nothing changed in between, while the check fails."""
 
+_FOUND_SECONDS = 120
+"""How long the test that a task names may take."""
+
+_NO_PYTEST = "No module named pytest"
+
 NOTHING_DONE = "Nothing is changed yet."
 
 ATTEMPTS = 12
@@ -44,9 +51,14 @@ ATTEMPTS = 12
 
 @dataclass(slots=True)
 class Check:
-    """One run's check: ``command``, and how it went when it was last run. ``goal``: to make it pass is the task."""
+    """One run's check: ``command``, and how it went when it was last run. ``goal``: to make it pass is the task.
+
+    ``found``: nobody gave it, it runs the test that the task names. One that cannot be run is ``dropped``.
+    """
 
     command: str
+    found: bool = False
+    dropped: bool = False
     state: CheckState = ""
     goal: bool = False
     claims: int = 0
@@ -59,14 +71,30 @@ class Check:
         """Whether it makes no sense to go on: the model changes nothing any more, or every attempt failed."""
         return self.claims >= HOPELESS or self.failures >= ATTEMPTS
 
+    @property
+    def result(self) -> CheckState:
+        """What is told of the user's check when the run is over."""
+        return "" if self.found else self.state
+
+    @property
+    def warning(self) -> str:
+        """What a person must know of a check that nobody gave; "" where that is nothing."""
+        if not self.found or self.dropped or self.state != "failed":
+            return ""
+        return f"The test that the task names still fails: {self.command}"
+
     def holds_back(self, ctx: LoopContext, cancel: CancelToken, *, more: bool, claimed: bool) -> bool:
         """Whether the run has to go on, where there may be ``more`` steps; the model is told why.
 
         ``claimed``: the model says that it is done; else it has just changed something, or tried to.
         """
+        if self.dropped:
+            return not claimed
         if self.hopeless:
             return False
         told = self.claimed(ctx, cancel)
+        if self.dropped:
+            return not claimed
         if not (told or self.goal) and self.failures > 0 and ctx.attempts is not None and ctx.attempts.untouched:
             # It passes because the failed attempts were taken back: the reply is one more that did not do the work.
             self._said = NOTHING_DONE
@@ -95,7 +123,13 @@ class Check:
         Raises ``Cancelled`` or ``DeadlineExceeded`` where ``cancel`` ended it.
         """
         self._changes = ctx.changes
-        output, status = _run(ctx, self.command, cancel)
+        if self.found and not ctx.executor.lets("bash", {"cmd": self.command}, ctx.agent_id, ctx.allowed):
+            self.dropped = True
+            return ""
+        output, status = _run(ctx, self.command, cancel, _FOUND_SECONDS if self.found else SECONDS)
+        if self.found and (status not in {"ok", "error"} or _NO_PYTEST in output):
+            self.dropped = True
+            return ""
         self.state = "passed" if status == "ok" else "failed"
         if self.state == "passed":
             return ""
@@ -124,20 +158,37 @@ class Check:
 def begin(ctx: LoopContext, prompt: Content, cancel: CancelToken) -> Check | None:
     """Before a run: its check, if there is one. A small model is shown the files, and why the check fails."""
     ctx.protected, ctx.attempts = frozenset(), None
-    check = Check(ctx.check_command) if ctx.check_command and not ctx.planning() else None  # a plan changes nothing
+    given = "" if ctx.planning() else ctx.check_command  # a plan changes nothing
+    check = Check(given) if given else None
     if ctx.briefing is None:
         return check
-    parts = [ctx.briefing.text(ctx.runtime, f"{text_of(prompt)} {ctx.check_command}")]
+    words = text_of(prompt)
+    parts = [ctx.briefing.text(ctx.runtime, f"{words} {ctx.check_command}")]
+    why = ""
+    if check is None and not ctx.planning():
+        check, why = _found(ctx, words, cancel)
+    elif check is not None:
+        why = check.run(ctx, cancel)
     if check is not None:
         ctx.attempts = Attempts(ctx.runtime)
-        why = check.run(ctx, cancel)
         check.goal, check.failures = bool(why), 0
         if check.goal:
-            ctx.protected = files_of(ctx.check_command, ctx.briefing.paths, text_of(prompt))
+            ctx.protected = files_of(check.command, ctx.briefing.paths, words)
         parts.append(why or f"{CHECK_PASSES}: `{check.command}`. It has to pass afterwards, too.")
     if shown := "\n\n".join(part for part in parts if part):
         add_user(ctx, shown, "reminder")
     return check
+
+
+def _found(ctx: LoopContext, words: str, cancel: CancelToken) -> tuple[Check | None, str]:
+    """The test that a task names as its check, and why it fails."""
+    workspace = getattr(ctx.runtime, "workspace", None)
+    command = named_test(words, ctx.briefing.paths, workspace) if workspace is not None and ctx.briefing else ""
+    if not command:
+        return None, ""
+    check = Check(command, found=True)
+    why = check.run(ctx, cancel)
+    return (None, "") if check.dropped else (check, why)
 
 
 def files_of(command: str, paths: Collection[str], task: str = "") -> frozenset[str]:
@@ -154,7 +205,7 @@ def _words(text: str) -> list[str]:
     return [word.rstrip(".,:!?").removeprefix("./") for word in re.split(r"[\s'\"`;|&<>=(),]+", text)]
 
 
-def _run(ctx: LoopContext, command: str, cancel: CancelToken) -> tuple[str, ToolStatus]:
+def _run(ctx: LoopContext, command: str, cancel: CancelToken, seconds: float) -> tuple[str, ToolStatus]:
     call_id = f"{CHECK_CALL}{uuid4().hex[:8]}"
     scope = Scope(agent_id=ctx.agent_id, call_id=call_id, cancel=cancel, emit=ctx.emit)
     ctx.emit(ToolStarted(agent_id=ctx.agent_id, call_id=call_id, tool="bash", arguments={"cmd": command}))
@@ -162,7 +213,7 @@ def _run(ctx: LoopContext, command: str, cancel: CancelToken) -> tuple[str, Tool
     output, began = "Interrupted.", time.monotonic()
     try:
         with ctx.executor.watching(call_id, command):
-            output = str(_scoped(ctx.runtime, scope).bash(command, SECONDS))
+            output = str(_scoped(ctx.runtime, scope).bash(command, seconds))
         status = scope.outcome or "ok"
     except Exception as error:  # the boundary of a tool: people read it, the model is told
         cancel.check()

@@ -149,6 +149,8 @@ def _run(ctx: LoopContext, prompt: Content, limits: Limits, cancel: CancelToken,
             ctx.before_finish()
         if reason == "budget":
             ctx.emit(Notice(agent_id=ctx.agent_id, level="warning", text=ctx.budget.why))
+        if progress.check is not None and progress.check.warning:
+            ctx.emit(Notice(agent_id=ctx.agent_id, level="warning", text=progress.check.warning))
         result = progress.result(reason, ctx, error)
         ctx.emit(
             RunFinished(
@@ -203,7 +205,7 @@ class _Progress:
         total, seconds = Usage(used.prompt_tokens, used.completion_tokens, used.tokens), self.seconds or 0.0
         return RunResult(
             *(reason, self.text, self.steps, self.usage, self.denied, files, told, self.cost),
-            *(total, used.money, seconds, "" if self.check is None else self.check.state),
+            *(total, used.money, seconds, "" if self.check is None else self.check.result),
         )
 
 

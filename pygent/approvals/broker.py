@@ -285,9 +285,7 @@ class Approvals:
 
     def decide(self, tool: Judged, call: PendingCall, *, agent_id: str, cancel: CancelToken) -> Answer:
         """Decide on one call; blocks while a person is asked."""
-        verdict = self.policy.judge(
-            tool, call.arguments, agent_id, roots=self.roots, rights=self.rights, persona=self.persona
-        )
+        verdict = self._judge(tool, call.arguments, agent_id)
         if verdict.action == "allow":
             return Answer("allow_once", by="policy", reason=verdict.reason)
         if verdict.action == "deny":
@@ -299,6 +297,10 @@ class Approvals:
             self._save(verdict.rule)
         return answer
 
+    def lets(self, tool: Judged, arguments: dict[str, Any], agent_id: str) -> bool:
+        """Whether a call would run without anybody being asked."""
+        return self._judge(tool, arguments, agent_id).action == "allow"
+
     def ask(self, call: PendingCall, *, agent_id: str, cancel: CancelToken, reason: str = "") -> Answer | None:
         """Ask the person, whatever the policy; None where nobody is there. The answer holds for this call alone."""
         if self.broker is None:
@@ -306,6 +308,11 @@ class Approvals:
         verdict = Verdict("ask", reason, strict=True, once=True)
         answer = self.broker.request(agent_id, call, verdict, cancel, self.on_wait)
         return None if answer.by == "nobody" else answer
+
+    def _judge(self, tool: Judged, arguments: dict[str, Any], agent_id: str) -> Verdict:
+        return self.policy.judge(
+            tool, arguments, agent_id, roots=self.roots, rights=self.rights, persona=self.persona
+        )
 
     def _save(self, rule: str) -> None:
         self.policy.add_rule("allow", rule)

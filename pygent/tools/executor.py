@@ -167,6 +167,18 @@ class Executor:
         with self._watch(run.call_id, tool.name, tool.effect, tool.ours, arguments):
             return run.run(tool, arguments, runtime, tasks, depth)
 
+    def lets(
+        self, name: str, arguments: dict[str, Any], agent_id: str, allowed: Collection[str] | None = None
+    ) -> bool:
+        """Whether a call would run without anybody being asked."""
+        tool = self.registry.get(name)
+        if tool is None or (allowed is not None and name not in allowed):
+            return False
+        if self.approvals is None:
+            return True
+        lets = getattr(self.approvals, "lets", None)  # approvals of somebody else may know no more than to decide
+        return lets is not None and bool(lets(tool, arguments, agent_id))
+
     def watching(self, call_id: str, command: str) -> AbstractContextManager[None]:
         """What is around a command that runs outside of a call of the model's."""
         return nullcontext() if self._watch is None else self._watch(call_id, "bash", "run", True, {"cmd": command})
