@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from hashlib import blake2b
 from typing import Any
 
@@ -81,7 +81,7 @@ class Briefing:
         return f"Files here: {', '.join(paths[:LISTED])}{more}"
 
     def _files(self, workspace: Any, paths: list[str], task: str) -> Iterator[str]:
-        named = _named(paths, task)
+        named = named_paths(paths, task)
         rest = [path for path in paths if path not in named] if len(paths) <= SMALL_WORKSPACE else []
         left = self.characters
         for path in (*named, *rest):
@@ -123,7 +123,7 @@ def _git(workspace: Any) -> str:
     return "\n".join(parts)
 
 
-def _named(paths: list[str], task: str) -> list[str]:
+def named_paths(paths: Collection[str], task: str) -> list[str]:
     """The paths that the task names, whole or by their last part, in the task's order."""
     by_name: dict[str, list[str]] = {}
     for path in paths:

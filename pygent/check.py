@@ -164,11 +164,11 @@ def begin(ctx: LoopContext, prompt: Content, cancel: CancelToken) -> Check | Non
         return check
     words = text_of(prompt)
     parts = [ctx.briefing.text(ctx.runtime, f"{words} {ctx.check_command}")]
-    why = ""
     if check is None and not ctx.planning():
-        check, why = _found(ctx, words, cancel)
-    elif check is not None:
-        why = check.run(ctx, cancel)
+        check = _found(ctx, words)
+    why = check.run(ctx, cancel) if check is not None else ""
+    if check is not None and check.dropped:
+        check = None
     if check is not None:
         ctx.attempts = Attempts(ctx.runtime)
         check.goal, check.failures = bool(why), 0
@@ -180,15 +180,13 @@ def begin(ctx: LoopContext, prompt: Content, cancel: CancelToken) -> Check | Non
     return check
 
 
-def _found(ctx: LoopContext, words: str, cancel: CancelToken) -> tuple[Check | None, str]:
-    """The test that a task names as its check, and why it fails."""
+def _found(ctx: LoopContext, words: str) -> Check | None:
+    """The test that a task names, as its check."""
     workspace = getattr(ctx.runtime, "workspace", None)
-    command = named_test(words, ctx.briefing.paths, workspace) if workspace is not None and ctx.briefing else ""
-    if not command:
-        return None, ""
-    check = Check(command, found=True)
-    why = check.run(ctx, cancel)
-    return (None, "") if check.dropped else (check, why)
+    if workspace is None or ctx.briefing is None:
+        return None
+    command = named_test(words, ctx.briefing.paths, workspace)
+    return Check(command, found=True) if command else None
 
 
 def files_of(command: str, paths: Collection[str], task: str = "") -> frozenset[str]:

@@ -13,9 +13,9 @@ from collections.abc import Collection
 from pathlib import PurePosixPath
 from typing import Any
 
+from pygent.briefing import named_paths
 from pygent.errors import PygentError
-from pygent.models.asking import is_test
-from pygent.models.block_reader import PATH
+from pygent.models.asking import is_test, targets
 
 _ASKS = re.compile(
     r"\?|\bwhy\b|(?:^|[.!:;\n]\s*|\bplease\s+)(?:explain|describe|summari[sz]e|review|show|list|tell)\b"
@@ -42,10 +42,8 @@ def named_test(words: str, paths: Collection[str], workspace: Any) -> str:
     """
     if _ASKS.search(words) or not _CHANGES.search(words):
         return ""
-    named = {match.group().removeprefix("./") for match in PATH.finditer(words)}
-    names = {path.rpartition("/")[2] for path in named}
-    tests = [path for path in paths if is_test(path) and (path in named or path.rpartition("/")[2] in names)]
-    code = [path for path in named if path.endswith(".py") and not is_test(path)]
+    tests = [path for path in named_paths(paths, words) if is_test(path)]
+    code = [path for path in targets("", words) if path.endswith(".py")]
     if len(tests) != 1 or not code or not _PLAIN.fullmatch(tests[0]):
         return ""
     with contextlib.suppress(PygentError, OSError):

@@ -10,55 +10,20 @@ from typing import Any
 
 import pytest
 
-from pygent import Agent, RunResult, Runtime
-from pygent.bus import EventBus
+from pygent import Agent, Runtime
 from pygent.check import ATTEMPTS, HOPELESS, NOTHING_DONE, files_of
-from pygent.events import CHECK_CALL, Event, MessageFinished, ToolFinished, ToolStarted
+from pygent.events import ToolFinished
 from pygent.models import OpenAIModel
 from pygent.models.attempts import BEGIN_AGAIN, CHECK_FAILED, NEXT_FILE
-from pygent.wiring import Wiring
-from tests.fakes.invariants import check_events, check_history
+from tests.core.doubling import CHECK, RIGHT, TEST, WRONG, Case, broken
 from tests.fakes.models import ScriptedModel, call, say
 from tests.fakes.openai_server import FakeOpenAI, Step, reply
-
-WRONG, RIGHT = "def double(x):\n    return x\n", "def double(x):\n    return 2 * x\n"
-TEST = "from double import double\n\nassert double(2) == 4, f'double(2) is {double(2)}'\n"
-CHECK = "python3 test_double.py"
 
 
 @pytest.fixture
 def runtime(tmp_path: Path) -> Iterator[Runtime]:
-    (tmp_path / "double.py").write_text(WRONG)
-    (tmp_path / "test_double.py").write_text(TEST)
-    with Runtime(use_docker=False, workspace=tmp_path, banned_commands=()) as made:
+    with broken(tmp_path) as made:
         yield made
-
-
-class Case:
-    """An agent with a check; its events are kept."""
-
-    def __init__(self, runtime: Runtime, model: Any, check: str = CHECK) -> None:
-        self.events: list[Event] = []
-        bus = EventBus()
-        bus.subscribe(self.events.append)
-        self.runtime = runtime
-        self.agent = Agent(runtime, model, "m", wiring=Wiring(bus=bus, check=check))
-
-    def run(self, prompt: str = "double.py is wrong. Mend it.", **limits: Any) -> RunResult:
-        result = self.agent.run_until_stop(prompt, **limits)
-        check_events(self.events)
-        check_history(self.agent.history)
-        return result
-
-    def checks(self) -> int:
-        return sum(isinstance(event, ToolStarted) and event.call_id.startswith(CHECK_CALL) for event in self.events)
-
-    def told(self) -> list[str]:
-        finished = [event for event in self.events if isinstance(event, MessageFinished) and event.origin == "check"]
-        return [event.message["content"] for event in finished]
-
-    def content(self, path: str = "double.py") -> str:
-        return self.runtime.workspace.read_text(path)
 
 
 def write(content: str, path: str = "double.py") -> Any:

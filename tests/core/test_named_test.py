@@ -8,28 +8,22 @@ from typing import Any
 
 import pytest
 
-from pygent import Agent, Persona, RunResult, Runtime
+from pygent import Persona, Runtime
 from pygent.approvals import Approvals, Policy
-from pygent.bus import EventBus
-from pygent.events import CHECK_CALL, ApprovalRequested, Event, Notice, ToolStarted
+from pygent.events import ApprovalRequested, Notice
 from pygent.models import OpenAIModel
 from pygent.named_test import named_test
-from pygent.wiring import Wiring
 from pygent.workspace import Workspace
-from tests.fakes.invariants import check_events, check_history
+from tests.core.doubling import CHECK, RIGHT, Case, broken
 from tests.fakes.openai_server import FakeOpenAI, Step, reply
 
-WRONG, RIGHT = "def double(x):\n    return x\n", "def double(x):\n    return 2 * x\n"
-TEST = "from double import double\n\nassert double(2) == 4, f'double(2) is {double(2)}'\n"
 TASK = "test_double.py fails. Fix double.py."
-FAILS = "The check fails: `python3 test_double.py`"
+FAILS = f"The check fails: `{CHECK}`"
 
 
 @pytest.fixture
 def runtime(tmp_path: Path) -> Iterator[Runtime]:
-    (tmp_path / "double.py").write_text(WRONG)
-    (tmp_path / "test_double.py").write_text(TEST)
-    with Runtime(use_docker=False, workspace=tmp_path, banned_commands=()) as made:
+    with broken(tmp_path) as made:
         yield made
 
 
@@ -37,7 +31,7 @@ def block(content: str) -> Step:
     return reply(f"Here it is.\n\ndouble.py\n```python\n{content}```\n")
 
 
-class Case:
+class Ran:
     """What a run of a small model was sent, what it told, and how it ended."""
 
     def __init__(
@@ -47,27 +41,19 @@ class Case:
         task: str = TASK,
         profile: str = "small",
         script: Callable[[dict[str, Any]], Step] | None = None,
+        check: str = "",
         **wiring: Any,
     ) -> None:
-        self.events: list[Event] = []
-        bus = EventBus()
-        bus.subscribe(self.events.append)
-        persona = wiring.pop("persona", None)
         with FakeOpenAI(script or replies) as server:
-            model = OpenAIModel(server.url, "key", profile=profile)
-            self.agent = Agent(runtime, model, "m", persona, wiring=Wiring(bus=bus, **wiring))
-            self.result: RunResult = self.agent.run_until_stop(task, max_steps=3)
-        check_events(self.events)
-        check_history(self.agent.history)
+            case = Case(runtime, OpenAIModel(server.url, "key", profile=profile), check, **wiring)
+            self.result = case.run(task, max_steps=3)
+        self.events, self.checks = case.events, case.commands()
         self.sent = [str(request["messages"][-1]["content"]) for request in server.requests]
-        self.checks = [
-            one for one in self.events if isinstance(one, ToolStarted) and one.call_id.startswith(CHECK_CALL)
-        ]
         self.warnings = [one.text for one in self.events if isinstance(one, Notice) and one.level == "warning"]
 
 
 def test_it_is_shown_what_fails_and_held_to_it(runtime: Runtime) -> None:
-    case = Case(runtime, block("def double(x):\n    return 'a'\n"), block(RIGHT))
+    case = Ran(runtime, block("def double(x):\n    return 'a'\n"), block(RIGHT))
     assert FAILS in case.sent[0]
     assert "double(2) is 2" in case.sent[0]
     assert case.sent[0].endswith("all of double.py, complete, in one fenced block.")
@@ -76,26 +62,26 @@ def test_it_is_shown_what_fails_and_held_to_it(runtime: Runtime) -> None:
 
 
 def test_it_is_no_check_of_the_users(runtime: Runtime) -> None:
-    case = Case(runtime, *[block("def double(x):\n    return 'a'\n")] * 3)
+    case = Ran(runtime, *[block("def double(x):\n    return 'a'\n")] * 3)
     assert case.result.check == ""
     assert case.warnings == ["The test that the task names still fails: python3 test_double.py"]
-    assert not Case(runtime, block(RIGHT)).warnings
+    assert not Ran(runtime, block(RIGHT)).warnings
 
 
 def test_a_check_that_was_given_is_the_only_one(runtime: Runtime) -> None:
-    case = Case(runtime, block(RIGHT), check="grep -q 2 double.py")
-    assert {one.arguments["cmd"] for one in case.checks} == {"grep -q 2 double.py"}
+    case = Ran(runtime, block(RIGHT), check="grep -q 2 double.py")
+    assert set(case.checks) == {"grep -q 2 double.py"}
     assert case.result.check == "passed"
 
 
 @pytest.mark.parametrize("task", ["Why does test_double.py fail, and is double.py wrong?", "Explain double.py."])
 def test_a_question_changes_nothing(runtime: Runtime, task: str) -> None:
-    case = Case(runtime, reply("It returns x."), task=task)
+    case = Ran(runtime, reply("It returns x."), task=task)
     assert (case.checks, case.result.steps) == ([], 1)
 
 
 def test_a_larger_model_finds_tests_by_itself(runtime: Runtime) -> None:
-    assert not Case(runtime, reply("", tool_calls=[("stop", {})]), profile="full").checks
+    assert not Ran(runtime, reply("", tool_calls=[("stop", {})]), profile="full").checks
 
 
 @pytest.mark.parametrize(
@@ -108,7 +94,7 @@ def test_a_larger_model_finds_tests_by_itself(runtime: Runtime) -> None:
     ids=["ask", "a rule", "a persona"],
 )
 def test_what_needs_somebodys_word_is_not_run(runtime: Runtime, wiring: dict[str, Any]) -> None:
-    case = Case(runtime, reply("I cannot run it."), **wiring)
+    case = Ran(runtime, reply("I cannot run it."), **wiring)
     assert (case.checks, case.warnings) == ([], [])
     assert not any(isinstance(event, ApprovalRequested) for event in case.events)
     assert "The check" not in case.sent[0]
@@ -116,7 +102,7 @@ def test_what_needs_somebodys_word_is_not_run(runtime: Runtime, wiring: dict[str
 
 def test_a_test_that_cannot_be_run_is_none(runtime: Runtime) -> None:
     runtime.workspace.write_text("test_double.py", "raise SystemExit('/usr/bin/python3: No module named pytest')\n")
-    case = Case(runtime, block(RIGHT), reply("Done."))
+    case = Ran(runtime, block(RIGHT), reply("Done."))
     assert (len(case.checks), case.warnings, case.result.reason) == (1, [], "completed")
     assert "The check" not in case.sent[0]
 
@@ -128,7 +114,7 @@ def test_one_that_may_no_longer_be_run_ends_nothing(runtime: Runtime) -> None:
         policy.add_rule("deny", "bash(python3 *)")
         return reply("Done.") if len(request["messages"]) > 2 else block(RIGHT)
 
-    case = Case(runtime, script=answer, approvals=Approvals(policy))
+    case = Ran(runtime, script=answer, approvals=Approvals(policy))
     assert (len(case.checks), case.warnings, case.result.steps) == (1, [], 2)
 
 
