@@ -3,7 +3,7 @@
 # make bench    measure, and print the table of benchmarks/README.md
 
 PYTHON ?= $(shell command -v python || command -v python3)
-PYTEST_ARGS ?= -n 4
+PYTEST_ARGS ?= -n 2
 
 .PHONY: help setup check format format-check lint types imports test bench docs
 
